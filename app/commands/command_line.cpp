@@ -1,0 +1,34 @@
+#include "app/commands/command_line.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <exception>
+
+namespace app {
+
+int run_command_line(int argc, char** argv) {
+  CLI::App program{
+      "Mambascope: steps a Mamba-3 language model and shows its rotating state, its discretisation and its cost",
+      "mambascope"};
+  program.set_version_flag("--version", std::string("mambascope ") + MAMBASCOPE_VERSION);
+  program.require_subcommand(0, 1);
+  Action action;
+
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help, --version
+    return program.exit(success);
+  } catch (const CLI::ParseError& error) {
+    program.exit(error);
+    return 2;
+  }
+  try {
+    return action ? action() : 2;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "mambascope: %s\n", error.what());
+    return 3;
+  }
+}
+
+}  // namespace app

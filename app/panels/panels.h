@@ -1,0 +1,27 @@
+// One function per panel. Each draws into the current Dear ImGui window from a snapshot, and posts commands or moves
+// the selection; none keeps model data, none waits. UI thread only. All of them draw a designed empty state before the
+// first token.
+#pragma once
+
+#include "app/shell/workspace.h"
+#include "app/theme/theme.h"
+
+namespace app {
+
+struct PanelContext {
+  Workspace& workspace;
+  const Theme& theme;
+};
+
+void draw_transport(PanelContext& context);
+void draw_token_strip(PanelContext& context);
+void draw_model_map(PanelContext& context);
+void draw_inspector(PanelContext& context);
+void draw_rotations(PanelContext& context);
+void draw_discretisation(PanelContext& context);
+void draw_predictions(PanelContext& context);
+void draw_errors(PanelContext& context);  // discretisation error over tokens, small, beside the predictions
+void draw_timings(PanelContext& context);
+void draw_trust_strip(PanelContext& context);
+
+}  // namespace app

@@ -1,0 +1,20 @@
+// The one selection that all views share: a click anywhere moves all of them.
+#pragma once
+
+#include <cstdint>
+
+namespace app {
+
+enum class Frame : std::uint8_t { unrotated, stored };
+
+struct Selection {
+  std::int64_t token = -1;  // -1: follow the newest
+  int layer = 0;
+  int head = 0;
+  int pair = 0;  // channel pair
+  int row = 0;   // p of the state matrix
+  int stage = -1;
+  Frame frame = Frame::unrotated;
+};
+
+}  // namespace app

@@ -1,0 +1,28 @@
+# The CUDA Toolkit, when there is one. The runtime is linked statically; driver, CUPTI and cuBLASLt are opened at run time,
+# so that the same program starts on a machine without any of them. MAMBASCOPE_HAVE_CUDA says how it came out.
+set(MAMBASCOPE_HAVE_CUDA OFF)
+if(MAMBASCOPE_CUDA)
+  include(CheckLanguage)
+  if(NOT CMAKE_CUDA_COMPILER AND EXISTS /usr/local/cuda/bin/nvcc)
+    set(CMAKE_CUDA_COMPILER /usr/local/cuda/bin/nvcc CACHE FILEPATH "")
+  endif()
+  check_language(CUDA)
+  if(CMAKE_CUDA_COMPILER)
+    set(CMAKE_CUDA_ARCHITECTURES ${MAMBASCOPE_CUDA_ARCHITECTURES})
+    set(CMAKE_CUDA_STANDARD 17)
+    set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
+    enable_language(CUDA)
+    find_package(CUDAToolkit REQUIRED)
+    set(MAMBASCOPE_HAVE_CUDA ON)
+    find_path(CUPTI_INCLUDE_DIR cupti.h
+      HINTS ${CUDAToolkit_INCLUDE_DIRS} ${CUDAToolkit_LIBRARY_ROOT}/extras/CUPTI/include /usr/local/cuda/extras/CUPTI/include)
+  else()
+    message(STATUS "No CUDA compiler: building with the CPU backend only")
+  endif()
+endif()
+
+add_library(mambascope_cuda INTERFACE)
+if(MAMBASCOPE_HAVE_CUDA)
+  target_link_libraries(mambascope_cuda INTERFACE CUDA::cudart_static)
+  target_compile_definitions(mambascope_cuda INTERFACE MAMBASCOPE_HAVE_CUDA=1)
+endif()

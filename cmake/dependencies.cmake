@@ -1,0 +1,15 @@
+# Libraries from the system's packages. scripts/setup.sh installs them on Debian and Ubuntu.
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json 3.10 REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+find_package(PNG REQUIRED)
+find_path(EXPECTED_INCLUDE_DIR tl/expected.hpp REQUIRED)
+
+add_library(expected INTERFACE)
+target_include_directories(expected SYSTEM INTERFACE ${EXPECTED_INCLUDE_DIR})
+
+if(MAMBASCOPE_TESTS)
+  find_package(doctest REQUIRED)
+endif()

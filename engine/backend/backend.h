@@ -1,0 +1,67 @@
+// The one seam between the program and whatever does the arithmetic. A backend steps B sequences by one token each and
+// lets their state be read, saved and restored. Every call is made by one thread, the session's. Implementations: "cpu"
+// (fp32, vectorised, threads), "reference" (double, for verification), "cuda".
+#pragma once
+
+#include "engine/backend/state.h"
+#include "engine/base/result.h"
+#include "engine/model/weights.h"
+#include "engine/plan/observer.h"
+#include "engine/plan/step_plan.h"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace engine {
+
+struct BackendInfo {
+  std::string name;              // "cpu", "cuda", "reference"
+  std::string device;            // "AMD EPYC, 2 threads, AVX-512", "NVIDIA H100 80GB HBM3"
+  std::string detail;            // free text for tool tips: driver, clocks, memory
+  bool is_gpu = false;           // kernel times come from CUPTI, not from the stage clock
+  std::size_t weight_bytes = 0;  // where the arithmetic happens
+  std::size_t state_bytes = 0;   // per sequence
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual const BackendInfo& info() const = 0;
+  virtual const StepPlan& plan() const = 0;
+
+  // All sequences back to the state before the first token: zeros.
+  virtual Result<void> reset() = 0;
+  // One token for each sequence; ids (B), each in [0, vocab_size). The observer may be null. Returns when the step has
+  // finished.
+  virtual Result<void> step(std::span<const std::int32_t> ids, Observer* observer) = 0;
+  // Tokens consumed since reset or as restored, equal for all sequences of the batch.
+  virtual std::int64_t position() const = 0;
+
+  // Logits of the last step, (V) with padding, fp32.
+  virtual Result<void> read_logits(int sequence, std::span<float> logits) = 0;
+  virtual Result<void> read_coefficients(int sequence, StepCoefficients& out) = 0;
+  // Fills out.layers[l] for each l of `layers`; the matrix state only with `with_ssm`.
+  virtual Result<void> read_state(int sequence, std::span<const int> layers, bool with_ssm, SequenceState& out) = 0;
+  // Sets one sequence to a complete saved state (every layer, with ssm): the next step's bits are those that followed
+  // the save.
+  virtual Result<void> restore(int sequence, const SequenceState& state) = 0;
+};
+
+enum class BackendChoice : std::uint8_t { automatic, cpu, cuda, reference };
+
+struct BackendOptions {
+  BackendChoice choice = BackendChoice::automatic;
+  int batch = 1;
+  int threads = 0;  // cpu only; 0: all cores
+};
+
+// Makes the backend asked for; automatic takes cuda where a device answers, else cpu. The weights must outlive the
+// backend.
+Result<std::unique_ptr<Backend>> make_backend(const Weights& weights, const BackendOptions& options);
+
+// Why "cuda" cannot be had on this machine, with what to do; empty when it can.
+std::string why_no_cuda();
+
+}  // namespace engine

@@ -1,0 +1,60 @@
+// An opened model: weights, where they came from, and what its task.json says about its symbols and its task.
+#pragma once
+
+#include "engine/base/result.h"
+#include "engine/model/weights.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace engine {
+
+// task.json beside a model; absent fields stay empty. kind "labels": the model labels every position, its class ids are
+// 0..K-1.
+struct TaskCard {
+  std::string name;                  // "parity"
+  std::string task;                  // the generator's name in engine/tasks, or empty
+  std::string kind;                  // "labels" or "next-token"
+  std::vector<std::string> symbols;  // text of input id i
+  std::vector<std::string> labels;   // text of class i, for kind "labels"
+  std::vector<std::string> prompts;  // examples, written in symbols
+  std::string description, origin, license;
+  std::vector<std::pair<int, double>> accuracy;  // (length, accuracy) as measured at training
+
+  bool labels_positions() const { return kind == "labels"; }
+};
+
+struct Model {
+  std::string name;  // folder or built-in name
+  std::string path;  // the weight file
+  Weights weights;
+  TaskCard card;
+  std::uint64_t file_bytes = 0;
+
+  const ModelConfig& config() const { return weights.config; }
+  // The text of a token id: its symbol, else "#id".
+  std::string symbol(std::int32_t id) const;
+  // The text of a prediction: its label for a model that labels positions, else its symbol.
+  std::string label(std::int32_t id) const;
+  // Ids of a prompt written in symbols (longest match; blanks between symbols are skipped); unknown text is an input
+  // error that says where. A model without symbols takes ids only and says so.
+  Result<std::vector<std::int32_t>> encode(const std::string& prompt) const;
+};
+
+struct LoadOptions {
+  AActivation a_activation = AActivation::heavy_tail;
+};
+
+// Opens a folder (config.json with model.safetensors), a single weight file beside its config, or a built-in model's
+// name. Errors: input (exit code 2) for anything wrong with the files, each named with what was expected and what was
+// found.
+Result<std::shared_ptr<const Model>> load_model(const std::string& name_or_path, const LoadOptions& options = {});
+
+// Folder of the program's assets: MAMBASCOPE_ASSETS, else beside the executable, else the source tree.
+std::string assets_folder();
+// Names of the built-in models: the folders of assets/models that hold a config.json, sorted.
+std::vector<std::string> builtin_models();
+
+}  // namespace engine

@@ -1,0 +1,24 @@
+// The ordered list of stages that takes one token of each sequence of a batch through the model.
+// Made once for a model and a batch size; every backend executes it, every timing view iterates over it.
+#pragma once
+
+#include "engine/model/weights.h"
+#include "engine/plan/stage.h"
+
+#include <string>
+#include <vector>
+
+namespace engine {
+
+struct StepPlan {
+  std::string variant = "staged";
+  int batch = 1;
+  std::vector<Stage> stages;
+
+  kernels::Cost total() const;
+};
+
+// One kernel per stage. Costs count weights in their stored dtype, activations and state in fp32.
+StepPlan make_staged_plan(const Weights& weights, int batch);
+
+}  // namespace engine

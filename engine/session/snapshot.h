@@ -1,0 +1,79 @@
+// What the stepping thread publishes and every view draws: immutable once made, shared by pointer.
+// Bulk data sits in one record per token, so that publishing costs a vector of pointers.
+#pragma once
+
+#include "engine/backend/backend.h"
+#include "engine/model/model.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace engine {
+
+struct TopToken {
+  std::int32_t id = 0;
+  float logit = 0;
+  float probability = 0;  // over vocab_size entries, or over the K classes of a labelling model
+};
+
+// Relative local error of a rule under the linear interpolant of the model's own input; NaN where the exact term is
+// zero.
+struct RuleErrors {
+  float euler = 0, trapezoid = 0, model = 0;
+};
+
+enum class TokenOrigin : std::uint8_t { given, sampled, task };
+
+// Everything about one consumed token. Immutable.
+struct TokenRecord {
+  std::int64_t position = 0;
+  std::int32_t id = 0;
+  TokenOrigin origin = TokenOrigin::given;
+  float probability =
+      -1;  // that the model gave this token before it was consumed; -1 for the first and for labelling models
+  std::int32_t predicted = 0;  // argmax after the token
+  std::int32_t truth = -1;     // the task's label at this position; -1: none
+  float entropy_bits = 0;
+  float kl_bits = -1;         // KL(now || previous token's distribution); -1 at the first
+  std::vector<TopToken> top;  // best first, at most 16
+  StepCoefficients coefficients;
+  std::vector<RuleErrors> error_stored, error_unrotated;  // (L, H)
+  // Caches of all layers, with ssm for the layers that fit the record budget or are watched; never null.
+  std::shared_ptr<const SequenceState> state;
+};
+
+enum class SessionMode : std::uint8_t { idle, running, failed };
+
+struct Sampler {
+  enum class Kind : std::uint8_t { greedy, temperature, top_k, top_p } kind = Kind::greedy;
+  float temperature = 1.0F;
+  int top_k = 40;
+  float top_p = 0.95F;
+  std::uint64_t seed = 0;
+};
+
+struct Snapshot {
+  std::uint64_t version = 0;
+  std::shared_ptr<const Model> model;
+  BackendInfo backend;
+  std::shared_ptr<const StepPlan> plan;
+
+  SessionMode mode = SessionMode::idle;
+  std::string error;                                       // why it failed: what, where, what to do
+  std::vector<std::shared_ptr<const TokenRecord>> tokens;  // consumed, oldest first; tokens[i]->position == i
+  std::vector<std::int32_t> pending;                       // given and not yet consumed
+  std::int64_t furthest =
+      0;  // tokens that were stepped before stepping back; those beyond tokens.size() are in pending
+  Sampler sampler;
+  double speed = 8;              // tokens/s asked for while running; 0: as fast as it goes
+  double tokens_per_second = 0;  // measured while running
+  double step_ms = 0;            // wall time of the last step, with reading back what the views show
+  std::uint64_t history_bytes = 0, history_budget_bytes = 0;
+  int watched_layer = 0;
+
+  bool empty() const { return tokens.empty(); }
+};
+
+}  // namespace engine
