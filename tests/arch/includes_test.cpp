@@ -14,6 +14,7 @@ namespace fs = std::filesystem;
 
 std::vector<fs::path> sources(const std::string& folder) {
   std::vector<fs::path> found;
+  if (!fs::exists(fs::path(TEST_SOURCE_ROOT) / folder)) return found;
   for (const auto& entry : fs::recursive_directory_iterator(fs::path(TEST_SOURCE_ROOT) / folder)) {
     const std::string ending = entry.path().extension().string();
     if (ending == ".h" || ending == ".cpp" || ending == ".cu" || ending == ".cuh") found.push_back(entry.path());
