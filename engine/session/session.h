@@ -1,5 +1,9 @@
 // The model as a thing that steps: one thread owns the backend; commands reach it through a queue in which a newer
 // command of the same kind (seek, speed) replaces an older one; each step publishes an immutable snapshot.
+//
+// Commands take effect between tokens, in the order in which they were posted. Step, Seek and Run start work that goes
+// on while later commands are taken: counts of Step add up; Pause, Seek, Prompt and Branch end what is in progress, and
+// Step ends running. Ids outside the vocabulary and positions below 0 are refused: Snapshot::notice says why.
 #pragma once
 
 #include "engine/session/snapshot.h"
@@ -19,29 +23,37 @@ struct Step {
 };
 struct Run {};
 struct Pause {};
+// Tokens consumed afterwards; back by restoring, forward by stepping. The tokens stepped back over become the first
+// pending ones, so that stepping forward repeats them.
 struct Seek {
   std::int64_t position = 0;
-};  // tokens consumed afterwards; back by restoring, forward by stepping
+};
+// Reset, then consume these when stepped. Also the way out of a failure, where the backend can still be reset.
 struct Prompt {
   std::vector<std::int32_t> ids;
-};  // reset, then consume these when stepped
+};
+// Queue more tokens after the pending ones.
 struct Append {
   std::vector<std::int32_t> ids;
-};  // queue more tokens after the pending ones
+};
+// Forget all pending tokens, so that the next step samples (or draws) anew from here.
+struct Branch {};
+// The layer whose matrix state is recorded when not all are.
 struct Watch {
   int layer = 0;
-};  // the layer whose matrix state is recorded when not all are
+};
+// Tokens per second while running; 0: as fast as it goes.
 struct Speed {
   double tokens_per_second = 8;
 };
 }  // namespace command
 
 using Command = std::variant<command::Step, command::Run, command::Pause, command::Seek, command::Prompt,
-                             command::Append, command::Watch, command::Speed, Sampler>;
+                             command::Append, command::Branch, command::Watch, command::Speed, Sampler>;
 
 struct SessionOptions {
   BackendOptions backend;
-  std::uint64_t seed = 0;
+  std::uint64_t seed = 0;  // of the sampler at first, and of the tokens drawn from the model's task
   std::uint64_t history_budget_bytes = std::uint64_t{512} << 20;
   // Matrix states of all layers are recorded with each token when one sequence's state is at most this large.
   std::uint64_t record_state_bytes = std::uint64_t{4} << 20;
@@ -49,15 +61,21 @@ struct SessionOptions {
   std::function<void()> on_publish;  // called on its thread after each new snapshot, e.g. to wake the window
 };
 
+// Makes the backend; called once, on the session's thread.
+using BackendFactory = std::function<Result<std::unique_ptr<Backend>>()>;
+
 class Session {
  public:
   // Opens the backend on the new thread and publishes the first snapshot. Errors: as make_backend.
   static Result<std::unique_ptr<Session>> open(std::shared_ptr<const Model> model, SessionOptions options);
+  // The same on a backend of the caller's making.
+  static Result<std::unique_ptr<Session>> open_on(const BackendFactory& make, std::shared_ptr<const Model> model,
+                                                  SessionOptions options);
   virtual ~Session() = default;                                  // stops after the step in flight, joins
   virtual void post(Command command) = 0;                        // any thread, never waits for a step
   virtual std::shared_ptr<const Snapshot> snapshot() const = 0;  // the newest; any thread; never null
-  virtual void
-  wait_idle() = 0;  // until the queue is empty and nothing runs; for commands and tests, never for the UI thread
+  // Until every posted command has taken effect and nothing runs; for commands and tests, never for the UI thread.
+  virtual void wait_idle() = 0;
 };
 
 }  // namespace engine

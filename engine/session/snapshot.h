@@ -1,9 +1,10 @@
 // What the stepping thread publishes and every view draws: immutable once made, shared by pointer.
-// Bulk data sits in one record per token, so that publishing costs a vector of pointers.
+// Bulk data sits in one record per token, so that publishing costs a list of pointers.
 #pragma once
 
 #include "engine/backend/backend.h"
 #include "engine/model/model.h"
+#include "engine/session/token_list.h"
 
 #include <cstdint>
 #include <memory>
@@ -40,7 +41,10 @@ struct TokenRecord {
   std::vector<TopToken> top;  // best first, at most 16
   StepCoefficients coefficients;
   std::vector<RuleErrors> error_stored, error_unrotated;  // (L, H)
-  // Caches of all layers, with ssm for the layers that fit the record budget or are watched; never null.
+  // Caches of all layers, with ssm for the layers that fit the record budget or are watched; never null. A long run
+  // outgrows the history budget: then the oldest records lose first the contents of their state (state->layers has L
+  // layers whose vectors are empty), and when that is not enough their coefficients, errors and top tokens (empty too).
+  // Seeking to a token fills its record again.
   std::shared_ptr<const SequenceState> state;
 };
 
@@ -61,14 +65,15 @@ struct Snapshot {
   std::shared_ptr<const StepPlan> plan;
 
   SessionMode mode = SessionMode::idle;
-  std::string error;                                       // why it failed: what, where, what to do
-  std::vector<std::shared_ptr<const TokenRecord>> tokens;  // consumed, oldest first; tokens[i]->position == i
-  std::vector<std::int32_t> pending;                       // given and not yet consumed
+  std::string error;                  // why it failed: what, where, what to do
+  std::string notice;                 // why the last command was refused; empty when it was not
+  TokenList tokens;                   // consumed, oldest first; tokens[i]->position == i
+  std::vector<std::int32_t> pending;  // given and not yet consumed
   std::int64_t furthest =
       0;  // tokens that were stepped before stepping back; those beyond tokens.size() are in pending
   Sampler sampler;
   double speed = 8;              // tokens/s asked for while running; 0: as fast as it goes
-  double tokens_per_second = 0;  // measured while running
+  double tokens_per_second = 0;  // measured over the last second or so of stepping; 0 when idle
   double step_ms = 0;            // wall time of the last step, with reading back what the views show
   std::uint64_t history_bytes = 0, history_budget_bytes = 0;
   int watched_layer = 0;
