@@ -26,7 +26,7 @@ struct ModelConfig {
   bool tie_embeddings = true;
 
   int d_state = 128;
-  int expand = 2;
+  double expand = 2;  // may be fractional, as officially
   int headdim = 64;
   int ngroups = 1;
   double rope_fraction = 0.5;
@@ -40,7 +40,7 @@ struct ModelConfig {
   // A fixed lambda in place of sigmoid(trap), from task.json; negative: none. The official layout cannot express it.
   double lambda_override = -1.0;
 
-  int d_inner() const { return expand * d_model; }
+  int d_inner() const { return static_cast<int>(expand * d_model); }
   int heads() const { return d_inner() / headdim; }
   int rank() const { return is_mimo ? mimo_rank : 1; }
   // Rotary angles: floor_even(int(N * rope_fraction)) / 2. SISO pairs channels (2i, 2i+1), MIMO (i, i + N/2), i < S.

@@ -1,0 +1,126 @@
+#include "engine/formats/task_json.h"
+
+#include "engine/base/quote.h"
+#include "engine/formats/json_text.h"
+#include "engine/formats/mapped_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+namespace engine {
+
+namespace {
+
+using nlohmann::json;
+
+// Each returns what is wrong, or empty.
+std::string read_string(const std::string& name, const json& value, std::string& out) {
+  if (!value.is_string()) return fmt::format("{} is not a string.", name);
+  out = value.get<std::string>();
+  return {};
+}
+
+std::string read_strings(const std::string& name, const json& value, std::vector<std::string>& out) {
+  if (!value.is_array()) return fmt::format("{} is not a list of strings.", name);
+  for (const json& item : value) {
+    if (!item.is_string()) return fmt::format("{} is not a list of strings.", name);
+    out.push_back(item.get<std::string>());
+  }
+  return {};
+}
+
+std::string read_fraction(const std::string& name, const json& value, double& out) {
+  if (!value.is_number() || !(value.get<double>() >= 0 && value.get<double>() <= 1)) {
+    return fmt::format("{} is not a number from 0 to 1.", name);
+  }
+  out = value.get<double>();
+  return {};
+}
+
+std::string read_accuracy(const json& value, std::vector<std::pair<int, double>>& out) {
+  if (!value.is_object()) return "accuracy is not an object such as {\"256\": 0.999}.";
+  for (const auto& item : value.items()) {
+    const std::string& key = item.key();
+    int length = 0;
+    const auto [end, failure] = std::from_chars(key.data(), key.data() + key.size(), length);
+    if (failure != std::errc() || end != key.data() + key.size() || length < 1) {
+      return fmt::format("accuracy has the key {}; expected a length such as \"256\".", in_quotes(key));
+    }
+    double accuracy = 0;
+    if (std::string fault = read_fraction("accuracy." + key, item.value(), accuracy); !fault.empty()) return fault;
+    out.emplace_back(length, accuracy);
+  }
+  std::sort(out.begin(), out.end());
+  return {};
+}
+
+std::string read_override(const json& value, double& lambda) {
+  if (!value.is_object()) return "override is not an object.";
+  for (const auto& item : value.items()) {
+    if (item.key() != "lambda") return fmt::format("override.{} is not known; only lambda is.", in_quotes(item.key()));
+    if (std::string fault = read_fraction("override.lambda", item.value(), lambda); !fault.empty()) return fault;
+  }
+  return {};
+}
+
+std::string read_field(const std::string& name, const json& value, TaskFile& out) {
+  TaskCard& card = out.card;
+  if (name == "name") return read_string(name, value, card.name);
+  if (name == "task") return read_string(name, value, card.task);
+  if (name == "kind") return read_string(name, value, card.kind);
+  if (name == "description") return read_string(name, value, card.description);
+  if (name == "origin") return read_string(name, value, card.origin);
+  if (name == "license") return read_string(name, value, card.license);
+  if (name == "symbols") return read_strings(name, value, card.symbols);
+  if (name == "labels") return read_strings(name, value, card.labels);
+  if (name == "prompts") return read_strings(name, value, card.prompts);
+  if (name == "accuracy") return read_accuracy(value, card.accuracy);
+  if (name == "override") return read_override(value, out.lambda_override);
+  return fmt::format("{} is not a field of task.json. Remove it.", in_quotes(name));
+}
+
+std::string check_card(const TaskCard& card, int vocab_size) {
+  if (card.kind != "labels" && card.kind != "next-token") {
+    return fmt::format("kind is {}; expected 'labels' or 'next-token'.", in_quotes(card.kind));
+  }
+  const auto most = static_cast<std::size_t>(vocab_size);
+  if (card.symbols.size() > most || card.labels.size() > most) {
+    return fmt::format("there are {} symbols and {} labels for a vocabulary of {}.", card.symbols.size(),
+                       card.labels.size(), vocab_size);
+  }
+  if (card.labels_positions() && card.labels.size() < 2) {
+    return "kind is 'labels', which needs the texts of at least two classes in labels.";
+  }
+  std::set<std::string> seen;
+  for (const std::string& symbol : card.symbols) {
+    if (symbol.empty()) return "one of the symbols is empty.";
+    if (!seen.insert(symbol).second) return fmt::format("the symbol {} is there twice.", in_quotes(symbol));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<TaskFile> parse_task(std::string_view text, const std::string& where, int vocab_size) {
+  auto object = parse_json_object(text, where);
+  if (!object) return tl::unexpected(object.error());
+  TaskFile out;
+  std::string fault;
+  for (const auto& item : object->items()) {
+    if (fault.empty()) fault = read_field(item.key(), item.value(), out);
+  }
+  if (fault.empty()) fault = check_card(out.card, vocab_size);
+  if (!fault.empty()) return input_error(fmt::format("{}: {}", in_quotes(where), fault));
+  return out;
+}
+
+Result<TaskFile> read_task(const std::string& path, int vocab_size) {
+  auto text = read_text_file(path, std::size_t{1} << 20U);
+  if (!text) return tl::unexpected(text.error());
+  return parse_task(*text, path, vocab_size);
+}
+
+}  // namespace engine

@@ -1,0 +1,123 @@
+// Finds a model's files from what the user gave, reads and joins them.
+#include "engine/base/quote.h"
+#include "engine/formats/config_json.h"
+#include "engine/formats/safetensors.h"
+#include "engine/formats/task_json.h"
+#include "engine/model/bind_weights.h"
+#include "engine/model/model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+namespace engine {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Place {
+  fs::path folder;
+  fs::path weights;
+};
+
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+tl::unexpected<Error> no_torch_files(const fs::path& path) {
+  return input_error(
+      fmt::format("{} is a PyTorch file, which this version cannot open yet. Convert it to safetensors: in Python, "
+                  "state = torch.load('pytorch_model.bin', weights_only=True); safetensors.torch.save_file({{k: "
+                  "v.clone() for k, v in "
+                  "state.items()}}, 'model.safetensors').",
+                  in_quotes(path.string())));
+}
+
+Result<Place> find_in_folder(const fs::path& folder) {
+  if (!is_there(folder / "config.json")) {
+    return input_error(
+        fmt::format("The folder {} holds no config.json. Give a model's folder.", in_quotes(folder.string())));
+  }
+  if (is_there(folder / "model.safetensors")) return Place{folder, folder / "model.safetensors"};
+  if (is_there(folder / "pytorch_model.bin")) return no_torch_files(folder / "pytorch_model.bin");
+  return input_error(fmt::format("The folder {} holds no model.safetensors. Put the weights beside config.json.",
+                                 in_quotes(folder.string())));
+}
+
+Result<Place> find_model(const std::string& name_or_path) {
+  const fs::path given(name_or_path);
+  const std::vector<std::string> names = builtin_models();
+  const bool builtin = std::find(names.begin(), names.end(), name_or_path) != names.end();
+  // A folder of the same name in the working directory hides a built-in model only if it is a model.
+  if (is_folder(given) && (!builtin || is_there(given / "config.json"))) return find_in_folder(given);
+  if (builtin) return find_in_folder(fs::path(assets_folder()) / "models" / name_or_path);
+  if (!is_there(given)) {
+    std::string known;
+    for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
+    return input_error(fmt::format(
+        "There is no model {}. Give a folder with config.json and model.safetensors, a weight file beside its "
+        "config.json, or a built-in model ({}).",
+        in_quotes(name_or_path), known.empty() ? "none are installed" : known));
+  }
+  if (given.extension() == ".bin" || given.extension() == ".pt" || given.extension() == ".pth") {
+    return no_torch_files(given);
+  }
+  const fs::path folder = given.has_parent_path() ? given.parent_path() : fs::path(".");
+  if (!is_there(folder / "config.json")) {
+    return input_error(
+        fmt::format("There is no config.json beside {}. Put the model's config there.", in_quotes(name_or_path)));
+  }
+  return Place{folder, given};
+}
+
+std::string name_of_folder(const fs::path& folder) {
+  std::error_code failure;
+  const fs::path whole = fs::canonical(folder, failure);
+  const fs::path& named = failure ? folder : whole;
+  return named.filename().string();
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Model>> load_model(const std::string& name_or_path, const LoadOptions& options) {
+  const auto place = find_model(name_or_path);
+  if (!place) return tl::unexpected(place.error());
+  auto config = read_config((place->folder / "config.json").string());
+  if (!config) return tl::unexpected(config.error());
+  config->a_activation = options.a_activation;
+
+  auto model = std::make_shared<Model>();
+  model->name = name_of_folder(place->folder);
+  model->path = place->weights.string();
+  if (const fs::path card = place->folder / "task.json"; is_there(card)) {
+    auto task = read_task(card.string(), config->vocab_size);
+    if (!task) return tl::unexpected(task.error());
+    model->card = std::move(task->card);
+    config->lambda_override = task->lambda_override;
+  }
+  auto file = read_safetensors(model->path);
+  if (!file) return tl::unexpected(file.error());
+  model->file_bytes = file->file_bytes;
+  auto weights = bind_weights(std::make_shared<const TensorFile>(std::move(*file)), *config, model->path);
+  if (!weights) return tl::unexpected(weights.error());
+  model->weights = std::move(*weights);
+  for (const std::string& prompt : model->card.prompts) {
+    if (auto ids = model->encode(prompt); !ids) {
+      return input_error(fmt::format("{}: the example prompt {} cannot be read: {}",
+                                     in_quotes((place->folder / "task.json").string()), in_quotes(prompt),
+                                     ids.error().message));
+    }
+  }
+  return std::shared_ptr<const Model>(std::move(model));
+}
+
+}  // namespace engine
