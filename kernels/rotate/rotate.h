@@ -1,8 +1,8 @@
 // Keys and queries of a token (Mamba-3 paper: data-dependent rotary embedding; official repository, modules/mamba3.py):
-//   theta  = theta + turn dt             the token's own increment included; wrapped into [0, 2 pi), whole turns
-//   counted Bn, Cn = RMSNorm over N of each (rank, group) of B and C, with b_norm and c_norm kb, qb = Bn, Cn of the
-//   head's group g = h / (H / G) + bias of (head, rank) k, q   = kb, qb rotated: a' = a cos - b sin, b' = a sin + b cos
-//   for each pair (a, b) of channels; the bias is inside
+//   theta  = theta + turn dt             the token's own increment included; wrapped into [0, 2 pi), whole turns counted
+//   Bn, Cn = RMSNorm over N of each (rank, group) of B and C, with b_norm and c_norm
+//   kb, qb = Bn, Cn of the head's group g = h / (H / G) + bias of (head, rank)
+//   k, q   = kb, qb rotated: a' = a cos - b sin, b' = a sin + b cos for each pair (a, b); the bias is inside
 // Pairs: (2i, 2i + 1), or with half_pairs (MIMO) (i, i + N/2), i < S; all other channels stay as they are.
 // T is the type of activations: float on the device and in the CPU backend, double in the reference.
 #pragma once
