@@ -1,0 +1,46 @@
+// What the CPU and the reference backend share: buffers, stepping through the plan, reading and restoring state. Which
+// arithmetic a stage does is left to them. One thread calls it.
+#pragma once
+
+#include "engine/backend/backend.h"
+#include "engine/backend/host_buffers.h"
+#include "engine/backend/stage_arguments.h"
+
+namespace engine {
+
+template <class T>
+class HostBackend : public Backend {
+ public:
+  // The weights must outlive the backend and have a supported shape.
+  HostBackend(const Weights& weights, int batch);
+
+  const BackendInfo& info() const override { return info_; }
+  const StepPlan& plan() const override { return plan_; }
+  Result<void> reset() override;
+  Result<void> step(std::span<const std::int32_t> ids, Observer* observer) override;
+  std::int64_t position() const override { return position_; }
+  Result<void> read_logits(int sequence, std::span<float> logits) override;
+  Result<void> read_coefficients(int sequence, StepCoefficients& out) override;
+  Result<void> read_state(int sequence, std::span<const int> layers, bool with_ssm, SequenceState& out) override;
+  Result<void> restore(int sequence, const SequenceState& state) override;
+
+ protected:
+  // Does the stage's arithmetic on the buffers.
+  virtual void run(const Stage& stage) = 0;
+
+  BackendInfo info_;
+  StepPlan plan_;
+  HostBuffers<T> buffers_;
+  StageArguments<T> arguments_;
+
+ private:
+  Result<void> check_sequence(int sequence) const;
+
+  const ModelConfig& config_;
+  std::int64_t position_ = 0;
+};
+
+extern template class HostBackend<float>;
+extern template class HostBackend<double>;
+
+}  // namespace engine

@@ -1,0 +1,41 @@
+#include "engine/backend/reference_backend.h"
+
+#include "kernels/reference/reference.h"
+
+namespace engine {
+
+ReferenceBackend::ReferenceBackend(const Weights& weights, int batch) : HostBackend(weights, batch) {
+  info_.name = "reference";
+  info_.device = "CPU, double precision, 1 thread";
+  info_.detail = "Scalar loops in the paper's order; slow, for verification.";
+}
+
+void ReferenceBackend::run(const Stage& stage) {
+  namespace reference = kernels::reference;
+  switch (stage.kind) {
+    case StageKind::embed:
+      return reference::embedding(arguments_.embedding());
+    case StageKind::norm:
+    case StageKind::mlp_norm:
+    case StageKind::final_norm:
+      return reference::norm(arguments_.norm(stage));
+    case StageKind::in_proj:
+    case StageKind::out_proj:
+    case StageKind::mlp_up:
+    case StageKind::mlp_down:
+    case StageKind::head:
+      return reference::projection(arguments_.projection(stage));
+    case StageKind::coefficients:
+      return reference::coefficients(arguments_.coefficients(stage));
+    case StageKind::rotate:
+      return reference::rotate(arguments_.rotate(stage));
+    case StageKind::state_update:
+      return reference::state_update(arguments_.state_update(stage));
+    case StageKind::readout:
+      return reference::readout(arguments_.readout(stage));
+    case StageKind::mimo_mix:
+      return reference::mimo_mix(arguments_.mimo_mix(stage));
+  }
+}
+
+}  // namespace engine

@@ -1,0 +1,16 @@
+// The model in double precision, one thread, scalar loops: what the other backends are verified against.
+#pragma once
+
+#include "engine/backend/host_backend.h"
+
+namespace engine {
+
+class ReferenceBackend : public HostBackend<double> {
+ public:
+  ReferenceBackend(const Weights& weights, int batch);
+
+ private:
+  void run(const Stage& stage) override;
+};
+
+}  // namespace engine

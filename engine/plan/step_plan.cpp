@@ -1,0 +1,56 @@
+#include "engine/plan/step_plan.h"
+
+#include "kernels/coefficients/coefficients_cost.h"
+#include "kernels/embedding/embedding_cost.h"
+#include "kernels/mimo_mix/mimo_mix_cost.h"
+#include "kernels/norm/norm_cost.h"
+#include "kernels/projection/projection_cost.h"
+#include "kernels/readout/readout_cost.h"
+#include "kernels/rotate/rotate_cost.h"
+#include "kernels/state_update/state_update_cost.h"
+
+namespace engine {
+
+kernels::Cost StepPlan::total() const {
+  kernels::Cost sum;
+  for (const Stage& stage : stages) {
+    sum.bytes_read += stage.cost.bytes_read;
+    sum.bytes_written += stage.cost.bytes_written;
+    sum.flops += stage.cost.flops;
+  }
+  return sum;
+}
+
+StepPlan make_staged_plan(const Weights& weights, int batch) {
+  using kernels::ProjectionMode;
+  const ModelConfig& c = weights.config;
+  const int heads = c.heads();
+  const int rank = c.rank();
+  StepPlan plan;
+  plan.batch = batch;
+  const auto add = [&plan](int layer, StageKind kind, const kernels::Cost& cost) {
+    plan.stages.push_back({static_cast<int>(plan.stages.size()), layer, kind, cost});
+  };
+  add(-1, StageKind::embed, kernels::embedding_cost(batch, weights.embedding));
+  for (int l = 0; l < c.n_layer; ++l) {
+    const LayerWeights& w = weights.layers[static_cast<std::size_t>(l)];
+    add(l, StageKind::norm, kernels::norm_cost(batch, c.d_model));
+    add(l, StageKind::in_proj, kernels::projection_cost(batch, ProjectionMode::store, w.in_proj));
+    add(l, StageKind::coefficients, kernels::coefficients_cost(batch, heads, c.angles()));
+    add(l, StageKind::rotate, kernels::rotate_cost(batch, heads, rank, c.ngroups, c.d_state, c.angles()));
+    add(l, StageKind::state_update, kernels::state_update_cost(batch, heads, c.headdim, c.d_state, rank, c.is_mimo));
+    add(l, StageKind::readout,
+        kernels::readout_cost(batch, heads, c.headdim, c.d_state, rank, c.is_mimo, c.is_outproj_norm));
+    if (c.is_mimo) add(l, StageKind::mimo_mix, kernels::mimo_mix_cost(batch, heads, c.headdim, rank));
+    add(l, StageKind::out_proj, kernels::projection_cost(batch, ProjectionMode::accumulate, w.out_proj));
+    if (!c.has_mlp()) continue;
+    add(l, StageKind::mlp_norm, kernels::norm_cost(batch, c.d_model));
+    add(l, StageKind::mlp_up, kernels::projection_cost(batch, ProjectionMode::gated, w.fc1));
+    add(l, StageKind::mlp_down, kernels::projection_cost(batch, ProjectionMode::accumulate, w.fc2));
+  }
+  add(-1, StageKind::final_norm, kernels::norm_cost(batch, c.d_model));
+  add(-1, StageKind::head, kernels::projection_cost(batch, ProjectionMode::store, weights.head));
+  return plan;
+}
+
+}  // namespace engine
