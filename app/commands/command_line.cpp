@@ -14,6 +14,7 @@ int run_command_line(int argc, char** argv) {
   program.set_version_flag("--version", std::string("mambascope ") + MAMBASCOPE_VERSION);
   program.require_subcommand(0, 1);
   Action action;
+  add_inspect(program, action);
 
   try {
     program.parse(argc, argv);

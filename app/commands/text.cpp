@@ -1,0 +1,33 @@
+#include "app/commands/text.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace app {
+
+std::string grouped(std::int64_t number) {
+  const std::string digits = std::to_string(number);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    const bool boundary = i > 0 && digits[i - 1] != '-' && (digits.size() - i) % 3 == 0;
+    if (boundary) text += ',';
+    text += digits[i];
+  }
+  return text;
+}
+
+std::string readable_bytes(std::uint64_t bytes) {
+  constexpr std::array units = {"KiB", "MiB", "GiB", "TiB"};
+  const std::string exact = grouped(static_cast<std::int64_t>(bytes)) + " bytes";
+  if (bytes < 1024) return exact;
+  double value = static_cast<double>(bytes) / 1024;
+  std::size_t unit = 0;
+  while (value >= 1024 && unit + 1 < units.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  return fmt::format("{:.{}f} {} ({})", value, value < 10 ? 2 : value < 100 ? 1 : 0, units[unit], exact);
+}
+
+}  // namespace app
