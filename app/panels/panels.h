@@ -1,6 +1,7 @@
 // One function per panel. Each draws into the current Dear ImGui window from a snapshot, and posts commands or moves
-// the selection; none keeps model data, none waits. UI thread only. All of them draw a designed empty state before the
-// first token.
+// the selection; none keeps model data, none waits. UI thread only. The shell calls them only while the active document
+// has a snapshot (it draws the welcome, opening and failed states itself); all of them draw a designed empty state
+// (empty_state.h) before the first token.
 #pragma once
 
 #include "app/shell/workspace.h"

@@ -24,6 +24,11 @@ struct Theme {
   float scale = 1.0F;
 };
 
+// The roles' values, dark or light; faces and scale are left alone.
+void set_colours(Theme& theme, bool light);
+// Gives Dear ImGui and ImPlot the theme's colours and its sizes at the theme's scale. Both contexts must be current.
+void apply_style(const Theme& theme);
+
 // Colour of a stage's kind, by engine::StageKind as an int, so that the theme knows no engine header.
 ImVec4 stage_colour(int stage_kind);
 // Cyclic, perceptually even map of an angle in radians.

@@ -1,0 +1,41 @@
+#include "app/panels/empty_state.h"
+
+#include <algorithm>
+#include <string>
+
+namespace app {
+namespace {
+
+void centred(std::string_view text, const ImVec4& colour, float width) {
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  const float wrap = std::min(width, 420.0F * ImGui::GetStyle().FontScaleMain);
+  const float start = ImGui::GetCursorPosX();
+  ImGui::PushStyleColor(ImGuiCol_Text, colour);
+  const ImVec2 size = ImGui::CalcTextSize(begin, end, false, wrap);
+  ImGui::SetCursorPosX(start + std::max(0.0F, (width - size.x) / 2));
+  ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + wrap);
+  ImGui::TextUnformatted(begin, end);
+  ImGui::PopTextWrapPos();
+  ImGui::PopStyleColor();
+}
+
+}  // namespace
+
+bool draw_empty_state(const Theme& theme, std::string_view sentence, std::string_view reason, std::string_view action) {
+  const ImVec2 space = ImGui::GetContentRegionAvail();
+  const float line = ImGui::GetTextLineHeightWithSpacing();
+  const float height = line * (reason.empty() ? 1.0F : 2.2F) + (action.empty() ? 0.0F : 1.6F * line);
+  ImGui::SetCursorPosY(ImGui::GetCursorPosY() + std::max(0.0F, (space.y - height) / 2));
+  ImGui::PushFont(theme.bold, 0.0F);
+  centred(sentence, theme.text, space.x);
+  ImGui::PopFont();
+  if (!reason.empty()) centred(reason, theme.secondary, space.x);
+  if (action.empty()) return false;
+  const std::string label(action);
+  const float width = ImGui::CalcTextSize(label.c_str()).x + 2 * ImGui::GetStyle().FramePadding.x;
+  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0F, (space.x - width) / 2));
+  return ImGui::Button(label.c_str());
+}
+
+}  // namespace app

@@ -1,0 +1,15 @@
+// The designed empty, loading, unavailable and failed states: one sentence, one reason, one action.
+#pragma once
+
+#include "app/theme/theme.h"
+
+#include <string_view>
+
+namespace app {
+
+// Centres the message in what is left of the current window. Returns true when the action (drawn as a button unless
+// empty) was clicked.
+bool draw_empty_state(const Theme& theme, std::string_view sentence, std::string_view reason,
+                      std::string_view action = {});
+
+}  // namespace app

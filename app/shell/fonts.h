@@ -1,0 +1,16 @@
+// The program's faces, made once per Dear ImGui context. Glyphs are rasterised when first drawn, at any size, so that a
+// change of scale costs nothing here. UI thread only.
+#pragma once
+
+#include "app/theme/theme.h"
+
+namespace app {
+
+// Font heights in pixels at 100 %.
+inline constexpr float base_font_size = 15.0F;
+
+// Adds the faces to the current context and names them in the theme. Each face falls back for glyphs it lacks (Greek,
+// arrows, subscripts, norms): the other text face, Latin Modern Math, then DejaVu Sans where the system has it.
+void load_fonts(Theme& theme);
+
+}  // namespace app

@@ -1,0 +1,264 @@
+#include "app/shell/layout.h"
+
+#include "app/panels/empty_state.h"
+
+#include <imgui_internal.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace app {
+namespace {
+
+struct DockedPanel {
+  const char* name;
+  void (*draw)(PanelContext&);
+};
+constexpr std::array<DockedPanel, 7> docked_panels = {{{"Model map", draw_model_map},
+                                                       {"Inspector", draw_inspector},
+                                                       {"State rotations", draw_rotations},
+                                                       {"Discretisation", draw_discretisation},
+                                                       {"Predictions", draw_predictions},
+                                                       {"Discretisation error", draw_errors},
+                                                       {"Kernel timings", draw_timings}}};
+
+constexpr ImGuiWindowFlags bar_flags = ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove |
+                                       ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoSavedSettings |
+                                       ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoNav;
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
+  return out;
+}
+
+ImU32 packed(const ImVec4& colour) { return ImGui::ColorConvertFloat4ToU32(colour); }
+
+// One sentence for a panel while its document has nothing to draw.
+void draw_document_state(PanelContext& context) {
+  Workspace& workspace = context.workspace;
+  if (workspace.documents.empty()) {
+    draw_empty_state(context.theme, "No model is open", "Choose one in the bar on top.");
+    return;
+  }
+  const Document& document = workspace.document();
+  if (document.error.empty())
+    draw_empty_state(context.theme, "Opening " + document.name, "Reading its weights and starting the backend.");
+  else
+    draw_empty_state(context.theme, document.name + " cannot be opened", document.error);
+}
+
+// The same in a bar, on one line.
+void draw_bar_state(PanelContext& context) {
+  const Workspace& workspace = context.workspace;
+  if (workspace.documents.empty()) return;
+  const Document& document = workspace.documents[static_cast<std::size_t>(workspace.active)];
+  const std::string text = document.error.empty() ? "Opening " + document.name : document.name + " cannot be opened";
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextColored(context.theme.secondary, "%s", text.c_str());
+}
+
+void draw_bar_content(PanelContext& context, void (*draw)(PanelContext&)) {
+  if (context.workspace.ready())
+    draw(context);
+  else
+    draw_bar_state(context);
+}
+
+void draw_content(PanelContext& context, void (*draw)(PanelContext&)) {
+  if (context.workspace.ready())
+    draw(context);
+  else
+    draw_document_state(context);
+}
+
+// Gives the docked window a rounded border around its whole node and a line below the chosen tab.
+void draw_frame(const Theme& theme) {
+  ImGuiWindow* window = ImGui::GetCurrentWindow();
+  const ImGuiDockNode* node = window->DockNode;
+  const ImVec2 low = node != nullptr ? node->Pos : window->Pos;
+  const ImVec2 high = node != nullptr ? ImVec2(node->Pos.x + node->Size.x, node->Pos.y + node->Size.y)
+                                      : ImVec2(window->Pos.x + window->Size.x, window->Pos.y + window->Size.y);
+  ImDrawList* list = window->DrawList;
+  const float radius = 6 * theme.scale, edge = 0.5F;
+  list->PushClipRect(low, high, false);
+  const ImU32 outside = packed(theme.window);
+  const std::array<ImVec2, 4> corners = {low, {high.x, low.y}, high, {low.x, high.y}};
+  for (int i = 0; i < 4; ++i) {
+    const ImVec2 corner = corners[static_cast<std::size_t>(i)];
+    const ImVec2 centre(corner.x + (i == 0 || i == 3 ? radius : -radius), corner.y + (i < 2 ? radius : -radius));
+    // Star-shaped seen from the corner: a fan of triangles.
+    list->PathArcToFast(centre, radius, 6 + 3 * i, 9 + 3 * i);
+    for (int k = 0; k + 1 < list->_Path.Size; ++k)
+      list->AddTriangleFilled(corner, list->_Path[k], list->_Path[k + 1], outside);
+    list->PathClear();
+  }
+  list->AddRect({low.x + edge, low.y + edge}, {high.x - edge, high.y - edge}, packed(theme.border), radius, 0, 1.0F);
+  if (node != nullptr && node->TabBar != nullptr) {
+    const ImGuiTabBar& bar = *node->TabBar;
+    const float y = bar.BarRect.Max.y;
+    list->AddLine({low.x + 1, y - edge}, {high.x - 1, y - edge}, packed(theme.border));
+    for (const ImGuiTabItem& tab : bar.Tabs) {
+      if (tab.ID != bar.VisibleTabId) continue;
+      const float x = bar.BarRect.Min.x + tab.Offset - bar.ScrollingAnim, pad = 8 * theme.scale;
+      list->AddRectFilled({x + pad, y - 2 * theme.scale}, {x + tab.Width - pad, y}, packed(theme.accent));
+    }
+  }
+  list->PopClipRect();
+}
+
+}  // namespace
+
+std::string find_panel(std::string_view name) {
+  const std::string wanted = lower(name);
+  for (const DockedPanel& panel : docked_panels)
+    if (lower(panel.name) == wanted) return panel.name;
+  for (const DockedPanel& panel : docked_panels)
+    if (!wanted.empty() && lower(panel.name).find(wanted) != std::string::npos) return panel.name;
+  return {};
+}
+
+const std::vector<std::string>& panel_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const DockedPanel& panel : docked_panels) all.emplace_back(panel.name);
+    return all;
+  }();
+  return names;
+}
+
+void Layout::draw(PanelContext& context) {
+  if (!fill_.empty()) {
+    draw_filled(context);
+    return;
+  }
+  draw_docked(context);
+}
+
+void Layout::draw_bar(PanelContext& context, const char* name, float y, float height, void (*content)(PanelContext&)) {
+  const ImGuiViewport& viewport = *ImGui::GetMainViewport();
+  const float margin = 8 * context.theme.scale;
+  ImGui::SetNextWindowPos({viewport.WorkPos.x + margin, viewport.WorkPos.y + y});
+  ImGui::SetNextWindowSize({std::max(32.0F, viewport.WorkSize.x - 2 * margin), height});
+  if (ImGui::Begin(name, nullptr, bar_flags)) content(context);
+  ImGui::End();
+}
+
+void Layout::draw_docked(PanelContext& context) {
+  const Theme& theme = context.theme;
+  const ImGuiViewport& viewport = *ImGui::GetMainViewport();
+  const float s = theme.scale, gap = 8 * s;
+  const float transport = ImGui::GetFrameHeight() + 16 * s, strip = 54 * s, trust = 26 * s;
+
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(12 * s, 8 * s));
+  draw_bar(context, "Transport", gap, transport, [](PanelContext& c) { draw_bar_content(c, draw_transport); });
+  ImGui::PopStyleVar();
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(10 * s, 6 * s));
+  draw_bar(context, "Token strip", 2 * gap + transport, strip,
+           [](PanelContext& c) { draw_bar_content(c, draw_token_strip); });
+  ImGui::PopStyleVar();
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(12 * s, 4 * s));
+  draw_bar(context, "Trust strip", viewport.WorkSize.y - gap - trust, trust,
+           [](PanelContext& c) { draw_bar_content(c, draw_trust_strip); });
+  ImGui::PopStyleVar();
+
+  // The dock space lies between the bars, in a window of its own without looks.
+  const float top = 3 * gap + transport + strip, bottom = 2 * gap + trust;
+  const ImVec2 size(std::max(64.0F, viewport.WorkSize.x - 2 * gap),
+                    std::max(64.0F, viewport.WorkSize.y - top - bottom));
+  ImGui::SetNextWindowPos({viewport.WorkPos.x + gap, viewport.WorkPos.y + top});
+  ImGui::SetNextWindowSize(size);
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, 0.0F);
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowRounding, 0.0F);
+  ImGui::PushStyleColor(ImGuiCol_WindowBg, theme.window);
+  ImGui::Begin("Dock", nullptr, bar_flags);
+  ImGui::PopStyleVar(3);
+  const Shape shape = size.x / s >= 1000 && size.y / s >= 440  ? Shape::wide
+                      : size.x / s >= 620 && size.y / s >= 330 ? Shape::medium
+                                                               : Shape::small;
+  const ImGuiID dock = ImGui::GetID("DockSpace");
+  if (rebuild_ || shape != shape_) {
+    shape_ = shape;
+    build(dock, size, s);
+    rebuild_ = false;
+  }
+  ImGui::PushStyleColor(ImGuiCol_Border, ImVec4(0, 0, 0, 0));
+  ImGui::PushStyleColor(ImGuiCol_Separator, theme.window);  // the gaps, in the window's colour
+  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(8 * s, 6 * s));
+  ImGui::DockSpace(dock, {0, 0}, ImGuiDockNodeFlags_NoWindowMenuButton | ImGuiDockNodeFlags_NoCloseButton);
+  ImGui::PopStyleVar();
+  ImGui::PopStyleColor(3);
+  ImGui::End();
+
+  for (const DockedPanel& panel : docked_panels) {
+    if (focus_ == panel.name) {
+      ImGui::SetNextWindowFocus();
+      focus_.clear();
+    }
+    ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, 0.0F);
+    if (ImGui::Begin(panel.name, nullptr, ImGuiWindowFlags_NoCollapse)) {
+      ImGui::PopStyleVar();
+      draw_content(context, panel.draw);
+      draw_frame(theme);
+    } else {
+      ImGui::PopStyleVar();
+    }
+    ImGui::End();
+  }
+}
+
+void Layout::draw_filled(PanelContext& context) {
+  const ImGuiViewport& viewport = *ImGui::GetMainViewport();
+  for (const DockedPanel& panel : docked_panels) {
+    if (fill_ != panel.name) continue;
+    ImGui::SetNextWindowPos(viewport.WorkPos);
+    ImGui::SetNextWindowSize(viewport.WorkSize);
+    const std::string name = fill_ + "##filled";
+    if (ImGui::Begin(name.c_str(), nullptr, bar_flags)) draw_content(context, panel.draw);
+    ImGui::End();
+  }
+}
+
+void Layout::build(unsigned int dock, ImVec2 size, float scale) {
+  ImGui::DockBuilderRemoveNode(dock);
+  ImGui::DockBuilderAddNode(dock, ImGuiDockNodeFlags_DockSpace);
+  ImGui::DockBuilderSetNodeSize(dock, size);
+  const auto place = [](const char* panel, ImGuiID node) { ImGui::DockBuilderDockWindow(panel, node); };
+  if (shape_ == Shape::small) {
+    for (const DockedPanel& panel : docked_panels) place(panel.name, dock);
+    ImGui::DockBuilderFinish(dock);
+    focus_ = "State rotations";
+    return;
+  }
+  const auto share = [](float wanted, float whole, float low, float high) {
+    return std::clamp(wanted / whole, low, high);
+  };
+  ImGuiID centre = dock, bottom = 0, left = 0, right = 0;
+  if (shape_ == Shape::medium) {
+    ImGui::DockBuilderSplitNode(centre, ImGuiDir_Right, 0.36F, &right, &centre);
+    for (const char* panel : {"State rotations", "Discretisation", "Kernel timings"}) place(panel, centre);
+    for (const char* panel : {"Predictions", "Discretisation error", "Model map", "Inspector"}) place(panel, right);
+    ImGui::DockBuilderFinish(dock);
+    focus_ = "State rotations";
+    return;
+  }
+  ImGuiID left_low = 0, right_low = 0;
+  ImGui::DockBuilderSplitNode(centre, ImGuiDir_Down, share(200 * scale, size.y, 0.24F, 0.34F), &bottom, &centre);
+  ImGui::DockBuilderSplitNode(centre, ImGuiDir_Left, share(300 * scale, size.x, 0.19F, 0.25F), &left, &centre);
+  ImGui::DockBuilderSplitNode(centre, ImGuiDir_Right, share(390 * scale, size.x * 0.8F, 0.28F, 0.31F), &right, &centre);
+  ImGui::DockBuilderSplitNode(left, ImGuiDir_Down, 0.48F, &left_low, &left);
+  ImGui::DockBuilderSplitNode(right, ImGuiDir_Down, 0.60F, &right_low, &right);
+  place("Model map", left);
+  place("Inspector", left_low);
+  place("State rotations", centre);
+  place("Discretisation", centre);
+  place("Predictions", right);
+  place("Discretisation error", right_low);
+  place("Kernel timings", bottom);
+  ImGui::DockBuilderFinish(dock);
+  focus_ = "State rotations";
+}
+
+}  // namespace app

@@ -1,0 +1,42 @@
+// Where the panels are: fixed bars on top and at the bottom, a dock space between them with a default arrangement for
+// large, medium and small windows. UI thread only.
+#pragma once
+
+#include "app/panels/panels.h"
+
+#include <string>
+#include <string_view>
+
+namespace app {
+
+// The full name of the docked panel that `name` means ("rotations" is "State rotations"); empty: none.
+std::string find_panel(std::string_view name);
+// The names of all docked panels, for messages and the palette.
+const std::vector<std::string>& panel_names();
+
+class Layout {
+ public:
+  // Draws every panel into the current frame.
+  void draw(PanelContext& context);
+  // Back to the default arrangement at the next frame.
+  void reset() { rebuild_ = true; }
+  // An arrangement was restored from a file: keep it.
+  void keep_restored() { rebuild_ = false; }
+  void focus(const std::string& panel) { focus_ = panel; }
+  // Draws only this panel, over the whole window; empty: all of them.
+  void fill(const std::string& panel) { fill_ = panel; }
+
+ private:
+  enum class Shape { wide, medium, small };
+  void draw_bar(PanelContext& context, const char* name, float y, float height, void (*draw)(PanelContext&));
+  void draw_docked(PanelContext& context);
+  void draw_filled(PanelContext& context);
+  void build(unsigned int dock, ImVec2 size, float scale);
+
+  Shape shape_ = Shape::wide;
+  bool rebuild_ = true;
+  bool front_ = false;  // bring the first tab of each group to the front
+  std::string focus_, fill_;
+};
+
+}  // namespace app

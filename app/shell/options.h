@@ -1,0 +1,28 @@
+// What the command line asks of the window.
+#pragma once
+
+#include "app/shell/surface.h"
+#include "engine/backend/backend.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace app {
+
+struct GuiOptions {
+  std::vector<std::string> models;  // each opens a document
+  bool offscreen = false;
+  int steps = 0;           // tokens to step before the screenshot
+  std::string screenshot;  // PNG file; empty: none
+  std::string panel;       // brought to the front
+  bool fill = false;       // `panel` alone over the whole window
+  SurfaceSize size{1600, 1000};
+  float ui_scale = 0;  // 0: the monitor's
+  bool light = false;
+  bool remember_layout = true;  // read and write the layout file; never offscreen
+  std::uint64_t seed = 0;
+  engine::BackendOptions backend;
+};
+
+}  // namespace app

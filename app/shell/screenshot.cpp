@@ -1,0 +1,39 @@
+#include "app/shell/screenshot.h"
+
+#define GL_GLEXT_PROTOTYPES
+#include <GL/glcorearb.h>
+#include <fmt/format.h>
+#include <png.h>
+
+#include <cstring>
+
+namespace app {
+
+Image read_pixels(SurfaceSize size) {
+  Image image{size.width, size.height, {}};
+  const std::size_t row = static_cast<std::size_t>(size.width) * 3;
+  std::vector<std::uint8_t> upside_down(row * static_cast<std::size_t>(size.height));
+  glPixelStorei(GL_PACK_ALIGNMENT, 1);
+  glReadPixels(0, 0, size.width, size.height, GL_RGB, GL_UNSIGNED_BYTE, upside_down.data());
+  image.rgb.resize(upside_down.size());
+  for (std::size_t y = 0; y < static_cast<std::size_t>(size.height); ++y)
+    std::memcpy(image.rgb.data() + y * row, upside_down.data() + (static_cast<std::size_t>(size.height) - 1 - y) * row,
+                row);
+  return image;
+}
+
+engine::Result<void> write_png(const std::string& path, const Image& image) {
+  png_image png{};
+  png.version = PNG_IMAGE_VERSION;
+  png.width = static_cast<png_uint_32>(image.width);
+  png.height = static_cast<png_uint_32>(image.height);
+  png.format = PNG_FORMAT_RGB;
+  if (png_image_write_to_file(&png, path.c_str(), 0, image.rgb.data(), 0, nullptr) == 0)
+    return engine::system_error(
+        fmt::format("{}: cannot write the screenshot: {}. Check that the folder exists and can "
+                    "be written.",
+                    path, static_cast<const char*>(png.message)));
+  return {};
+}
+
+}  // namespace app
