@@ -1,0 +1,202 @@
+#include "profiler/cupti/live.h"
+
+#include "profiler/cupti/records.h"
+
+#include <cupti.h>
+
+#include <fmt/format.h>
+
+#include <dlfcn.h>
+
+#include <atomic>
+#include <string>
+
+namespace profiler {
+
+namespace {
+
+// CUPTI's functions by address; null where the library lacks one.
+struct Functions {
+  decltype(&cuptiGetVersion) get_version = nullptr;
+  decltype(&cuptiGetResultString) get_result_string = nullptr;
+  decltype(&cuptiSubscribe) subscribe = nullptr;
+  decltype(&cuptiUnsubscribe) unsubscribe = nullptr;
+  decltype(&cuptiActivityRegisterCallbacks) register_callbacks = nullptr;
+  decltype(&cuptiActivityEnable) enable = nullptr;
+  decltype(&cuptiActivityDisable) disable = nullptr;
+  decltype(&cuptiActivityFlushAll) flush_all = nullptr;
+  decltype(&cuptiActivityGetNextRecord) next_record = nullptr;
+  decltype(&cuptiActivityGetNumDroppedRecords) dropped = nullptr;
+  decltype(&cuptiActivityPushExternalCorrelationId) push = nullptr;
+  decltype(&cuptiActivityPopExternalCorrelationId) pop = nullptr;
+  decltype(&cuptiGetTimestamp) timestamp = nullptr;
+};
+
+// CUPTI's buffer callbacks carry no user data: one exchange per process.
+std::atomic<BufferExchange*> the_exchange{nullptr};
+
+void CUPTIAPI on_request(std::uint8_t** buffer, std::size_t* size, std::size_t* max_records) {
+  *max_records = 0;  // as many as fit
+  *size = 0;
+  *buffer = nullptr;
+  if (BufferExchange* exchange = the_exchange.load()) *buffer = exchange->request(*size);
+}
+
+void CUPTIAPI on_complete(CUcontext, std::uint32_t, std::uint8_t* buffer, std::size_t, std::size_t valid) {
+  BufferExchange* exchange = the_exchange.load();
+  if (exchange != nullptr && buffer != nullptr) exchange->complete(buffer, valid);
+}
+
+void CUPTIAPI on_callback(void*, CUpti_CallbackDomain, CUpti_CallbackId, const void*) {}
+
+CuptiFault fault_of(CUptiResult result) {
+  switch (result) {
+    case CUPTI_SUCCESS:
+      return CuptiFault::none;
+    case CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED:
+      return CuptiFault::second_subscriber;
+    case CUPTI_ERROR_INSUFFICIENT_PRIVILEGES:
+    case CUPTI_ERROR_VIRTUALIZED_DEVICE_INSUFFICIENT_PRIVILEGES:
+      return CuptiFault::no_privilege;
+    case CUPTI_ERROR_NOT_INITIALIZED:
+    case CUPTI_ERROR_INVALID_DEVICE:
+      return CuptiFault::no_driver;
+    case CUPTI_ERROR_OUT_OF_MEMORY:
+      return CuptiFault::out_of_memory;
+    default:
+      return CuptiFault::other;
+  }
+}
+
+CuptiResult from(CUptiResult result) { return {fault_of(result), static_cast<int>(result)}; }
+
+CUpti_ActivityKind cupti_kind(ActivityKind kind) {
+  switch (kind) {
+    case ActivityKind::kernel:
+      return CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL;  // KERNEL would serialise them
+    case ActivityKind::memcpy:
+      return CUPTI_ACTIVITY_KIND_MEMCPY;
+    case ActivityKind::memset:
+      return CUPTI_ACTIVITY_KIND_MEMSET;
+    case ActivityKind::external_correlation:
+      return CUPTI_ACTIVITY_KIND_EXTERNAL_CORRELATION;
+    case ActivityKind::runtime:
+      return CUPTI_ACTIVITY_KIND_RUNTIME;
+    case ActivityKind::overhead:
+      return CUPTI_ACTIVITY_KIND_OVERHEAD;
+  }
+  return CUPTI_ACTIVITY_KIND_INVALID;
+}
+
+class LiveCupti : public CuptiApi {
+ public:
+  LiveCupti(std::string path, const Functions& functions) : path_(std::move(path)), f_(functions) {}
+
+  std::string path() const override { return path_; }
+  CuptiResult version(std::uint32_t& version) override { return call(f_.get_version, &version); }
+  std::uint32_t minimum_version() const override {
+    // 18 is CUDA 12.0's; from 13.0 on the version is 10000 times the toolkit's, and a major version needs its own.
+    return CUPTI_API_VERSION >= 130000 ? CUPTI_API_VERSION / 10000 * 10000 : 18;
+  }
+  CuptiResult subscribe() override { return call(f_.subscribe, &subscriber_, &on_callback, nullptr); }
+  CuptiResult unsubscribe() override { return call(f_.unsubscribe, subscriber_); }
+  CuptiResult exchange_buffers(BufferExchange& exchange) override {
+    the_exchange.store(&exchange);
+    return call(f_.register_callbacks, &on_request, &on_complete);
+  }
+  CuptiResult enable(ActivityKind kind) override { return call(f_.enable, cupti_kind(kind)); }
+  CuptiResult disable(ActivityKind kind) override { return call(f_.disable, cupti_kind(kind)); }
+  CuptiResult flush(bool forced) override {
+    return call(f_.flush_all, static_cast<std::uint32_t>(forced ? CUPTI_ACTIVITY_FLAG_FLUSH_FORCED : 0));
+  }
+  CuptiResult dropped(std::uint64_t& count) override {
+    std::size_t since_last = 0;
+    const CuptiResult result = call(f_.dropped, nullptr, 0U, &since_last);
+    count = result.ok() ? since_last : 0;
+    return result;
+  }
+  CuptiResult push(std::uint64_t external) override {
+    return call(f_.push, CUPTI_EXTERNAL_CORRELATION_KIND_CUSTOM0, external);
+  }
+  CuptiResult pop() override {
+    std::uint64_t last = 0;
+    return call(f_.pop, CUPTI_EXTERNAL_CORRELATION_KIND_CUSTOM0, &last);
+  }
+  CuptiResult timestamp(std::uint64_t& now) override { return call(f_.timestamp, &now); }
+
+  CuptiResult read(std::uint8_t* buffer, std::size_t valid_bytes, RecordSink& sink) override {
+    CUpti_Activity* record = nullptr;
+    for (;;) {
+      const CUptiResult result = f_.next_record(buffer, valid_bytes, &record);
+      if (result == CUPTI_ERROR_MAX_LIMIT_REACHED) return {};
+      if (result != CUPTI_SUCCESS) return from(result);
+      sink.add(decode(record));
+    }
+  }
+
+  std::string describe(const CuptiResult& result) const override {
+    const char* text = nullptr;
+    if (result.fault != CuptiFault::missing_symbol && f_.get_result_string != nullptr &&
+        f_.get_result_string(static_cast<CUptiResult>(result.code), &text) == CUPTI_SUCCESS && text != nullptr) {
+      return text;
+    }
+    return result.fault == CuptiFault::missing_symbol ? std::string("function not in this library")
+                                                      : fmt::format("CUPTI error {}", result.code);
+  }
+
+ private:
+  template <class Function, class... Arguments>
+  static CuptiResult call(Function function, Arguments... arguments) {
+    if (function == nullptr) return {CuptiFault::missing_symbol, 0};
+    return from(function(arguments...));
+  }
+
+  std::string path_;
+  Functions f_;
+  CUpti_SubscriberHandle subscriber_ = nullptr;
+};
+
+}  // namespace
+
+tl::expected<std::unique_ptr<CuptiApi>, Unavailable> bind_cupti(const std::string& path,
+                                                                const std::function<void*(const char*)>& resolve) {
+  Functions f;
+  std::string missing;
+  const auto bind = [&](auto& slot, const char* name, bool needed) {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): how dlsym gives functions
+    slot = reinterpret_cast<std::remove_reference_t<decltype(slot)>>(resolve(name));
+    if (slot == nullptr && needed) missing += missing.empty() ? name : std::string(", ") + name;
+  };
+  bind(f.get_version, "cuptiGetVersion", true);
+  bind(f.get_result_string, "cuptiGetResultString", false);
+  bind(f.subscribe, "cuptiSubscribe", true);
+  bind(f.unsubscribe, "cuptiUnsubscribe", false);
+  bind(f.register_callbacks, "cuptiActivityRegisterCallbacks", true);
+  bind(f.enable, "cuptiActivityEnable", true);
+  bind(f.disable, "cuptiActivityDisable", false);
+  bind(f.flush_all, "cuptiActivityFlushAll", true);
+  bind(f.next_record, "cuptiActivityGetNextRecord", true);
+  bind(f.dropped, "cuptiActivityGetNumDroppedRecords", false);
+  bind(f.push, "cuptiActivityPushExternalCorrelationId", false);
+  bind(f.pop, "cuptiActivityPopExternalCorrelationId", false);
+  bind(f.timestamp, "cuptiGetTimestamp", true);
+  if (!missing.empty()) {
+    return tl::unexpected<Unavailable>(
+        Unavailable{fmt::format("{} lacks {}.", path, missing),
+                    "Point MAMBASCOPE_CUPTI at the folder of a libcupti of CUDA 12 or newer."});
+  }
+  return std::make_unique<LiveCupti>(path, f);
+}
+
+tl::expected<std::unique_ptr<CuptiApi>, Unavailable> open_cupti() {
+  // Without a driver CUPTI would answer with an unknown error; say what it is instead.
+  if (dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL) == nullptr) {
+    return tl::unexpected<Unavailable>(Unavailable{"No NVIDIA driver on this machine (libcuda.so.1 is absent).",
+                                                   "CPU stages are timed with the program's own clock."});
+  }
+  const auto library = open_cupti_library(cupti_candidates());
+  if (!library) return tl::unexpected<Unavailable>(library.error());
+  return bind_cupti(library->path, [handle = library->handle](const char* name) { return dlsym(handle, name); });
+}
+
+}  // namespace profiler

@@ -1,0 +1,64 @@
+// What the times of some tokens say: pure functions on values. A stage is a number; whoever calls knows what it means.
+// Intervals are joined before they are added up, so that work which overlaps is not counted twice. Any thread.
+#pragma once
+
+#include "profiler/activity/stage_time.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace profiler {
+
+// Percentiles by linear interpolation between the closest ranks, of `count` values; all 0 when there are none.
+struct Spread {
+  std::size_t count = 0;
+  double min = 0, p5 = 0, median = 0, p95 = 0, max = 0;
+  double mean = 0;
+  double mad = 0;  // median absolute deviation from the median
+};
+Spread spread_of(std::vector<double> values);
+
+struct Interval {
+  std::int64_t begin = 0, end = 0;
+};
+// Length of the union of the intervals, in their unit.
+std::int64_t union_length(std::vector<Interval> intervals);
+
+// One token's wall time taken apart: wall = busy + gaps, busy = stages + between - overlap.
+struct TokenAccount {
+  std::int64_t wall_ns = 0;
+  std::int64_t stages_ns = 0;   // sum over stages, each the union of its pieces
+  std::int64_t between_ns = 0;  // work of the step that belongs to no stage
+  std::int64_t busy_ns = 0;     // union of everything
+  std::int64_t overlap_ns = 0;  // counted in more than one stage
+  std::int64_t gaps_ns = 0;     // nothing ran; never below 0 (the device's clock is known only so well)
+};
+// `stages` gets the time of each stage, (number of stages); ids beyond it are ignored there.
+TokenAccount account(const TokenTimes& token, std::span<std::int64_t> stages);
+
+using Tokens = std::span<const std::shared_ptr<const TokenTimes>>;
+
+// Over tokens: the wall time and its parts, in ns.
+struct StepStatistics {
+  Spread wall, stages, between, busy, overlap, gaps;
+};
+struct StageStatistics {
+  Spread time_ns;          // over the tokens in which the stage ran
+  double pieces = 0;       // pieces of work per token
+  double share = 0;        // of the tokens' wall time, 0..1
+  std::uint32_t name = 0;  // kernel name of its longest piece; 0: none
+};
+struct Statistics {
+  StepStatistics step;
+  std::vector<StageStatistics> stages;  // by stage id
+};
+Statistics statistics_of(Tokens tokens, std::size_t stage_count);
+
+// The same per group: `group_of_stage[id]` is the group of a stage, negative: none. A group's time in a token is the sum
+// over its stages.
+std::vector<StageStatistics> grouped(Tokens tokens, std::span<const int> group_of_stage, std::size_t group_count);
+
+}  // namespace profiler
