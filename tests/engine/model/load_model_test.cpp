@@ -1,13 +1,60 @@
-// The loader on real files: the golden models.
+// The loader on real files: the golden models as they are, and broken in every way that a file can be.
+#include "engine/formats/safetensors.h"
+#include "engine/formats/safetensors_writer.h"
 #include "engine/model/model.h"
+#include "tests/support/temporary_folder.h"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <functional>
 #include <string>
 
 namespace {
 
+namespace fs = std::filesystem;
 const std::string golden = TEST_GOLDEN;
+
+// A golden model in a folder of its own, with its tensors changed by `change` and another config where one is given.
+struct Altered {
+  tests::TemporaryFolder folder;
+
+  explicit Altered(const std::function<void(std::vector<engine::Tensor>&)>& change, const std::string& config = "",
+                   const std::string& from = golden + "/siso-1500-tokens") {
+    auto file = engine::read_safetensors(from + "/model.safetensors");
+    REQUIRE(file.has_value());
+    change(file->tensors);
+    REQUIRE(engine::write_safetensors(folder.file("model.safetensors"), file->tensors).has_value());
+    if (config.empty()) {
+      fs::copy_file(from + "/config.json", folder.file("config.json"));
+    } else {
+      folder.write("config.json", config);
+    }
+  }
+  engine::Result<std::shared_ptr<const engine::Model>> load() const {
+    return engine::load_model(folder.path().string());
+  }
+};
+
+std::string config_of(bool tied) {
+  return std::string(
+             R"({"d_model":64,"n_layer":2,"vocab_size":60,"ssm_cfg":{"layer":"Mamba3","d_state":32,"headdim":32},)") +
+         (tied ? "\"tie_embeddings\":true}" : "\"tie_embeddings\":false}");
+}
+
+engine::Tensor& named(std::vector<engine::Tensor>& tensors, const std::string& name) {
+  const auto at = std::find_if(tensors.begin(), tensors.end(), [&](const auto& tensor) { return tensor.name == name; });
+  REQUIRE(at != tensors.end());
+  return *at;
+}
+
+void drop(std::vector<engine::Tensor>& tensors, const std::string& name) {
+  tensors.erase(tensors.begin() + (&named(tensors, name) - tensors.data()));
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 
@@ -35,4 +82,138 @@ TEST_CASE("every golden model loads, with its parameters counted once") {
     CHECK(weights.layers[0].outproj_norm.empty() != weights.config.is_outproj_norm);
     CHECK(weights.layers[0].mimo_x.empty() != weights.config.is_mimo);
   }
+}
+
+TEST_CASE("the loader takes a folder, a weight file and a trailing slash, and names what it cannot find") {
+  for (const char* path : {"/siso-fp32", "/siso-fp32/", "/siso-fp32/.", "/siso-fp32/model.safetensors"}) {
+    const auto model = engine::load_model(golden + path);
+    REQUIRE_MESSAGE(model.has_value(), (model ? "" : model.error().message));
+    CHECK((*model)->name == "siso-fp32");
+  }
+  const tests::TemporaryFolder folder;
+  CHECK(has(engine::load_model(folder.path().string()).error().message, "holds no config.json"));
+  folder.write("config.json", config_of(true));
+  CHECK(has(engine::load_model(folder.path().string()).error().message, "holds no model.safetensors"));
+  CHECK(has(engine::load_model(folder.write("x.bin", "x")).error().message, "PyTorch file"));
+  CHECK(has(engine::load_model(folder.file("absent")).error().message, "There is no model"));
+  CHECK(has(engine::load_model("").error().message, "There is no model"));
+  fs::create_directory(folder.file("model.safetensors"));
+  CHECK(has(engine::load_model(folder.path().string()).error().message, "not a regular file"));
+}
+
+TEST_CASE("every missing, extra and misshapen tensor is named in one message") {
+  const Altered altered([](auto& tensors) {
+    drop(tensors, "backbone.layers.1.mixer.D");
+    named(tensors, "backbone.layers.0.norm.weight").name = "backbone.layers.0.norm.bias";
+    named(tensors, "backbone.layers.0.mixer.in_proj.weight").shape = {64, 340};
+    named(tensors, "backbone.layers.0.mixer.dt_bias").type = engine::TensorType::i32;
+  });
+  const auto model = altered.load();
+  REQUIRE_FALSE(model.has_value());
+  CHECK(model.error().kind == engine::ErrorKind::input);
+  const std::string& message = model.error().message;
+  CAPTURE(message);
+  CHECK(has(message, "5 differences"));
+  CHECK(has(message, "missing 'backbone.layers.1.mixer.D', expected with the shape [4]"));
+  CHECK(has(message, "missing 'backbone.layers.0.norm.weight', expected with the shape [64]"));
+  CHECK(has(message, "extra 'backbone.layers.0.norm.bias' with the shape [64]"));
+  CHECK(has(message, "'backbone.layers.0.mixer.in_proj.weight' has the shape [64, 340], expected [340, 64]"));
+  CHECK(has(message, "'backbone.layers.0.mixer.dt_bias' has the type I32"));
+}
+
+TEST_CASE("a long list of differences is cut") {
+  const Altered altered([](auto& tensors) {
+    for (auto& tensor : tensors) tensor.name += ".old";
+  });
+  const auto model = altered.load();
+  REQUIRE_FALSE(model.has_value());
+  CHECK(has(model.error().message, "more\n"));
+  CHECK(std::count(model.error().message.begin(), model.error().message.end(), '\n') == 22);
+}
+
+TEST_CASE("tied and untied heads") {
+  const auto tied = engine::load_model(golden + "/siso-1500-tokens");
+  REQUIRE(tied.has_value());
+  std::vector<float> other(64 * 64, 0.5F);
+
+  SUBCASE("a tied model may lack either name") {
+    for (const char* name : {"lm_head.weight", "backbone.embedding.weight"}) {
+      const Altered altered([&](auto& tensors) { drop(tensors, name); });
+      const auto model = altered.load();
+      REQUIRE_MESSAGE(model.has_value(), (model ? "" : model.error().message));
+      CHECK((*model)->weights.parameters == (*tied)->weights.parameters);
+      CHECK((*model)->weights.head.data == (*model)->weights.embedding.data);
+      CHECK(std::memcmp((*model)->weights.head.data, (*tied)->weights.head.data, 64 * 64 * 4) == 0);
+    }
+  }
+  SUBCASE("but not both") {
+    const Altered altered([](auto& tensors) {
+      drop(tensors, "lm_head.weight");
+      drop(tensors, "backbone.embedding.weight");
+    });
+    CHECK(has(altered.load().error().message, "missing 'backbone.embedding.weight'"));
+  }
+  SUBCASE("a head that differs from a tied embedding is refused, and taken when untied") {
+    const auto change = [&](auto& tensors) {
+      named(tensors, "lm_head.weight").bytes = std::as_bytes(std::span(other));
+    };
+    CHECK(has(Altered(change).load().error().message, "tie_embeddings"));
+    const auto model = Altered(change, config_of(false)).load();
+    REQUIRE(model.has_value());
+    CHECK((*model)->weights.parameters == (*tied)->weights.parameters + 64 * 64);
+    CHECK(static_cast<const float*>((*model)->weights.head.data)[0] == 0.5F);
+  }
+  SUBCASE("an untied model needs its head") {
+    const Altered altered([](auto& tensors) { drop(tensors, "lm_head.weight"); }, config_of(false));
+    CHECK(has(altered.load().error().message, "missing 'lm_head.weight', expected with the shape [64, 64]"));
+  }
+}
+
+TEST_CASE("tensors that are misaligned in the file are copied, bit by bit") {
+  // The header's length decides where the values lie: one more blank shifts every tensor by a byte.
+  const std::string from = golden + "/siso-1500-tokens";
+  std::string text;
+  {
+    std::ifstream in(from + "/model.safetensors", std::ios::binary);
+    text.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  std::uint64_t length = 0;
+  std::memcpy(&length, text.data(), 8);
+  text.insert(8 + length, " ");
+  ++length;
+  std::memcpy(text.data(), &length, 8);
+  const tests::TemporaryFolder folder;
+  folder.write("model.safetensors", text);
+  fs::copy_file(from + "/config.json", folder.file("config.json"));
+  const auto shifted = engine::load_model(folder.path().string());
+  const auto model = engine::load_model(from);
+  REQUIRE(shifted.has_value());
+  const kernels::Matrix& a = (*shifted)->weights.layers[1].in_proj;
+  const kernels::Matrix& b = (*model)->weights.layers[1].in_proj;
+  CHECK(reinterpret_cast<std::uintptr_t>(a.data) % 4 == 0);
+  CHECK(std::memcmp(a.data, b.data, b.bytes()) == 0);
+  CHECK((*shifted)->weights.layers[1].dt_bias == (*model)->weights.layers[1].dt_bias);
+}
+
+TEST_CASE("task.json: symbols write prompts, labels name predictions, the override reaches the config") {
+  const Altered altered([](auto&) {});
+  altered.folder.write("task.json",
+                       R"({"kind":"labels","task":"parity","symbols":["0","1","10"],"labels":["even","odd"],
+    "prompts":["01 10"],"override":{"lambda":1}})");
+  const auto model = altered.load();
+  REQUIRE_MESSAGE(model.has_value(), (model ? "" : model.error().message));
+  CHECK((*model)->config().lambda_override == 1.0);
+  CHECK((*model)->symbol(2) == "10");
+  CHECK((*model)->symbol(7) == "#7");
+  CHECK((*model)->symbol(-1) == "#-1");
+  CHECK((*model)->label(1) == "odd");
+  CHECK(*(*model)->encode("0 110\n01") == std::vector<std::int32_t>{0, 1, 2, 0, 1});
+  CHECK((*model)->encode("")->empty());
+  const auto wrong = (*model)->encode("0012");
+  REQUIRE_FALSE(wrong.has_value());
+  CHECK(has(wrong.error().message, "'2' at byte 3"));
+  CHECK(has((*engine::load_model(golden + "/siso-fp32"))->encode("01").error().message, "no symbols"));
+
+  altered.folder.write("task.json", R"({"kind":"labels","symbols":["0"],"labels":["a","b"],"prompts":["01"]})");
+  CHECK(has(altered.load().error().message, "the example prompt '01'"));
 }

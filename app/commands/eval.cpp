@@ -1,0 +1,94 @@
+// mambascope eval: the accuracy of a model on a task whose truth is known.
+#include "app/commands/command_line.h"
+#include "app/commands/options.h"
+#include "app/commands/progress.h"
+#include "app/commands/text.h"
+#include "engine/tasks/evaluate.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+namespace app {
+
+namespace {
+
+struct Options : CommonOptions {
+  std::string task;
+  int batch = 32;
+  engine::EvaluateOptions evaluate;
+};
+
+int eval(Options options) {
+  const auto model = load_model(options);
+  if (!model) return report(model.error());
+  const auto task = engine::task_of(**model, options.task);
+  if (!task) return report(task.error());
+  options.evaluate.seed = options.seed;
+  auto backend = engine::make_backend((*model)->weights,
+                                      backend_options(options, std::min(options.batch, options.evaluate.sequences)));
+  if (!backend) return report(backend.error());
+
+  const auto start = std::chrono::steady_clock::now();
+  engine::Result<engine::Evaluation> result;
+  {
+    Progress progress(fmt::format("{} on {}", (*model)->name, (*task)->name));
+    result = engine::evaluate(**backend, (*model)->config(), **task, options.evaluate,
+                              [&](double done) { progress.show(done); });
+  }
+  if (!result) return report(result.error());
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+
+  if (options.json) {
+    print_json({{"model", (*model)->name},
+                {"task", (*task)->name},
+                {"length", options.evaluate.length},
+                {"sequences", options.evaluate.sequences},
+                {"seed", options.seed},
+                {"accuracy", result->accuracy()},
+                {"classes", result->classes},
+                {"scaled_accuracy", result->scaled_accuracy()},
+                {"positions", result->labelled},
+                {"right", result->right},
+                {"backend", (*backend)->info().name},
+                {"seconds", seconds}});
+    return 0;
+  }
+  fmt::print("{} on {} ({}), {}\n", (*model)->name, (*task)->name, (*task)->description, (*backend)->info().device);
+  fmt::print("  accuracy         {:.3f} % of {} labelled positions ({} sequences of length {}, seed {})\n",
+             100 * result->accuracy(), grouped(result->labelled), grouped(options.evaluate.sequences),
+             options.evaluate.length, options.seed);
+  fmt::print("  scaled accuracy  {:.4f} (0: chance among {} classes, 1: all right)\n", result->scaled_accuracy(),
+             result->classes);
+  fmt::print("  time             {:.2f} s\n", seconds);
+  return 0;
+}
+
+}  // namespace
+
+void add_eval(CLI::App& program, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_subcommand("eval", "Measure a model's accuracy on a task generated from a seed");
+  add_model_option(*command, *options)->required();
+  command->add_option("--task", options->task, "The task; the model's own when absent")->type_name("NAME");
+  command->add_option("--length", options->evaluate.length, "Tokens in each sequence")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  command->add_option("--sequences", options->evaluate.sequences, "Number of sequences")
+      ->check(CLI::Range(1, 1 << 24))
+      ->capture_default_str();
+  command->add_option("--batch", options->batch, "Sequences stepped at a time; does not change the result")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  add_seed_option(*command, *options);
+  add_backend_options(*command, *options);
+  add_json_option(*command, *options);
+  command->footer(
+      "Examples:\n  mambascope eval parity\n  mambascope eval parity --length 512 --sequences 200 --seed 7 --json");
+  command->callback([options, &action] { action = [options] { return eval(*options); }; });
+}
+
+}  // namespace app

@@ -1,0 +1,88 @@
+#include "engine/tasks/evaluate.h"
+
+#include "engine/base/quote.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace engine {
+
+namespace {
+
+// The class with the largest logit, the first of equals; -1 when there is a NaN among them.
+std::int32_t argmax(const std::vector<float>& logits, int classes) {
+  std::int32_t best = 0;
+  for (std::int32_t i = 0; i < classes; ++i) {
+    if (std::isnan(logits[static_cast<std::size_t>(i)])) return -1;
+    if (logits[static_cast<std::size_t>(i)] > logits[static_cast<std::size_t>(best)]) best = i;
+  }
+  return best;
+}
+
+}  // namespace
+
+Result<const Task*> task_of(const Model& model, const std::string& asked) {
+  if (asked.empty() && model.card.task.empty()) {
+    return input_error(
+        fmt::format("The model {} names no task: it has no task.json with a \"task\". Give one with --task.",
+                    in_quotes(model.name)));
+  }
+  auto task = find_task(asked.empty() ? model.card.task : asked);
+  if (!task) return task;
+  const Task& found = **task;
+  if (model.card.kind == "next-token") {
+    return input_error(fmt::format("The model {} predicts next tokens and labels no positions: no task fits it.",
+                                   in_quotes(model.name)));
+  }
+  const int vocabulary = model.config().vocab_size;
+  const bool fits_card =
+      !model.card.labels_positions() || (static_cast<int>(model.card.labels.size()) == found.classes &&
+                                         static_cast<int>(model.card.symbols.size()) == found.symbols);
+  if (vocabulary < std::max(found.symbols, found.classes) || !fits_card) {
+    return input_error(
+        fmt::format("The task {} has {} symbols and {} classes; the model {} has a vocabulary of {}, {} symbols and {} "
+                    "labels. Give a "
+                    "model made for the task.",
+                    found.name, found.symbols, found.classes, in_quotes(model.name), vocabulary,
+                    model.card.symbols.size(), model.card.labels.size()));
+  }
+  return task;
+}
+
+Result<Evaluation> evaluate(Backend& backend, const ModelConfig& config, const Task& task,
+                            const EvaluateOptions& options, const std::function<void(double)>& progress) {
+  const int batch = backend.plan().batch;
+  std::vector<float> logits(static_cast<std::size_t>(config.padded_vocab()));
+  std::vector<std::int32_t> ids(static_cast<std::size_t>(batch));
+  std::vector<LabelledSequence> drawn(static_cast<std::size_t>(batch));
+  Evaluation result;
+  result.classes = task.classes;
+  for (int first = 0; first < options.sequences; first += batch) {
+    // The last batch may be short: its free places repeat the last sequence and are not counted.
+    const int used = std::min(batch, options.sequences - first);
+    for (int b = 0; b < batch; ++b) {
+      const int index = first + std::min(b, used - 1);
+      drawn[static_cast<std::size_t>(b)] = task.draw(options.seed, static_cast<std::uint64_t>(index), options.length);
+    }
+    if (auto done = backend.reset(); !done) return tl::unexpected(done.error());
+    for (std::size_t t = 0; t < static_cast<std::size_t>(options.length); ++t) {
+      for (std::size_t b = 0; b < drawn.size(); ++b) ids[b] = drawn[b].ids[t];
+      if (auto done = backend.step(ids, nullptr); !done) return tl::unexpected(done.error());
+      for (int b = 0; b < used; ++b) {
+        const std::int32_t truth = drawn[static_cast<std::size_t>(b)].labels[t];
+        if (truth < 0) continue;
+        if (auto done = backend.read_logits(b, logits); !done) return tl::unexpected(done.error());
+        ++result.labelled;
+        result.right += argmax(logits, task.classes) == truth ? 1 : 0;
+      }
+      if (progress) {
+        progress((first + static_cast<double>(used) * static_cast<double>(t + 1) / options.length) / options.sequences);
+      }
+    }
+  }
+  return result;
+}
+
+}  // namespace engine

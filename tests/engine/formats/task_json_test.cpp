@@ -1,0 +1,51 @@
+#include "engine/formats/task_json.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+TEST_CASE("task.json: every field is read") {
+  const auto task = engine::parse_task(
+      R"({"name":"parity","task":"parity","kind":"labels","symbols":["0","1"],"labels":["even","odd"],"prompts":["0110"],
+      "description":"d","origin":"o","license":"MIT","accuracy":{"256":0.999,"64":1},"override":{"lambda":1}})",
+      "test", 2);
+  REQUIRE_MESSAGE(task.has_value(), (task ? "" : task.error().message));
+  CHECK(task->card.labels_positions());
+  CHECK(task->card.symbols == std::vector<std::string>{"0", "1"});
+  CHECK(task->card.labels[1] == "odd");
+  CHECK(task->card.accuracy == std::vector<std::pair<int, double>>{{64, 1.0}, {256, 0.999}});
+  CHECK(task->card.license == "MIT");
+  CHECK(task->lambda_override == 1.0);
+  CHECK(engine::parse_task(R"({"kind":"next-token"})", "test", 2)->lambda_override < 0);
+}
+
+TEST_CASE("task.json: what is wrong is refused by name") {
+  struct Row {
+    std::string text, says;
+  };
+  const Row rows[] = {
+      {"{}", "kind is ''"},
+      {R"({"kind":"label"})", "kind is 'label'"},
+      {R"({"kind":"labels"})", "at least two classes"},
+      {R"({"kind":"next-token","symbols":["a","b","c"]})", "3 symbols"},
+      {R"({"kind":"next-token","symbols":["a","a"]})", "'a' is there twice"},
+      {R"({"kind":"next-token","symbols":["a",""]})", "empty"},
+      {R"({"kind":"next-token","symbols":"ab"})", "symbols is not a list"},
+      {R"({"kind":"next-token","symbols":[1]})", "symbols is not a list"},
+      {R"({"kind":3})", "kind is not a string"},
+      {R"({"kind":"next-token","colour":3})", "'colour'"},
+      {R"({"kind":"next-token","accuracy":{"x":1}})", "accuracy has the key 'x'"},
+      {R"({"kind":"next-token","accuracy":{"256":1.5}})", "accuracy.256"},
+      {R"({"kind":"next-token","accuracy":[1]})", "accuracy is not an object"},
+      {R"({"kind":"next-token","override":{"lambda":2}})", "override.lambda"},
+      {R"({"kind":"next-token","override":{"dt":2}})", "'dt'"},
+      {R"({"kind":"next-token","kind":"labels"})", "twice"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    const auto task = engine::parse_task(row.text, "test", 2);
+    REQUIRE_FALSE(task.has_value());
+    CAPTURE(task.error().message);
+    CHECK(task.error().message.find(row.says) != std::string::npos);
+  }
+}
