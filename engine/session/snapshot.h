@@ -2,6 +2,7 @@
 // Bulk data sits in one record per token, so that publishing costs a list of pointers.
 #pragma once
 
+#include "engine/analysis/discretisation.h"
 #include "engine/backend/backend.h"
 #include "engine/model/model.h"
 #include "engine/session/token_list.h"
@@ -17,12 +18,6 @@ struct TopToken {
   std::int32_t id = 0;
   float logit = 0;
   float probability = 0;  // over vocab_size entries, or over the K classes of a labelling model
-};
-
-// Relative local error of a rule under the linear interpolant of the model's own input; NaN where the exact term is
-// zero.
-struct RuleErrors {
-  float euler = 0, trapezoid = 0, model = 0;
 };
 
 enum class TokenOrigin : std::uint8_t { given, sampled, task };
