@@ -1,0 +1,34 @@
+#include "engine/backend/backend.h"
+#include "engine/backend/cpu_backend.h"
+#include "engine/backend/reference_backend.h"
+#include "engine/model/supported.h"
+
+#include <fmt/format.h>
+
+#include <new>
+
+namespace engine {
+
+std::string why_no_cuda() {
+  return "This build has no CUDA backend. Use --backend cpu, or build with a CUDA Toolkit installed.";
+}
+
+Result<std::unique_ptr<Backend>> make_backend(const Weights& weights, const BackendOptions& options) {
+  if (auto supported = check_supported(weights.config); !supported) return tl::unexpected(supported.error());
+  if (options.batch < 1 || options.batch > 65536) {
+    return input_error(fmt::format("A batch of {} sequences; supported: 1 to 65536.", options.batch));
+  }
+  BackendChoice choice = options.choice;
+  if (choice == BackendChoice::automatic) choice = why_no_cuda().empty() ? BackendChoice::cuda : BackendChoice::cpu;
+  if (choice == BackendChoice::cuda) {
+    if (std::string reason = why_no_cuda(); !reason.empty()) return system_error(std::move(reason));
+  }
+  try {
+    if (choice == BackendChoice::reference) return std::make_unique<ReferenceBackend>(weights, options.batch);
+    return std::make_unique<CpuBackend>(weights, options.batch, options.threads);
+  } catch (const std::bad_alloc&) {
+    return system_error(fmt::format("There is not enough memory for the state of {} sequences.", options.batch));
+  }
+}
+
+}  // namespace engine

@@ -1,0 +1,180 @@
+#include "engine/verify/golden.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
+namespace engine {
+namespace {
+
+constexpr double two_pi = 6.283185307179586;
+
+// Collects differences of one tensor, value by value.
+class Comparison {
+ public:
+  void add(double value, double reference) { add_difference(value - reference, reference); }
+  void add_angle(double value, double reference) {
+    add_difference(std::remainder(value - reference, two_pi), reference);
+  }
+  Difference result() const {
+    if (!finite_) return {infinity(), infinity()};
+    // A reference that is all zero has no scale: any difference from it is then infinitely large.
+    return {worst_, worst_ == 0 ? 0.0 : largest_ == 0 ? infinity() : worst_ / largest_};
+  }
+
+ private:
+  static double infinity() { return std::numeric_limits<double>::infinity(); }
+  void add_difference(double difference, double reference) {
+    finite_ = finite_ && std::isfinite(difference);
+    worst_ = std::max(worst_, std::fabs(difference));
+    largest_ = std::max(largest_, std::fabs(reference));
+  }
+
+  double worst_ = 0, largest_ = 0;
+  bool finite_ = true;
+};
+
+Result<std::vector<float>> floats_of(const TensorFile& golden, const std::string& name,
+                                     const std::vector<std::int64_t>& shape) {
+  const Tensor* tensor = golden.find(name);
+  if (tensor == nullptr) return input_error(fmt::format("The golden file has no tensor {}.", name));
+  if (tensor->shape != shape) {
+    return input_error(
+        fmt::format("{} of the golden file is {}; this model's is {}.", name, text_of(tensor->shape), text_of(shape)));
+  }
+  return to_floats(*tensor);
+}
+
+Result<std::vector<std::int32_t>> ids_of(const TensorFile& golden, int vocab_size) {
+  const Tensor* tensor = golden.find("input_ids");
+  if (tensor == nullptr) return input_error("The golden file has no tensor input_ids.");
+  if (tensor->shape.size() != 1 || tensor->shape[0] < 1) {
+    return input_error(fmt::format("input_ids of the golden file is {}; expected a list of at least one token.",
+                                   text_of(tensor->shape)));
+  }
+  auto wide = to_integers(*tensor);
+  if (!wide) return tl::unexpected(wide.error());
+  std::vector<std::int32_t> ids;
+  for (const std::int64_t id : *wide) {
+    if (id < 0 || id >= vocab_size) {
+      return input_error(
+          fmt::format("input_ids of the golden file holds {}; the model's vocabulary is [0, {}).", id, vocab_size));
+    }
+    ids.push_back(static_cast<std::int32_t>(id));
+  }
+  return ids;
+}
+
+std::ptrdiff_t argmax(const float* values, int count) { return std::max_element(values, values + count) - values; }
+
+struct GoldenState {
+  const char* name;
+  std::vector<std::int64_t> shape;
+  std::vector<float> LayerState::*values;
+};
+
+std::vector<GoldenState> states_of(const ModelConfig& c) {
+  const std::int64_t heads = c.heads();
+  return {{"angle", {heads, c.angles()}, &LayerState::angle},
+          {"ssm", {heads, c.headdim, c.d_state}, &LayerState::ssm},
+          {"k", {c.rank(), heads, c.d_state}, &LayerState::k},
+          {"v", {heads, c.headdim}, &LayerState::v}};
+}
+
+// Compares the caches of every layer that the file holds; a layer is held when any of its four tensors is.
+Result<void> compare_states(Backend& backend, const ModelConfig& config, const TensorFile& golden, int sequence,
+                            GoldenReport& report) {
+  for (const Tensor& tensor : golden.tensors) {  // a state of a layer that the model lacks is the wrong file
+    int layer = -1;
+    if (std::sscanf(tensor.name.c_str(), "reference.state.%d.", &layer) == 1 &&
+        (layer < 0 || layer >= config.n_layer)) {
+      return input_error(
+          fmt::format("The golden file holds {}; this model has {} layers.", tensor.name, config.n_layer));
+    }
+  }
+  SequenceState state;
+  for (int layer = 0; layer < config.n_layer; ++layer) {
+    const std::string prefix = fmt::format("reference.state.{}.", layer);
+    const bool held = std::any_of(golden.tensors.begin(), golden.tensors.end(),
+                                  [&](const Tensor& tensor) { return tensor.name.rfind(prefix, 0) == 0; });
+    if (!held) continue;
+    const int layers[] = {layer};
+    if (auto read = backend.read_state(sequence, layers, true, state); !read) return read;
+    for (const GoldenState& part : states_of(config)) {
+      auto reference = floats_of(golden, prefix + part.name, part.shape);
+      if (!reference) return tl::unexpected(reference.error());
+      const std::vector<float>& values = state.layers[static_cast<std::size_t>(layer)].*part.values;
+      if (values.size() != reference->size()) {
+        return system_error(fmt::format("The backend's {} of layer {} has {} values, not {}.", part.name, layer,
+                                        values.size(), reference->size()));
+      }
+      Comparison comparison;
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        if (part.values == &LayerState::angle) {
+          comparison.add_angle(values[i], (*reference)[i]);
+        } else {
+          comparison.add(values[i], (*reference)[i]);
+        }
+      }
+      report.states.push_back({layer, part.name, comparison.result()});
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+bool GoldenReport::pass(double rtol) const {
+  const auto within = [rtol](const Difference& d) { return std::isfinite(d.max_rel) && d.max_rel <= rtol; };
+  return !states.empty() && within(logits) &&
+         std::all_of(states.begin(), states.end(), [&](const StateDifference& s) { return within(s.difference); });
+}
+
+Result<GoldenReport> compare_with_golden(Backend& backend, const ModelConfig& config, const TensorFile& golden,
+                                         int sequence) {
+  auto ids = ids_of(golden, config.vocab_size);
+  if (!ids) return tl::unexpected(ids.error());
+  const std::int64_t tokens = static_cast<std::int64_t>(ids->size());
+  const int v = config.padded_vocab();
+  auto reference = floats_of(golden, "reference.logits", {tokens, v});
+  if (!reference) return tl::unexpected(reference.error());
+  std::vector<float> official;
+  if (golden.find("official.logits") != nullptr) {
+    auto read = floats_of(golden, "official.logits", {tokens, v});
+    if (!read) return tl::unexpected(read.error());
+    official = std::move(*read);
+  }
+
+  GoldenReport report;
+  report.tokens = tokens;
+  report.has_official = !official.empty();
+  Comparison logits_comparison;
+  Comparison official_comparison;
+  std::int64_t agreeing = 0;
+  std::vector<float> logits(static_cast<std::size_t>(v));
+  std::vector<std::int32_t> batch(static_cast<std::size_t>(backend.plan().batch));
+  if (auto reset = backend.reset(); !reset) return tl::unexpected(reset.error());
+  for (std::size_t t = 0; t < ids->size(); ++t) {
+    std::fill(batch.begin(), batch.end(), (*ids)[t]);
+    if (auto step = backend.step(batch, nullptr); !step) return tl::unexpected(step.error());
+    if (auto read = backend.read_logits(sequence, logits); !read) return tl::unexpected(read.error());
+    const float* expected = reference->data() + t * logits.size();
+    for (std::size_t i = 0; i < logits.size(); ++i) logits_comparison.add(logits[i], expected[i]);
+    for (std::size_t i = 0; report.has_official && i < logits.size(); ++i) {
+      official_comparison.add(logits[i], official[t * logits.size() + i]);
+    }
+    agreeing += argmax(logits.data(), config.vocab_size) == argmax(expected, config.vocab_size) ? 1 : 0;
+  }
+  report.logits = logits_comparison.result();
+  report.official = official_comparison.result();
+  report.argmax_agreement = static_cast<double>(agreeing) / static_cast<double>(tokens);
+  if (auto compared = compare_states(backend, config, golden, sequence, report); !compared) {
+    return tl::unexpected(compared.error());
+  }
+  return report;
+}
+
+}  // namespace engine

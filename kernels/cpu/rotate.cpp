@@ -1,0 +1,83 @@
+// Angles, keys and queries of one head after the other.
+#include "kernels/rotate/rotate.h"
+
+#include "kernels/cpu/isa.h"
+#include "kernels/norm/norm.h"
+
+namespace kernels::cpu::MAMBASCOPE_ISA {
+namespace {
+
+constexpr double two_pi = 6.283185307179586;
+constexpr int most_channels = 256;
+
+// As kernels::wrap_angle, which this source must not share with others.
+inline float wrap(double angle, std::int32_t& turns) {
+  double whole = __builtin_floor(angle / two_pi);
+  double rest = angle - whole * two_pi;
+  if (!(__builtin_fabs(whole) < 0x1.0p30)) rest = __builtin_fmod(angle, two_pi), whole = 0;
+  if (rest < 0) rest += two_pi, whole -= 1;
+  float wrapped = static_cast<float>(rest);
+  if (wrapped >= static_cast<float>(two_pi)) wrapped = 0, whole += 1;
+  turns = static_cast<std::int32_t>(static_cast<std::uint32_t>(turns) +
+                                    static_cast<std::uint32_t>(static_cast<std::int32_t>(whole)));
+  return wrapped;
+}
+
+// out = RMSNorm(raw) * weight + bias.
+inline void norm_and_bias(const float* raw, const float* weight, const float* bias, int count, float* out) {
+  F16 squares = {};
+  for (int n = 0; n < count; n += lanes) {
+    const int here = count - n < lanes ? count - n : lanes;
+    const F16 x = load(raw + n, here);
+    squares += x * x;
+  }
+  const float mean = sum(squares) / static_cast<float>(count);
+  const float scale = 1.0F / __builtin_sqrtf(mean + static_cast<float>(norm_epsilon));
+  for (int n = 0; n < count; n += lanes) {
+    const int here = count - n < lanes ? count - n : lanes;
+    store(out + n, load(raw + n, here) * scale * load(weight + n, here) + load(bias + n, here), here);
+  }
+}
+
+inline void turn(const RotateArgs<float>& args, const float* cosine, const float* sine, float* values) {
+  const int step = args.half_pairs ? 1 : 2;
+  const int apart = args.half_pairs ? args.d_state / 2 : 1;
+  for (int i = 0; i < args.angles; ++i) {
+    const float a = values[i * step];
+    const float b = values[i * step + apart];
+    values[i * step] = a * cosine[i] - b * sine[i];
+    values[i * step + apart] = a * sine[i] + b * cosine[i];
+  }
+}
+
+}  // namespace
+
+void rotate(const RotateArgs<float>& args, int begin, int end) {
+  float cosine[most_channels / 2];
+  float sine[most_channels / 2];
+  for (int item = begin; item < end; ++item) {
+    const std::ptrdiff_t s = item / args.heads;
+    const std::ptrdiff_t h = item % args.heads;
+    const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(item) * args.angles;
+    for (int i = 0; i < args.angles; ++i) {
+      float& angle = args.angle[first + i];
+      const double change = static_cast<double>(args.turn[s * args.angles + i]) * static_cast<double>(args.dt[item]);
+      angle = wrap(static_cast<double>(angle) + change, args.turns[first + i]);
+      cosine[i] = __builtin_cosf(angle);
+      sine[i] = __builtin_sinf(angle);
+    }
+    const std::ptrdiff_t n = args.d_state;
+    const std::ptrdiff_t group = h / (args.heads / args.groups);
+    for (std::ptrdiff_t r = 0; r < args.rank; ++r) {
+      const std::ptrdiff_t raw = s * args.stride + (r * args.groups + group) * n;
+      const std::ptrdiff_t bias = (h * args.rank + r) * n;
+      const std::ptrdiff_t out = ((s * args.rank + r) * args.heads + h) * n;
+      norm_and_bias(args.b + raw, args.b_norm, args.b_bias + bias, args.d_state, args.k + out);
+      norm_and_bias(args.c + raw, args.c_norm, args.c_bias + bias, args.d_state, args.q + out);
+      turn(args, cosine, sine, args.k + out);
+      turn(args, cosine, sine, args.q + out);
+    }
+  }
+}
+
+}  // namespace kernels::cpu::MAMBASCOPE_ISA
