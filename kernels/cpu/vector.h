@@ -10,6 +10,9 @@
 #define MAMBASCOPE_ISA baseline  // for tools that look at this header alone
 #endif
 
+// All of it is inlined: that a vector would be passed differently elsewhere does not matter.
+#pragma GCC diagnostic ignored "-Wpsabi"
+
 namespace kernels::cpu::MAMBASCOPE_ISA {
 namespace {
 
