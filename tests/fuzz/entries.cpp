@@ -1,0 +1,127 @@
+#include "tests/fuzz/entries.h"
+
+#include "engine/formats/config_json.h"
+#include "engine/formats/safetensors.h"
+#include "engine/formats/task_json.h"
+#include "engine/model/bind_weights.h"
+#include "engine/model/model.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace fuzz {
+
+namespace {
+
+using Bytes = std::span<const std::uint8_t>;
+
+std::string_view text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+// An error is a message of bounded length and of the kind that ends with exit code 2.
+void check_error(const engine::Error& error) {
+  require(error.kind == engine::ErrorKind::input);
+  require(!error.message.empty() && error.message.size() < 20000);
+}
+
+std::uint64_t sum_of(const void* data, std::size_t size) {
+  std::uint64_t sum = 0;
+  const auto* at = static_cast<const std::uint8_t*>(data);
+  for (std::size_t i = 0; i < size; ++i) sum += at[i];
+  return sum;
+}
+
+// Reads every byte; the volatile keeps the compiler from dropping that.
+void touch(const void* data, std::size_t size) {
+  volatile std::uint64_t sink = sum_of(data, size);
+  static_cast<void>(sink);
+}
+
+}  // namespace
+
+bool safetensors(Bytes bytes) {
+  const auto file = engine::parse_safetensors(std::as_bytes(bytes), "input");
+  if (!file) {
+    check_error(file.error());
+    return false;
+  }
+  std::size_t covered = 0;
+  for (const engine::Tensor& tensor : file->tensors) {
+    covered += tensor.bytes.size();
+    require(file->find(tensor.name) == &tensor);
+    require(static_cast<std::size_t>(tensor.count()) * engine::size_of(tensor.type) == tensor.bytes.size());
+    touch(tensor.bytes.data(), tensor.bytes.size());
+    static_cast<void>(engine::count_not_finite(tensor));
+    if (const auto floats = engine::to_floats(tensor))
+      require(floats->size() == static_cast<std::size_t>(tensor.count()));
+    if (const auto ids = engine::to_integers(tensor)) require(ids->size() == static_cast<std::size_t>(tensor.count()));
+  }
+  require(covered <= bytes.size());
+  return true;
+}
+
+bool config_json(Bytes bytes) {
+  const auto config = engine::parse_config(text_of(bytes), "input");
+  if (!config) {
+    check_error(config.error());
+    return false;
+  }
+  // Every derived size is positive and adds up: nothing has overflowed.
+  require(config->heads() > 0 && config->heads() * config->headdim == config->d_inner());
+  require(config->angles() > 0 && config->angles() <= config->d_state / 2);
+  require(config->padded_vocab() >= config->vocab_size);
+  require(config->mlp_width() >= config->d_intermediate);
+  const engine::InProjLayout at = config->in_proj();
+  require(at.x > at.z && at.b > at.x && at.c > at.b && at.dd_dt > at.c && at.angle > at.trap && at.rows > at.angle);
+  return true;
+}
+
+bool task_json(Bytes bytes) {
+  auto task = engine::parse_task(text_of(bytes), "input", 16);
+  if (!task) {
+    check_error(task.error());
+    return false;
+  }
+  require(task->lambda_override <= 1);
+  engine::Model model;
+  model.card = std::move(task->card);
+  for (const std::string& prompt : model.card.prompts) {
+    if (const auto ids = model.encode(prompt)) {
+      for (const std::int32_t id : *ids) require(!model.symbol(id).empty());
+    }
+  }
+  return true;
+}
+
+bool model(Bytes bytes) {
+  const auto split = std::find(bytes.begin(), bytes.end(), std::uint8_t{0});
+  const auto config =
+      engine::parse_config(text_of(bytes.first(static_cast<std::size_t>(split - bytes.begin()))), "input");
+  if (!config || split == bytes.end()) return false;
+  auto file = engine::parse_safetensors(
+      std::as_bytes(bytes.subspan(static_cast<std::size_t>(split - bytes.begin()) + 1)), "input");
+  if (!file) return false;
+  const auto weights =
+      engine::bind_weights(std::make_shared<const engine::TensorFile>(std::move(*file)), *config, "input");
+  if (!weights) {
+    check_error(weights.error());
+    return false;
+  }
+  touch(weights->embedding.data, weights->embedding.bytes());
+  touch(weights->head.data, weights->head.bytes());
+  for (const engine::LayerWeights& layer : weights->layers) {
+    touch(layer.in_proj.data, layer.in_proj.bytes());
+    touch(layer.out_proj.data, layer.out_proj.bytes());
+    require(layer.norm.size() == static_cast<std::size_t>(config->d_model));
+  }
+  return true;
+}
+
+}  // namespace fuzz

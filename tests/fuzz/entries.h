@@ -1,0 +1,18 @@
+// What a fuzzer feeds to each parser. Each takes arbitrary bytes, parses them, and looks at every value that the parser
+// hands out, so that a sanitizer sees whatever is wrong. The unit tests run the corpora through the same functions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace fuzz {
+
+// True when the parser took the bytes.
+bool safetensors(std::span<const std::uint8_t> bytes);
+bool config_json(std::span<const std::uint8_t> bytes);
+bool task_json(std::span<const std::uint8_t> bytes);
+// A config.json, a zero byte, then a safetensors file: joined as the loader does.
+bool model(std::span<const std::uint8_t> bytes);
+
+}  // namespace fuzz
