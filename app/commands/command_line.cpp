@@ -15,6 +15,7 @@ int run_command_line(int argc, char** argv) {
   program.require_subcommand(0, 1);
   Action action;
   add_inspect(program, action);
+  add_eval(program, action);
 #ifdef MAMBASCOPE_HAVE_GUI
   add_gui(program, action);
 #endif
