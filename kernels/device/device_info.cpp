@@ -1,0 +1,109 @@
+#include "kernels/device/device_info.h"
+
+#include "kernels/device/probe.h"
+
+#include <cuda_runtime_api.h>
+
+#include <fmt/core.h>
+
+#include <fstream>
+#include <sstream>
+
+namespace kernels {
+
+namespace {
+
+// The driver's own version, from the first line of a file that the kernel module provides on Linux.
+std::string driver_release() {
+  std::ifstream in("/proc/driver/nvidia/version");
+  std::string line;
+  std::getline(in, line);
+  std::istringstream words(line);
+  for (std::string word; words >> word;) {
+    if (word.find_first_not_of("0123456789.") == std::string::npos && word.find('.') != std::string::npos) return word;
+  }
+  return {};
+}
+
+std::string remedy(int code) {
+  switch (static_cast<cudaError_t>(code)) {
+    case cudaErrorInsufficientDriver: {
+      int driver = 0;
+      cudaDriverGetVersion(&driver);
+      if (driver == 0) {
+        return fmt::format(
+            "No NVIDIA driver answers. Install one that supports CUDA {}.{} or newer, or use --backend cpu.",
+            CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);
+      }
+      return fmt::format(
+          "The NVIDIA driver supports CUDA {}.{}; this program needs {}.{}. Update the driver, or use "
+          "--backend cpu.",
+          driver / 1000, driver % 1000 / 10, CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);
+    }
+    case cudaErrorNoDevice:
+      return "There is a driver but no usable NVIDIA GPU (none installed, or hidden by CUDA_VISIBLE_DEVICES or the "
+             "container). Use --backend cpu.";
+    case cudaErrorNoKernelImageForDevice:
+    case cudaErrorUnsupportedPtxVersion:
+      return "Build with this GPU in MAMBASCOPE_CUDA_ARCHITECTURES, or use --backend cpu.";
+    default:
+      return "Check that nvidia-smi shows the GPU, or use --backend cpu.";
+  }
+}
+
+tl::unexpected<DeviceError> failure(int code, const char* call) {
+  cudaGetLastError();
+  return tl::unexpected<DeviceError>(
+      DeviceError{code, std::string(call) + ": " + describe_cuda_error(code) + ". " + remedy(code)});
+}
+
+int attribute(cudaDeviceAttr which) {
+  int value = 0;
+  if (cudaDeviceGetAttribute(&value, which, 0) != cudaSuccess) {
+    cudaGetLastError();
+    return 0;
+  }
+  return value;
+}
+
+}  // namespace
+
+DeviceResult<DeviceInfo> query_device() {
+  int count = 0;
+  if (const int code = cudaGetDeviceCount(&count); code != 0) return failure(code, "cudaGetDeviceCount");
+  if (count == 0) return failure(cudaErrorNoDevice, "cudaGetDeviceCount");
+
+  cudaDeviceProp properties{};
+  if (const int code = cudaGetDeviceProperties(&properties, 0); code != 0) {
+    return failure(code, "cudaGetDeviceProperties");
+  }
+  DeviceInfo info;
+  info.name = properties.name;
+  info.driver = driver_release();
+  cudaDriverGetVersion(&info.driver_cuda);
+  cudaRuntimeGetVersion(&info.runtime_cuda);
+  info.major = properties.major;
+  info.minor = properties.minor;
+  info.multiprocessors = properties.multiProcessorCount;
+  info.memory_bytes = properties.totalGlobalMem;
+  info.l2_bytes = static_cast<std::size_t>(properties.l2CacheSize);
+  info.memory_bus_bits = properties.memoryBusWidth;
+  info.clock_khz = attribute(cudaDevAttrClockRate);
+  info.memory_clock_khz = attribute(cudaDevAttrMemoryClockRate);
+  if (const int code = probe_kernel_image(); code != 0) {
+    return failure(code, fmt::format("{} (compute capability {}.{})", info.name, info.major, info.minor).c_str());
+  }
+  return info;
+}
+
+std::string describe(const DeviceInfo& info) {
+  return fmt::format(
+      "driver {} (CUDA {}.{}), built with CUDA {}.{}, compute capability {}.{}, {} multiprocessors at {} MHz, {:.1f} "
+      "GiB, "
+      "L2 {} MiB",
+      info.driver.empty() ? "of unknown release" : info.driver, info.driver_cuda / 1000, info.driver_cuda % 1000 / 10,
+      info.runtime_cuda / 1000, info.runtime_cuda % 1000 / 10, info.major, info.minor, info.multiprocessors,
+      info.clock_khz / 1000, static_cast<double>(info.memory_bytes) / 1073741824.0, info.l2_bytes >> 20U);
+}
+
+}  // namespace kernels

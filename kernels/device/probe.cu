@@ -1,0 +1,20 @@
+#include "kernels/device/probe.h"
+
+#include <cuda_runtime.h>
+
+namespace kernels {
+
+namespace {
+
+__global__ void probe_kernel() {}
+
+}  // namespace
+
+int probe_kernel_image() {
+  cudaFuncAttributes attributes{};
+  const cudaError_t code = cudaFuncGetAttributes(&attributes, probe_kernel);
+  if (code != cudaSuccess) cudaGetLastError();
+  return code;
+}
+
+}  // namespace kernels
