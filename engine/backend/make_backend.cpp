@@ -1,5 +1,8 @@
 #include "engine/backend/backend.h"
 #include "engine/backend/cpu_backend.h"
+#ifdef MAMBASCOPE_HAVE_CUDA
+#include "engine/backend/cuda_backend.h"
+#endif
 #include "engine/backend/reference_backend.h"
 #include "engine/model/supported.h"
 
@@ -10,7 +13,11 @@
 namespace engine {
 
 std::string why_no_cuda() {
+#ifdef MAMBASCOPE_HAVE_CUDA
+  return why_no_cuda_device();
+#else
   return "This build has no CUDA backend. Use --backend cpu, or build with a CUDA Toolkit installed.";
+#endif
 }
 
 Result<std::unique_ptr<Backend>> make_backend(const Weights& weights, const BackendOptions& options) {
@@ -21,7 +28,11 @@ Result<std::unique_ptr<Backend>> make_backend(const Weights& weights, const Back
   BackendChoice choice = options.choice;
   if (choice == BackendChoice::automatic) choice = why_no_cuda().empty() ? BackendChoice::cuda : BackendChoice::cpu;
   if (choice == BackendChoice::cuda) {
-    if (std::string reason = why_no_cuda(); !reason.empty()) return system_error(std::move(reason));
+#ifdef MAMBASCOPE_HAVE_CUDA
+    return make_cuda_backend(weights, options.batch);
+#else
+    return system_error(why_no_cuda());
+#endif
   }
   try {
     if (choice == BackendChoice::reference) return std::make_unique<ReferenceBackend>(weights, options.batch);

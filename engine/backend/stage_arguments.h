@@ -1,5 +1,6 @@
-// What a stage of the plan hands to its kernel family, for backends whose memory is HostBuffers. One function a family;
-// the only place that knows which buffer a stage reads and writes.
+// What a stage of the plan hands to its kernel family. One function a family; the only place that knows which buffer a
+// stage reads and writes. Buffers and ModelWeights are the host's, or types with the same members whose data() is device
+// memory (CudaBuffers, CudaWeights).
 #pragma once
 
 #include "engine/backend/host_buffers.h"
@@ -16,10 +17,10 @@
 
 namespace engine {
 
-template <class T>
+template <class T, class Buffers = HostBuffers<T>, class ModelWeights = Weights>
 class StageArguments {
  public:
-  StageArguments(const Weights& weights, HostBuffers<T>& buffers, int batch)
+  StageArguments(const ModelWeights& weights, Buffers& buffers, int batch)
       : weights_(weights), config_(weights.config), at_(config_.in_proj()), buffers_(buffers), batch_(batch) {}
 
   kernels::EmbeddingArgs<T> embedding() const {
@@ -37,7 +38,7 @@ class StageArguments {
   // in_proj, out_proj, mlp_up, mlp_down, head
   kernels::ProjectionArgs<T> projection(const Stage& stage) const {
     using kernels::ProjectionMode;
-    HostBuffers<T>& b = buffers_;
+    Buffers& b = buffers_;
     switch (stage.kind) {
       case StageKind::in_proj:
         return {batch_, ProjectionMode::store, layer_weights(stage).in_proj, b.normed.data(), b.projected.data()};
@@ -91,7 +92,7 @@ class StageArguments {
     args.stride = at_.rows;
     args.b = buffers_.projected.data() + at_.b;
     args.c = buffers_.projected.data() + at_.c;
-    const LayerWeights& w = layer_weights(stage);
+    const auto& w = layer_weights(stage);
     args.b_norm = w.b_norm.data();
     args.c_norm = w.c_norm.data();
     args.b_bias = w.b_bias.data();
@@ -143,7 +144,7 @@ class StageArguments {
     args.stride = at_.rows;
     args.x = buffers_.projected.data() + at_.x;
     args.z = buffers_.projected.data() + at_.z;
-    const LayerWeights& w = layer_weights(stage);
+    const auto& w = layer_weights(stage);
     args.d = w.d.data();
     args.mimo_x = config_.is_mimo ? w.mimo_x.data() : nullptr;
     args.mimo_z = config_.is_mimo ? w.mimo_z.data() : nullptr;
@@ -169,17 +170,15 @@ class StageArguments {
   }
 
  private:
-  const LayerWeights& layer_weights(const Stage& stage) const {
-    return weights_.layers[static_cast<std::size_t>(stage.layer)];
-  }
-  typename HostBuffers<T>::Layer& layer_buffers(const Stage& stage) const {
+  const auto& layer_weights(const Stage& stage) const { return weights_.layers[static_cast<std::size_t>(stage.layer)]; }
+  typename Buffers::Layer& layer_buffers(const Stage& stage) const {
     return buffers_.layers[static_cast<std::size_t>(stage.layer)];
   }
 
-  const Weights& weights_;
+  const ModelWeights& weights_;
   const ModelConfig& config_;
   InProjLayout at_;
-  HostBuffers<T>& buffers_;
+  Buffers& buffers_;
   int batch_;
 };
 

@@ -1,0 +1,240 @@
+#include "engine/backend/cuda_backend.h"
+
+#include "engine/backend/cuda_buffers.h"
+#include "engine/backend/cuda_weights.h"
+#include "engine/backend/stage_arguments.h"
+#include "kernels/device/device_info.h"
+#include "kernels/device/launch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+namespace engine {
+
+namespace {
+
+constexpr int max_batch = 65535;  // sequences are an axis of the grid
+
+bool sync_stages() {
+#ifndef NDEBUG
+  return true;
+#else
+  const char* set = std::getenv("MAMBASCOPE_SYNC_STAGES");
+  return set != nullptr && std::strcmp(set, "0") != 0;
+#endif
+}
+
+std::string place_of(const Stage& stage) {
+  if (stage.layer < 0) return fmt::format("stage {}", name_of(stage.kind));
+  return fmt::format("stage {} of layer {}", name_of(stage.kind), stage.layer);
+}
+
+class CudaBackend final : public Backend {
+ public:
+  CudaBackend(BackendInfo info, StepPlan plan, kernels::Stream stream, kernels::PinnedBuffer ids, CudaWeights weights,
+              CudaBuffers buffers)
+      : info_(std::move(info)),
+        plan_(std::move(plan)),
+        stream_(std::move(stream)),
+        pinned_ids_(std::move(ids)),
+        weights_(std::move(weights)),
+        buffers_(std::move(buffers)),
+        arguments_(weights_, buffers_, plan_.batch),
+        sync_stages_(sync_stages()) {}
+
+  const BackendInfo& info() const override { return info_; }
+  const StepPlan& plan() const override { return plan_; }
+  std::int64_t position() const override { return position_; }
+
+  Result<void> reset() override {
+    if (failed_) return tl::unexpected(*failed_);
+    position_ = 0;
+    return checked(buffers_.clear(stream_).and_then([&] { return stream_.synchronize(); }), "Resetting the state");
+  }
+
+  Result<void> step(std::span<const std::int32_t> ids, Observer* observer) override {
+    if (failed_) return tl::unexpected(*failed_);
+    if (auto ok = check_ids(ids); !ok) return ok;
+    std::copy(ids.begin(), ids.end(), pinned_ids_.as<std::int32_t>());
+    if (observer != nullptr) observer->step_begin(position_);
+    for (const Stage& stage : plan_.stages) {
+      if (observer != nullptr) observer->before(stage);
+      kernels::DeviceResult<void> done = launch(stage);
+      if (observer != nullptr) observer->after(stage);
+      if (done && sync_stages_) done = stream_.synchronize();
+      if (!done) return fail(done.error(), fmt::format("Token {}, {}", position_, place_of(stage)));
+    }
+    if (auto done = stream_.synchronize(); !done) {
+      return fail(done.error(),
+                  fmt::format("Token {}, in a stage of the step (MAMBASCOPE_SYNC_STAGES=1 tells which)", position_));
+    }
+    if (observer != nullptr) observer->step_end(position_);
+    ++position_;
+    return {};
+  }
+
+  Result<void> read_logits(int sequence, std::span<float> logits) override {
+    if (auto ok = check_sequence(sequence); !ok) return ok;
+    const std::size_t width = buffers_.logits.size() / static_cast<std::size_t>(plan_.batch);
+    if (logits.size() != width) {
+      return input_error(fmt::format("Logits need room for {} values, and have {}.", width, logits.size()));
+    }
+    return checked(buffers_.read_logits(stream_, sequence, logits), "Reading the logits");
+  }
+
+  Result<void> read_coefficients(int sequence, StepCoefficients& out) override {
+    if (auto ok = check_sequence(sequence); !ok) return ok;
+    return checked(buffers_.read_coefficients(stream_, sequence, out), "Reading the coefficients");
+  }
+
+  Result<void> read_state(int sequence, std::span<const int> layers, bool with_ssm, SequenceState& out) override {
+    if (auto ok = check_sequence(sequence); !ok) return ok;
+    for (const int l : layers) {
+      if (l < 0 || l >= weights_.config.n_layer) {
+        return input_error(fmt::format("Layer {} is outside the model's {} layers.", l, weights_.config.n_layer));
+      }
+    }
+    out.position = position_;
+    out.layers.resize(buffers_.layers.size());
+    return checked(buffers_.read_state(stream_, sequence, layers, with_ssm, out.layers), "Reading the state");
+  }
+
+  Result<void> restore(int sequence, const SequenceState& state) override {
+    if (auto ok = check_sequence(sequence); !ok) return ok;
+    if (state.layers.size() != buffers_.layers.size()) {
+      return input_error("The saved state does not fit this model: its number of layers differs.");
+    }
+    for (const LayerState& layer : state.layers) {
+      if (!buffers_.holds(layer)) {
+        return input_error(
+            "The saved state does not fit this model: a cache of a layer is missing or has another size.");
+      }
+    }
+    auto done = checked(buffers_.write_state(stream_, sequence, state.layers), "Restoring the state");
+    if (done) position_ = state.position;
+    return done;
+  }
+
+ private:
+  // Queues a stage's kernel; the first stage also brings the ids.
+  kernels::DeviceResult<void> launch(const Stage& stage) const {
+    namespace device = kernels::device;
+    const kernels::StreamHandle stream = stream_.handle();
+    const auto accepted = [](int code) { return kernels::check_cuda(code, "launch"); };
+    switch (stage.kind) {
+      case StageKind::embed:
+        return stream_.copy_to_device(buffers_.ids.data(), pinned_ids_.as<std::int32_t>(), buffers_.ids.size_bytes())
+            .and_then([&] { return accepted(device::embedding(arguments_.embedding(), stream)); });
+      case StageKind::norm:
+      case StageKind::mlp_norm:
+      case StageKind::final_norm:
+        return accepted(device::norm(arguments_.norm(stage), stream));
+      case StageKind::in_proj:
+      case StageKind::out_proj:
+      case StageKind::mlp_up:
+      case StageKind::mlp_down:
+      case StageKind::head:
+        return accepted(device::projection(arguments_.projection(stage), stream));
+      case StageKind::coefficients:
+        return accepted(device::coefficients(arguments_.coefficients(stage), stream));
+      case StageKind::rotate:
+        return accepted(device::rotate(arguments_.rotate(stage), stream));
+      case StageKind::state_update:
+        return accepted(device::state_update(arguments_.state_update(stage), stream));
+      case StageKind::readout:
+        return accepted(device::readout(arguments_.readout(stage), stream));
+      case StageKind::mimo_mix:
+        return accepted(device::mimo_mix(arguments_.mimo_mix(stage), stream));
+    }
+    return {};
+  }
+
+  Result<void> check_ids(std::span<const std::int32_t> ids) const {
+    if (ids.size() != buffers_.ids.size()) {
+      return input_error(fmt::format("A step takes one token for each of the {} sequences, and was given {}.",
+                                     buffers_.ids.size(), ids.size()));
+    }
+    for (const std::int32_t id : ids) {
+      if (id >= 0 && id < weights_.config.vocab_size) continue;
+      return input_error(
+          fmt::format("Token id {} is outside [0, {}), the model's vocabulary.", id, weights_.config.vocab_size));
+    }
+    return {};
+  }
+
+  Result<void> check_sequence(int sequence) const {
+    if (failed_) return tl::unexpected(*failed_);
+    if (sequence >= 0 && sequence < plan_.batch) return {};
+    return input_error(fmt::format("Sequence {} is outside the batch of {}.", sequence, plan_.batch));
+  }
+
+  // Whatever fails on the device after a launch ends the context: the failure is kept and is the answer from now on.
+  Result<void> fail(const kernels::DeviceError& error, const std::string& where) {
+    failed_ = Error{ErrorKind::system, fmt::format("{}: {}. The GPU is lost to this session; reopen the model, or use "
+                                                   "--backend cpu.",
+                                                   where, error.message)};
+    return tl::unexpected(*failed_);
+  }
+
+  Result<void> checked(const kernels::DeviceResult<void>& done, const char* what) {
+    if (done) return {};
+    if (kernels::out_of_memory(done.error())) return system_error(fmt::format("{}: {}.", what, done.error().message));
+    return fail(done.error(), what);
+  }
+
+  BackendInfo info_;
+  StepPlan plan_;
+  kernels::Stream stream_;
+  kernels::PinnedBuffer pinned_ids_;
+  CudaWeights weights_;
+  CudaBuffers buffers_;
+  StageArguments<float, CudaBuffers, CudaWeights> arguments_;
+  bool sync_stages_;
+  std::int64_t position_ = 0;
+  std::optional<Error> failed_;
+};
+
+}  // namespace
+
+std::string why_no_cuda_device() {
+  const auto device = kernels::query_device();
+  return device ? std::string() : device.error().message;
+}
+
+Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, int batch) {
+  const auto failure = [](const kernels::DeviceError& error) {
+    return system_error(fmt::format("The CUDA backend could not be opened. {}", error.message));
+  };
+  if (batch < 1 || batch > max_batch) {
+    return input_error(fmt::format("A batch of {} sequences; the CUDA backend takes 1 to {}.", batch, max_batch));
+  }
+  auto device = kernels::query_device();
+  if (!device) return failure(device.error());
+  auto stream = kernels::Stream::create();
+  if (!stream) return failure(stream.error());
+  auto ids = kernels::PinnedBuffer::allocate(sizeof(std::int32_t) * static_cast<std::size_t>(batch), "token ids");
+  if (!ids) return failure(ids.error());
+  auto uploaded = CudaWeights::upload(weights, *stream);
+  if (!uploaded) return failure(uploaded.error());
+  auto buffers = CudaBuffers::allocate(weights.config, batch);
+  if (!buffers) return failure(buffers.error());
+
+  BackendInfo info;
+  info.name = "cuda";
+  info.device = device->name;
+  info.detail = kernels::describe(*device);
+  info.is_gpu = true;
+  info.weight_bytes = uploaded->bytes();
+  info.state_bytes = buffers->state_bytes_per_sequence();
+  auto backend = std::make_unique<CudaBackend>(std::move(info), make_staged_plan(weights, batch), std::move(*stream),
+                                               std::move(*ids), std::move(*uploaded), std::move(*buffers));
+  if (auto ready = backend->reset(); !ready) return tl::unexpected(ready.error());
+  return backend;
+}
+
+}  // namespace engine

@@ -1,0 +1,245 @@
+#include "engine/backend/cuda_buffers.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace engine {
+
+namespace {
+
+constexpr std::size_t per_head_kinds = 8;  // dt, a, lambda, alpha, beta, gamma, state_norm, state_change
+
+std::size_t positive(int value) { return static_cast<std::size_t>(value); }
+
+// The next `count` values of a buffer, moving the cursor on.
+std::span<float> take(float*& cursor, std::size_t count) {
+  const std::span<float> piece{cursor, count};
+  cursor += count;
+  return piece;
+}
+
+// The `index`-th of equal pieces.
+template <class T>
+std::span<T> piece(void* data, std::size_t index, std::size_t count) {
+  return {static_cast<T*>(data) + index * count, count};
+}
+
+}  // namespace
+
+kernels::DeviceResult<CudaBuffers> CudaBuffers::allocate(const ModelConfig& config, int batch) {
+  CudaBuffers made;
+  const std::size_t b = positive(batch);
+  const std::size_t count = positive(config.n_layer);
+  const std::size_t heads = positive(config.heads());
+  const std::size_t inner = positive(config.d_inner());
+  const std::size_t keys = positive(config.rank()) * heads * positive(config.d_state);
+  made.batch_ = batch;
+  made.heads_ = heads;
+  made.angles_ = positive(config.angles());
+  made.layers.resize(count);
+
+  kernels::Layout layout;
+  std::vector<std::pair<Cache*, std::size_t>> caches;
+  const auto add_cache = [&](Cache& cache, std::size_t size) {
+    cache.count = size;
+    caches.emplace_back(&cache, layout.add(4 * count * b * size));
+  };
+  add_cache(made.angle_, heads * made.angles_);
+  add_cache(made.turns_, heads * made.angles_);
+  add_cache(made.k_, keys);
+  add_cache(made.x_, inner);
+  add_cache(made.h_, inner * positive(config.d_state));
+  auto state = kernels::DeviceBuffer::allocate(layout.bytes(), "the recurrent state");
+  if (!state) return tl::unexpected(state.error());
+  made.state_ = std::move(*state);
+  for (const auto& [cache, offset] : caches) cache->data = made.state_.at(offset);
+
+  auto coefficients =
+      kernels::DeviceBuffer::allocate(4 * count * b * (per_head_kinds * heads + made.angles_), "the coefficients");
+  if (!coefficients) return tl::unexpected(coefficients.error());
+  made.coefficients_ = std::move(*coefficients);
+  // (L, 8, B, H), then (L, B, S): at batch 1 all of it is one copy.
+  float* cursor = made.coefficients_.at<float>();
+  for (std::size_t l = 0; l < count; ++l) {
+    Layer& layer = made.layers[l];
+    for (auto* kind : {&layer.dt, &layer.a, &layer.lambda, &layer.alpha, &layer.beta, &layer.gamma, &layer.state_norm,
+                       &layer.state_change}) {
+      *kind = take(cursor, b * heads);
+    }
+    layer.angle = piece<float>(made.angle_.data, l, b * made.angle_.count);
+    layer.turns = piece<std::int32_t>(made.turns_.data, l, b * made.turns_.count);
+    layer.k_prev = piece<float>(made.k_.data, l, b * made.k_.count);
+    layer.x_prev = piece<float>(made.x_.data, l, b * made.x_.count);
+    layer.h = piece<float>(made.h_.data, l, b * made.h_.count);
+  }
+  for (Layer& layer : made.layers) layer.turn = take(cursor, b * made.angles_);
+
+  kernels::Layout scratch;
+  std::vector<std::pair<std::span<float>*, std::pair<std::size_t, std::size_t>>> arrays;  // offset, count
+  const auto add = [&](std::span<float>& array, std::size_t size) {
+    arrays.push_back({&array, {scratch.add(4 * b * size), b * size}});
+  };
+  const std::size_t ids_offset = scratch.add(4 * b);
+  add(made.residual, positive(config.d_model));
+  add(made.normed, positive(config.d_model));
+  add(made.projected, positive(config.in_proj().rows));
+  add(made.k, keys);
+  add(made.q, keys);
+  add(made.row_norm2, inner);
+  add(made.row_change2, inner);
+  add(made.values, positive(config.rank()) * inner);
+  if (config.is_mimo) add(made.mixed, inner);
+  if (config.has_mlp()) add(made.hidden, positive(config.mlp_width()));
+  add(made.logits, positive(config.padded_vocab()));
+  auto activations = kernels::DeviceBuffer::allocate(scratch.bytes(), "the activations");
+  if (!activations) return tl::unexpected(activations.error());
+  made.activations_ = std::move(*activations);
+  made.ids = {made.activations_.at<std::int32_t>(ids_offset), b};
+  for (const auto& [array, where] : arrays) *array = {made.activations_.at<float>(where.first), where.second};
+  return made;
+}
+
+kernels::DeviceResult<void> CudaBuffers::clear(const kernels::Stream& stream) const {
+  return stream.fill_zero(state_.at(), state_.bytes())
+      .and_then([&] { return stream.fill_zero(coefficients_.at(), coefficients_.bytes()); })
+      .and_then([&] { return stream.fill_zero(logits.data(), logits.size_bytes()); });
+}
+
+kernels::DeviceResult<void> CudaBuffers::reserve_staging(std::size_t bytes) {
+  if (bytes <= staging_.bytes()) return {};
+  auto larger = kernels::PinnedBuffer::allocate(bytes, "reading back");
+  if (!larger) return tl::unexpected(larger.error());
+  staging_ = std::move(*larger);
+  return {};
+}
+
+std::byte* CudaBuffers::place(const Cache& cache, int layer, int sequence) const {
+  const std::size_t index = positive(layer) * positive(batch_) + positive(sequence);
+  return static_cast<std::byte*>(cache.data) + 4 * cache.count * index;
+}
+
+kernels::DeviceResult<void> CudaBuffers::read_coefficients(const kernels::Stream& stream, int sequence,
+                                                           StepCoefficients& out) {
+  const std::size_t count = layers.size();
+  const std::size_t head_values = per_head_kinds * heads_;  // of a layer
+  if (auto ready = reserve_staging(4 * count * (head_values + angles_)); !ready) return ready;
+  float* staged = staging_.as<float>();
+  kernels::DeviceResult<void> done;
+  if (batch_ == 1) {
+    done = stream.copy_to_host(staged, coefficients_.at(), coefficients_.bytes());
+  } else {
+    const std::size_t b = positive(batch_);
+    const float* heads = layers.front().dt.data() + positive(sequence) * heads_;
+    const float* turns = layers.front().turn.data() + positive(sequence) * angles_;
+    done = stream.copy_rows_to_host(staged, heads, 4 * b * heads_, 4 * heads_, count * per_head_kinds).and_then([&] {
+      return stream.copy_rows_to_host(staged + count * head_values, turns, 4 * b * angles_, 4 * angles_, count);
+    });
+  }
+  if (done) done = stream.synchronize();
+  if (!done) return done;
+
+  const auto pick = [&](std::size_t kind, std::vector<float>& to) {
+    to.resize(count * heads_);
+    for (std::size_t l = 0; l < count; ++l) {
+      std::memcpy(to.data() + l * heads_, staged + l * head_values + kind * heads_, 4 * heads_);
+    }
+  };
+  pick(0, out.dt);
+  pick(1, out.a);
+  pick(2, out.lambda);
+  pick(3, out.alpha);
+  pick(4, out.beta);
+  pick(5, out.gamma);
+  pick(6, out.state_norm);
+  pick(7, out.state_change);
+  out.turn.assign(staged + count * head_values, staged + count * (head_values + angles_));
+  return {};
+}
+
+kernels::DeviceResult<void> CudaBuffers::read_logits(const kernels::Stream& stream, int sequence,
+                                                     std::span<float> out) {
+  if (auto ready = reserve_staging(out.size_bytes()); !ready) return ready;
+  auto done =
+      stream.copy_to_host(staging_.as<float>(), logits.data() + positive(sequence) * out.size(), out.size_bytes())
+          .and_then([&] { return stream.synchronize(); });
+  if (done) std::memcpy(out.data(), staging_.as<float>(), out.size_bytes());
+  return done;
+}
+
+kernels::DeviceResult<void> CudaBuffers::read_state(const kernels::Stream& stream, int sequence,
+                                                    std::span<const int> chosen, bool with_ssm,
+                                                    std::vector<LayerState>& out) {
+  std::vector<const Cache*> caches{&angle_, &turns_, &k_, &x_};
+  if (with_ssm) caches.push_back(&h_);
+  std::size_t layer_values = 0;
+  for (const Cache* cache : caches) layer_values += cache->count;
+  if (auto ready = reserve_staging(4 * layer_values * chosen.size()); !ready) return ready;
+
+  // Each cache in turn, its chosen layers one after the other; layers in a row are one copy.
+  std::byte* staged = staging_.as<std::byte>();
+  for (const Cache* cache : caches) {
+    const std::size_t width = 4 * cache->count;
+    for (std::size_t first = 0; first < chosen.size();) {
+      std::size_t end = first + 1;
+      while (end < chosen.size() && chosen[end] == chosen[end - 1] + 1) ++end;
+      auto done =
+          stream.copy_rows_to_host(staged, place(*cache, chosen[first], sequence), pitch(*cache), width, end - first);
+      if (!done) return done;
+      staged += width * (end - first);
+      first = end;
+    }
+  }
+  if (auto done = stream.synchronize(); !done) return done;
+
+  staged = staging_.as<std::byte>();
+  const auto unpack = [&](const Cache& cache, auto member) {
+    for (const int l : chosen) {
+      auto& to = out[positive(l)].*member;
+      to.resize(cache.count);
+      std::memcpy(to.data(), staged, 4 * cache.count);
+      staged += 4 * cache.count;
+    }
+  };
+  unpack(angle_, &LayerState::angle);
+  unpack(turns_, &LayerState::turns);
+  unpack(k_, &LayerState::k);
+  unpack(x_, &LayerState::v);
+  if (with_ssm) {
+    unpack(h_, &LayerState::ssm);
+  } else {
+    for (const int l : chosen) out[positive(l)].ssm.clear();
+  }
+  return {};
+}
+
+kernels::DeviceResult<void> CudaBuffers::write_state(const kernels::Stream& stream, int sequence,
+                                                     const std::vector<LayerState>& state) {
+  if (auto ready = reserve_staging(state_bytes_per_sequence()); !ready) return ready;
+  std::byte* staged = staging_.as<std::byte>();
+  const auto pack = [&](const Cache& cache, auto member) -> kernels::DeviceResult<void> {
+    std::byte* start = staged;
+    for (const LayerState& layer : state) {
+      std::memcpy(staged, (layer.*member).data(), 4 * cache.count);
+      staged += 4 * cache.count;
+    }
+    return stream.copy_rows_to_device(place(cache, 0, sequence), pitch(cache), start, 4 * cache.count, state.size());
+  };
+  return pack(angle_, &LayerState::angle)
+      .and_then([&] { return pack(turns_, &LayerState::turns); })
+      .and_then([&] { return pack(k_, &LayerState::k); })
+      .and_then([&] { return pack(x_, &LayerState::v); })
+      .and_then([&] { return pack(h_, &LayerState::ssm); })
+      .and_then([&] { return stream.synchronize(); });
+}
+
+bool CudaBuffers::holds(const LayerState& saved) const {
+  return saved.angle.size() == angle_.count && saved.turns.size() == turns_.count && saved.k.size() == k_.count &&
+         saved.v.size() == x_.count && saved.ssm.size() == h_.count;
+}
+
+std::size_t CudaBuffers::state_bytes_per_sequence() const {
+  return 4 * layers.size() * (angle_.count + turns_.count + k_.count + x_.count + h_.count);
+}
+
+}  // namespace engine

@@ -1,0 +1,79 @@
+// The memory of the CUDA backend beside the weights: the recurrent state, the coefficients and the activations of a step,
+// for a batch of B sequences. Names and shapes as in HostBuffers; everything in fp32, in three allocations. Arrays of the
+// same kind lie layer after layer, so that one sequence's part of many layers is one copy of equally spaced rows.
+#pragma once
+
+#include "engine/backend/state.h"
+#include "engine/model/config.h"
+#include "kernels/device/buffer.h"
+#include "kernels/device/stream.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace engine {
+
+class CudaBuffers {
+ public:
+  struct Layer {
+    std::span<float> angle;                                                        // (B, H, S)
+    std::span<std::int32_t> turns;                                                 // (B, H, S)
+    std::span<float> h;                                                            // (B, H, P, N)
+    std::span<float> k_prev;                                                       // (B, R, H, N)
+    std::span<float> x_prev;                                                       // (B, H, P)
+    std::span<float> dt, a, lambda, alpha, beta, gamma, state_norm, state_change;  // (B, H)
+    std::span<float> turn;                                                         // (B, S)
+  };
+  std::vector<Layer> layers;
+
+  std::span<std::int32_t> ids;              // (B)
+  std::span<float> residual, normed;        // (B, d)
+  std::span<float> projected;               // (B, rows of the input projection)
+  std::span<float> k, q;                    // (B, R, H, N)
+  std::span<float> row_norm2, row_change2;  // (B, H, P)
+  std::span<float> values;                  // (B, R, H, P)
+  std::span<float> mixed;                   // (B, H, P); MIMO only
+  std::span<float> hidden;                  // (B, MLP width)
+  std::span<float> logits;                  // (B, V)
+
+  CudaBuffers() = default;
+  // Uninitialised memory; clear() comes next.
+  static kernels::DeviceResult<CudaBuffers> allocate(const ModelConfig& config, int batch);
+
+  // Queues: state, coefficients and logits become zeros.
+  kernels::DeviceResult<void> clear(const kernels::Stream& stream) const;
+
+  // Of one sequence. Both wait; both use pinned memory of their own that grows to what was asked for.
+  kernels::DeviceResult<void> read_coefficients(const kernels::Stream& stream, int sequence, StepCoefficients& out);
+  kernels::DeviceResult<void> read_logits(const kernels::Stream& stream, int sequence, std::span<float> out);
+  // Fills out[l] for each l of `chosen`.
+  kernels::DeviceResult<void> read_state(const kernels::Stream& stream, int sequence, std::span<const int> chosen,
+                                         bool with_ssm, std::vector<LayerState>& out);
+  // The sizes of `state` fit, see holds().
+  kernels::DeviceResult<void> write_state(const kernels::Stream& stream, int sequence,
+                                          const std::vector<LayerState>& state);
+  // Whether a saved layer has the sizes of this model, the matrix state included.
+  bool holds(const LayerState& saved) const;
+
+  std::size_t state_bytes_per_sequence() const;
+
+ private:
+  // One kind of cache: an array (L, B, count) of 4-byte values on the device.
+  struct Cache {
+    void* data = nullptr;
+    std::size_t count = 0;  // values of one sequence and layer
+  };
+  kernels::DeviceResult<void> reserve_staging(std::size_t bytes);
+  std::size_t pitch(const Cache& cache) const { return 4 * cache.count * static_cast<std::size_t>(batch_); }
+  std::byte* place(const Cache& cache, int layer, int sequence) const;
+
+  int batch_ = 1;
+  std::size_t heads_ = 0, angles_ = 0;
+  Cache angle_, turns_, k_, x_, h_;
+  kernels::DeviceBuffer state_, coefficients_, activations_;
+  kernels::PinnedBuffer staging_;
+};
+
+}  // namespace engine
