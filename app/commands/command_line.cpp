@@ -1,7 +1,5 @@
 #include "app/commands/command_line.h"
 
-#include "profiler/activity/process.h"
-
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
@@ -18,7 +16,6 @@ int run_command_line(int argc, char** argv) {
   Action action;
   add_inspect(program, action);
   add_eval(program, action);
-  add_profile(program, action);
 #ifdef MAMBASCOPE_HAVE_GUI
   add_gui(program, action);
 #endif
@@ -32,9 +29,7 @@ int run_command_line(int argc, char** argv) {
     return 2;
   }
   try {
-    const int code = action ? action() : 2;
-    profiler::stop_process_activity();
-    return code;
+    return action ? action() : 2;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "mambascope: %s\n", error.what());
     return 3;

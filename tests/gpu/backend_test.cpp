@@ -1,0 +1,301 @@
+// The CUDA backend against the reference backend over whole models of many shapes; its bits; saving and restoring.
+#include "engine/backend/cuda_backend.h"
+#include "engine/backend/reference_backend.h"
+#include "engine/model/random_weights.h"
+#include "tests/gpu/device.h"
+#include "tests/gpu/twin.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+using engine::ModelConfig;
+using kernels::DType;
+
+namespace {
+
+struct Case {
+  const char* name;
+  DType dtype;
+  ModelConfig config;
+};
+
+ModelConfig shape(int d_model, int d_intermediate, int headdim, int d_state) {
+  ModelConfig config;
+  config.d_model = d_model;
+  config.d_intermediate = d_intermediate;
+  config.n_layer = 2;
+  config.vocab_size = 101;
+  config.headdim = headdim;
+  config.d_state = d_state;
+  return config;
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  const auto add = [&all](const char* name, DType dtype, const ModelConfig& config) -> ModelConfig& {
+    return all.emplace_back(Case{name, dtype, config}).config;
+  };
+  add("SISO fp32", DType::f32, shape(64, 96, 32, 64));
+  add("SISO bf16, no MLP", DType::bf16, shape(96, 0, 64, 128));
+  add("SISO fp16, full rotation", DType::f16, shape(40, 30, 16, 24)).rope_fraction = 1.0;
+  {
+    ModelConfig& c = add("SISO bf16, d_model off 8, untied", DType::bf16, shape(35, 10, 14, 8));
+    c.tie_embeddings = false;
+    c.pad_vocab_size_multiple = 1;
+  }
+  add("SISO fp32, groups, softplus", DType::f32, shape(64, 0, 8, 40)).ngroups = 4;
+  all.back().config.a_activation = engine::AActivation::softplus;
+  add("SISO fp32, output norm, fixed lambda", DType::f32, shape(128, 0, 256, 256)).is_outproj_norm = true;
+  all.back().config.lambda_override = 0.5;
+  for (const int rank : {1, 2, 4, 8}) {
+    ModelConfig& c = add("MIMO bf16", DType::bf16, shape(64, 70, 32, 64));
+    c.is_mimo = true;
+    c.mimo_rank = rank;
+    c.ngroups = rank == 2 ? 2 : 1;
+    c.is_outproj_norm = rank == 4;
+  }
+  return all;
+}
+
+std::vector<int> all_layers(const ModelConfig& config) {
+  std::vector<int> layers(static_cast<std::size_t>(config.n_layer));
+  std::iota(layers.begin(), layers.end(), 0);
+  return layers;
+}
+
+// One id per sequence, different in each and at each position.
+std::vector<std::int32_t> ids_at(int batch, int position, int vocab) {
+  std::vector<std::int32_t> ids;
+  for (int b = 0; b < batch; ++b) ids.push_back(static_cast<std::int32_t>((position * 37 + b * 11 + 5) % vocab));
+  return ids;
+}
+
+double max_rel(const std::vector<float>& found, const std::vector<float>& expected) {
+  REQUIRE(found.size() == expected.size());
+  double largest = 0, worst = 0;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const double error = std::fabs(static_cast<double>(found[i]) - static_cast<double>(expected[i]));
+    if (!std::isfinite(error)) return error;
+    worst = std::max(worst, error);
+    largest = std::max(largest, std::fabs(static_cast<double>(expected[i])));
+  }
+  return worst == 0 ? 0 : worst / largest;
+}
+
+struct Picture {
+  std::vector<float> logits;
+  engine::StepCoefficients coefficients;
+  engine::SequenceState state;
+};
+
+Picture read(engine::Backend& backend, const ModelConfig& config, int sequence) {
+  Picture picture;
+  picture.logits.resize(static_cast<std::size_t>(config.padded_vocab()));
+  REQUIRE(backend.read_logits(sequence, picture.logits).has_value());
+  REQUIRE(backend.read_coefficients(sequence, picture.coefficients).has_value());
+  REQUIRE(backend.read_state(sequence, all_layers(config), true, picture.state).has_value());
+  return picture;
+}
+
+bool same(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+bool same(const Picture& a, const Picture& b) {
+  bool equal = same(a.logits, b.logits) && same(a.coefficients.alpha, b.coefficients.alpha) &&
+               same(a.coefficients.turn, b.coefficients.turn) &&
+               same(a.coefficients.state_norm, b.coefficients.state_norm) &&
+               same(a.coefficients.state_change, b.coefficients.state_change);
+  for (std::size_t l = 0; l < a.state.layers.size(); ++l) {
+    const engine::LayerState &x = a.state.layers[l], &y = b.state.layers[l];
+    equal =
+        equal && same(x.angle, y.angle) && x.turns == y.turns && same(x.ssm, y.ssm) && same(x.k, y.k) && same(x.v, y.v);
+  }
+  return equal;
+}
+
+std::unique_ptr<engine::Backend> open(const engine::Weights& weights, int batch) {
+  auto backend = engine::make_cuda_backend(weights, batch);
+  const std::string message = backend ? std::string() : backend.error().message;
+  CAPTURE(message);
+  REQUIRE(backend.has_value());
+  return std::move(*backend);
+}
+
+}  // namespace
+
+TEST_CASE("gpu backend: whole models of many shapes follow the reference") {
+  for (const Case& c : cases()) {
+    CAPTURE(c.name);
+    CAPTURE(c.config.rank());
+    const auto weights = engine::make_random_weights(c.config, c.dtype, 11);
+    REQUIRE(weights.has_value());
+    for (const int batch : {1, 3}) {
+      CAPTURE(batch);
+      const auto backend = open(*weights, batch);
+      engine::ReferenceBackend reference(*weights, batch);
+      const int tokens = gpu_test::small() ? 2 : 12;
+      for (int t = 0; t < tokens; ++t) {
+        const auto ids = ids_at(batch, t, c.config.vocab_size);
+        REQUIRE(backend->step(ids, nullptr).has_value());
+        REQUIRE(reference.step(ids, nullptr).has_value());
+      }
+      CHECK(backend->position() == tokens);
+      for (const int sequence : {0, batch - 1}) {
+        const Picture found = read(*backend, c.config, sequence);
+        const Picture expected = read(reference, c.config, sequence);
+        CHECK(max_rel(found.logits, expected.logits) <= 5e-5);
+        CHECK(max_rel(found.coefficients.dt, expected.coefficients.dt) <= 1e-5);
+        CHECK(max_rel(found.coefficients.a, expected.coefficients.a) <= 1e-5);
+        CHECK(max_rel(found.coefficients.lambda, expected.coefficients.lambda) <= 1e-5);
+        CHECK(max_rel(found.coefficients.alpha, expected.coefficients.alpha) <= 1e-5);
+        CHECK(max_rel(found.coefficients.beta, expected.coefficients.beta) <= 1e-5);
+        CHECK(max_rel(found.coefficients.gamma, expected.coefficients.gamma) <= 1e-5);
+        CHECK(max_rel(found.coefficients.turn, expected.coefficients.turn) <= 2e-5);
+        CHECK(max_rel(found.coefficients.state_norm, expected.coefficients.state_norm) <= 2e-5);
+        CHECK(max_rel(found.coefficients.state_change, expected.coefficients.state_change) <= 2e-5);
+        for (std::size_t l = 0; l < found.state.layers.size(); ++l) {
+          CHECK(max_rel(found.state.layers[l].ssm, expected.state.layers[l].ssm) <= 5e-5);
+          CHECK(max_rel(found.state.layers[l].k, expected.state.layers[l].k) <= 5e-5);
+          CHECK(max_rel(found.state.layers[l].v, expected.state.layers[l].v) <= 5e-5);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("gpu backend: the bits depend on the sequence alone: not on the run, the batch or the place in it") {
+  for (const Case& c : cases()) {
+    CAPTURE(c.name);
+    CAPTURE(c.config.rank());
+    const auto weights = engine::make_random_weights(c.config, c.dtype, 12);
+    REQUIRE(weights.has_value());
+    const int tokens = 4;
+    const auto run = [&](int batch, int place) {
+      const auto backend = open(*weights, batch);
+      for (int t = 0; t < tokens; ++t) {
+        auto ids = ids_at(batch, t + 1, c.config.vocab_size);
+        ids[static_cast<std::size_t>(place)] = ids_at(1, t, c.config.vocab_size)[0];
+        REQUIRE(backend->step(ids, nullptr).has_value());
+      }
+      return read(*backend, c.config, place);
+    };
+    const Picture alone = run(1, 0);
+    CHECK(same(run(1, 0), alone));
+    CHECK(same(run(4, 2), alone));
+    CHECK(same(run(9, 8), alone));
+    if (!gpu_test::small()) CHECK(same(run(130, 77), alone));
+  }
+}
+
+TEST_CASE("gpu backend: a restored state gives the bits that followed the save, in another place of another batch") {
+  for (const Case& c : cases()) {
+    CAPTURE(c.name);
+    CAPTURE(c.config.rank());
+    const auto weights = engine::make_random_weights(c.config, c.dtype, 13);
+    REQUIRE(weights.has_value());
+    const auto first = open(*weights, 1);
+    for (int t = 0; t < 3; ++t) REQUIRE(first->step(ids_at(1, t, 101), nullptr).has_value());
+    engine::SequenceState saved;
+    REQUIRE(first->read_state(0, all_layers(c.config), true, saved).has_value());
+    CHECK(saved.position == 3);
+    for (int t = 3; t < 5; ++t) REQUIRE(first->step(ids_at(1, t, 101), nullptr).has_value());
+    const Picture expected = read(*first, c.config, 0);
+
+    const auto other = open(*weights, 3);
+    REQUIRE(other->step(ids_at(3, 50, 101), nullptr).has_value());
+    REQUIRE(other->restore(1, saved).has_value());
+    CHECK(other->position() == 3);
+    for (int t = 3; t < 5; ++t) {
+      auto ids = ids_at(3, 60 + t, 101);
+      ids[1] = ids_at(1, t, 101)[0];
+      REQUIRE(other->step(ids, nullptr).has_value());
+    }
+    CHECK(same(read(*other, c.config, 1), expected));
+
+    REQUIRE(other->reset().has_value());
+    CHECK(other->position() == 0);
+    const Picture cleared = read(*other, c.config, 2);
+    CHECK(std::all_of(cleared.logits.begin(), cleared.logits.end(), [](float v) { return v == 0; }));
+    CHECK(std::all_of(cleared.state.layers[0].ssm.begin(), cleared.state.layers[0].ssm.end(),
+                      [](float v) { return v == 0; }));
+  }
+}
+
+TEST_CASE("gpu backend: some layers, without the matrix state") {
+  ModelConfig config = shape(32, 0, 16, 16);
+  config.n_layer = 5;
+  const auto weights = engine::make_random_weights(config, DType::f32, 14);
+  REQUIRE(weights.has_value());
+  const auto backend = open(*weights, 2);
+  REQUIRE(backend->step(ids_at(2, 0, 101), nullptr).has_value());
+  const Picture all = read(*backend, config, 1);
+  engine::SequenceState some;
+  const std::vector<int> chosen{0, 2, 3};
+  REQUIRE(backend->read_state(1, chosen, false, some).has_value());
+  REQUIRE(some.layers.size() == 5);
+  for (const int l : chosen) {
+    const engine::LayerState &found = some.layers[static_cast<std::size_t>(l)],
+                             &expected = all.state.layers[static_cast<std::size_t>(l)];
+    CHECK(same(found.angle, expected.angle));
+    CHECK(found.turns == expected.turns);
+    CHECK(same(found.k, expected.k));
+    CHECK(same(found.v, expected.v));
+    CHECK(found.ssm.empty());
+  }
+  CHECK(some.layers[1].angle.empty());
+  CHECK(some.layers[4].angle.empty());
+}
+
+TEST_CASE("gpu backend: wrong input is an input error and changes nothing") {
+  const ModelConfig config = shape(32, 0, 16, 16);
+  const auto weights = engine::make_random_weights(config, DType::f32, 15);
+  REQUIRE(weights.has_value());
+  const auto backend = open(*weights, 2);
+  REQUIRE(backend->step(ids_at(2, 0, 101), nullptr).has_value());
+  const Picture before = read(*backend, config, 0);
+  const auto refused = [](const engine::Result<void>& result) {
+    REQUIRE_FALSE(result.has_value());
+    CHECK(result.error().kind == engine::ErrorKind::input);
+  };
+  refused(backend->step(ids_at(1, 0, 101), nullptr));
+  refused(backend->step(std::vector<std::int32_t>{3, 101}, nullptr));
+  refused(backend->step(std::vector<std::int32_t>{-1, 0}, nullptr));
+  std::vector<float> logits(3);
+  refused(backend->read_logits(0, logits));
+  engine::SequenceState state;
+  refused(backend->read_state(2, std::vector<int>{0}, false, state));
+  refused(backend->read_state(0, std::vector<int>{2}, false, state));
+  REQUIRE(backend->read_state(0, std::vector<int>{0, 1}, false, state).has_value());
+  refused(backend->restore(0, state));  // without the matrix state
+  CHECK(backend->position() == 1);
+  CHECK(same(read(*backend, config, 0), before));
+}
+
+TEST_CASE("gpu backend: an observer sees every stage once, in the plan's order") {
+  struct Log : engine::Observer {
+    std::vector<int> seen;
+    int begun = 0, ended = 0, open = -1;
+    void step_begin(std::int64_t token) override { begun += token == 0 ? 1 : 100; }
+    void before(const engine::Stage& stage) override { open = stage.id; }
+    void after(const engine::Stage& stage) override {
+      CHECK(open == stage.id);
+      seen.push_back(stage.id);
+    }
+    void step_end(std::int64_t token) override { ended += token == 0 ? 1 : 100; }
+  } log;
+  const ModelConfig config = shape(32, 40, 16, 16);
+  const auto weights = engine::make_random_weights(config, DType::bf16, 16);
+  REQUIRE(weights.has_value());
+  const auto backend = open(*weights, 1);
+  REQUIRE(backend->step(ids_at(1, 0, 101), &log).has_value());
+  std::vector<int> expected(backend->plan().stages.size());
+  std::iota(expected.begin(), expected.end(), 0);
+  CHECK(log.seen == expected);
+  CHECK(log.begun == 1);
+  CHECK(log.ended == 1);
+  CHECK(backend->info().is_gpu);
+  CHECK(backend->info().weight_bytes > 0);
+}
