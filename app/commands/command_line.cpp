@@ -1,5 +1,7 @@
 #include "app/commands/command_line.h"
 
+#include "profiler/activity/process.h"
+
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
@@ -16,6 +18,7 @@ int run_command_line(int argc, char** argv) {
   Action action;
   add_inspect(program, action);
   add_eval(program, action);
+  add_profile(program, action);
 #ifdef MAMBASCOPE_HAVE_GUI
   add_gui(program, action);
 #endif
@@ -29,7 +32,9 @@ int run_command_line(int argc, char** argv) {
     return 2;
   }
   try {
-    return action ? action() : 2;
+    const int code = action ? action() : 2;
+    profiler::stop_process_activity();
+    return code;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "mambascope: %s\n", error.what());
     return 3;

@@ -1,0 +1,195 @@
+// mambascope profile: steps a model and says where the time of a step goes.
+#include "app/commands/command_line.h"
+#include "app/commands/options.h"
+#include "app/commands/profile_report.h"
+#include "app/commands/second_process.h"
+#include "app/wiring/profile_rows.h"
+#include "app/wiring/timing_store.h"
+#include "profiler/activity/process.h"
+#include "profiler/export/table.h"
+#include "profiler/export/trace.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <random>
+
+namespace app {
+
+namespace {
+
+struct Options : CommonOptions {
+  std::string prompt;
+  std::vector<std::int32_t> tokens;
+  int steps = 64;
+  int warmup = 8;
+  std::string trace, csv, by = "kind";
+  bool no_cupti = false, no_cost = false;
+};
+
+// The first ids as given; the others at random, because the time of a step does not depend on them.
+engine::Result<std::vector<std::int32_t>> token_ids(const Options& options, const engine::Model& model) {
+  std::vector<std::int32_t> ids = options.tokens;
+  if (!options.prompt.empty()) {
+    auto encoded = model.encode(options.prompt);
+    if (!encoded) return tl::unexpected<engine::Error>(encoded.error());
+    ids = std::move(*encoded);
+  }
+  const int vocabulary = model.config().vocab_size;
+  for (const std::int32_t id : ids) {
+    if (id < 0 || id >= vocabulary) {
+      return engine::input_error(
+          fmt::format("Token id {} is not in [0, {}), the vocabulary of {}. Give ids of this "
+                      "model.",
+                      id, vocabulary, model.name));
+    }
+  }
+  std::mt19937_64 random(options.seed);
+  ids.resize(std::min(ids.size(), static_cast<std::size_t>(options.warmup + options.steps)));
+  while (ids.size() < static_cast<std::size_t>(options.warmup + options.steps)) {
+    ids.push_back(static_cast<std::int32_t>(random() % static_cast<std::uint64_t>(vocabulary)));
+  }
+  return ids;
+}
+
+engine::Result<ProfileResult> measure(const Options& options, const engine::Model& model, engine::Backend& backend,
+                                      TimingStore& store, const std::vector<std::int32_t>& ids) {
+  for (const std::int32_t id : ids) {
+    const auto stepped = backend.step({&id, 1}, &store);
+    if (!stepped) return tl::unexpected<engine::Error>(stepped.error());
+  }
+  store.flush();
+  ProfileResult result;
+  result.model = model.name;
+  result.backend = backend.info();
+  result.plan = backend.plan();
+  result.warmup = options.warmup;
+  result.seed = options.seed;
+  result.tokens = store.newest(static_cast<std::size_t>(options.steps));
+  result.status = store.status();
+  const auto by_stage = profiler::statistics_of(result.tokens, result.plan.stages.size()).stages;
+  for (const auto& stage : by_stage) result.kernels.push_back(store.kernel_name(stage.name));
+  return result;
+}
+
+template <class Write>
+engine::Result<void> write_file(const std::string& path, Write write) {
+  std::ofstream out(path);
+  if (out) write(out);
+  out.flush();
+  if (!out) {
+    return engine::system_error(
+        fmt::format("{} could not be written. Choose a folder that exists and has room.", path));
+  }
+  return {};
+}
+
+ProfilingCost cost_of_cupti(const Options& options, const ProfileResult& with) {
+  ProfilingCost cost;
+  cost.wall_us_with = profiler::statistics_of(with.tokens, 0).step.wall.median / 1e3;
+  const char* activation = options.load.a_activation == engine::AActivation::heavy_tail ? "heavy-tail" : "softplus";
+  const auto printed =
+      run_this_program({"profile", "--no-cupti", "--json", "--backend", "cuda", "--a-activation", activation, "--steps",
+                        std::to_string(options.steps), "--warmup", std::to_string(options.warmup), "--seed",
+                        std::to_string(options.seed), "--", options.model});
+  if (!printed) {
+    cost.problem = printed.error().message;
+    return cost;
+  }
+  const auto other = nlohmann::json::parse(*printed, nullptr, false);
+  const nlohmann::json::json_pointer place("/step_us/wall/median");
+  if (other.is_discarded() || !other.contains(place) || !other[place].is_number() || other[place].get<double>() <= 0) {
+    cost.problem = "the second process printed no wall time.";
+    return cost;
+  }
+  cost.wall_us_without = other[place].get<double>();
+  return cost;
+}
+
+int profile(const Options& options) {
+  const bool wants_gpu =
+      options.backend == engine::BackendChoice::automatic || options.backend == engine::BackendChoice::cuda;
+  const auto model = load_model(options);
+  if (!model) return report(model.error());
+  const auto ids = token_ids(options, **model);
+  if (!ids) return report(ids.error());
+
+  // Before the first CUDA call, which making the backend is.
+  if (wants_gpu) profiler::start_process_activity(!options.no_cupti);
+  engine::Result<ProfileResult> result;
+  profiler::Export rows;
+  {
+    auto backend = engine::make_backend((*model)->weights, backend_options(options));
+    if (!backend) return report(backend.error());
+    const auto store = TimingStore::make(1, (*backend)->info().is_gpu, static_cast<std::size_t>(options.steps));
+    result = measure(options, **model, **backend, *store, *ids);
+    if (!result) return report(result.error());
+    if (!options.trace.empty() || !options.csv.empty()) {
+      rows = profile_rows(result->model, result->backend, result->plan, *store, result->tokens);
+    }
+  }
+  profiler::stop_process_activity();
+  if (result->status.source == profiler::TimeSource::cupti && !options.no_cost) {
+    result->cost = cost_of_cupti(options, *result);
+  }
+
+  if (!options.trace.empty()) {
+    const auto written = write_file(options.trace, [&](std::ostream& out) { write_chrome_trace(out, rows); });
+    if (!written) return report(written.error());
+  }
+  if (!options.csv.empty()) {
+    const auto written = write_file(options.csv, [&](std::ostream& out) { write_csv(out, rows); });
+    if (!written) return report(written.error());
+  }
+  if (options.json) {
+    print_json(profile_json(*result));
+  } else {
+    fmt::print("{}", profile_text(*result, options.by == "kind"    ? ProfileRows::kinds
+                                           : options.by == "layer" ? ProfileRows::layers
+                                                                   : ProfileRows::stages));
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_profile(CLI::App& program, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_subcommand("profile", "Step a model and print where the time of a step goes");
+  add_model_option(*command, *options)->required();
+  CLI::Option* prompt = command->add_option("--prompt", options->prompt, "The first tokens, in the model's symbols");
+  command->add_option("--tokens", options->tokens, "The first tokens as ids: 1,2,3; the others are drawn with --seed")
+      ->delimiter(',')
+      ->excludes(prompt);
+  command->add_option("--steps", options->steps, "Steps to measure")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  command->add_option("--warmup", options->warmup, "Steps before them that are not measured")
+      ->check(CLI::Range(0, 10000))
+      ->capture_default_str();
+  command->add_option("--by", options->by, "Rows of the printed table; --json has all three")
+      ->check(CLI::IsMember({"kind", "layer", "stage"}))
+      ->capture_default_str();
+  command->add_option("--trace", options->trace, "Write a Chrome trace (JSON) that Perfetto opens");
+  command->add_option("--csv", options->csv, "Write one line for each piece of work");
+  command->add_flag("--no-cupti", options->no_cupti,
+                    "Leave CUPTI alone: for another profiler, or to see a step's wall time undisturbed");
+  command->add_flag("--no-cost", options->no_cost,
+                    "Do not run a second process without CUPTI to measure what CUPTI costs");
+  add_backend_options(*command, *options);
+  add_seed_option(*command, *options);
+  add_json_option(*command, *options);
+  command->footer(
+      "On a GPU a stage's time comes from CUPTI activity records, on a CPU from the steady clock around the stage.\n"
+      "CUPTI is looked for in MAMBASCOPE_CUPTI (a folder), then where the system keeps libraries, then in the "
+      "toolkit.\n\n"
+      "Examples:\n  mambascope profile parity --steps 200\n  mambascope profile path/to/folder --trace trace.json "
+      "--csv "
+      "times.csv\n  mambascope profile parity --by stage --backend cpu");
+  command->callback([options, &action] { action = [options] { return profile(*options); }; });
+}
+
+}  // namespace app

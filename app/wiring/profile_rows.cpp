@@ -1,0 +1,74 @@
+#include "app/wiring/profile_rows.h"
+
+#include <string_view>
+
+namespace app {
+
+namespace {
+
+std::string piece_of(const profiler::StageTime& time, const TimingStore& store) {
+  switch (time.kind) {
+    case profiler::WorkKind::kernel:
+      return store.kernel_name(time.name);
+    case profiler::WorkKind::memcpy:
+      return "memcpy";
+    case profiler::WorkKind::memset:
+      return "memset";
+    case profiler::WorkKind::cpu:
+      return {};
+  }
+  return {};
+}
+
+}  // namespace
+
+const char* name_of(profiler::TimeSource source) {
+  switch (source) {
+    case profiler::TimeSource::cpu_clock:
+      return "cpu_clock";
+    case profiler::TimeSource::cupti:
+      return "cupti";
+    case profiler::TimeSource::none:
+      return "none";
+  }
+  return "none";
+}
+
+profiler::Export profile_rows(const std::string& model, const engine::BackendInfo& backend,
+                              const engine::StepPlan& plan, const TimingStore& store,
+                              const std::vector<std::shared_ptr<const profiler::TokenTimes>>& tokens) {
+  const profiler::ProfilerStatus status = store.status();
+  profiler::Export out;
+  out.header.program = std::string("mambascope ") + MAMBASCOPE_VERSION;
+  out.header.model = model;
+  out.header.device = backend.device;
+  out.header.backend = backend.name;
+  out.header.variant = plan.variant;
+  out.header.time_source = name_of(status.source);
+  out.header.records = status.records;
+  out.header.dropped = status.dropped;
+  out.header.unattributed = status.unattributed;
+  out.header.clock_uncertainty_ns = status.clock_uncertainty_ns;
+  for (const auto& token : tokens) {
+    out.steps.push_back({token->token, token->wall_start_ns, token->wall_ns});
+    for (const profiler::StageTime& time : token->stages) {
+      profiler::StageRow row;
+      row.token = token->token;
+      row.start_ns = time.start_ns;
+      row.duration_ns = time.duration_ns;
+      row.piece = piece_of(time, store);
+      row.name = "between stages";
+      if (time.tag.stage < plan.stages.size()) {
+        const engine::Stage& stage = plan.stages[time.tag.stage];
+        row.stage = stage.id;
+        row.layer = stage.layer;
+        row.name = engine::name_of(stage.kind);
+        row.bytes = stage.cost.bytes();
+      }
+      out.stages.push_back(std::move(row));
+    }
+  }
+  return out;
+}
+
+}  // namespace app

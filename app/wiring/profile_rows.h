@@ -1,0 +1,21 @@
+// Measured tokens and the plan they ran, joined into the plain rows that the profiler's exporters write. Any thread.
+#pragma once
+
+#include "app/wiring/timing_store.h"
+#include "engine/backend/backend.h"
+#include "profiler/export/rows.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace app {
+
+// "cupti", "cpu_clock" or "none".
+const char* name_of(profiler::TimeSource source);
+
+profiler::Export profile_rows(const std::string& model, const engine::BackendInfo& backend,
+                              const engine::StepPlan& plan, const TimingStore& store,
+                              const std::vector<std::shared_ptr<const profiler::TokenTimes>>& tokens);
+
+}  // namespace app

@@ -1,0 +1,151 @@
+// The profile command, run as its user runs it.
+#include "app/commands/profile_report.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Ran {
+  int code = -1;
+  std::string out;
+};
+
+Ran run(const std::string& arguments) {
+  Ran ran;
+  FILE* pipe = popen(("'" TEST_PROGRAM "' " + arguments + " 2>/dev/null").c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::array<char, 4096> chunk{};
+  while (const std::size_t got = std::fread(chunk.data(), 1, chunk.size(), pipe)) ran.out.append(chunk.data(), got);
+  const int state = pclose(pipe);
+  ran.code = WIFEXITED(state) ? WEXITSTATUS(state) : -1;
+  return ran;
+}
+
+const std::string siso = "'" TEST_GOLDEN "/siso-fp32'";
+
+}  // namespace
+
+TEST_CASE("profile on the CPU: every stage is timed and the parts add up") {
+  const fs::path folder = fs::temp_directory_path();
+  const std::string trace = (folder / "mambascope_test_trace.json").string();
+  const std::string table = (folder / "mambascope_test_times.csv").string();
+  const Ran ran = run("profile " + siso + " --backend cpu --threads 1 --steps 6 --warmup 2 --json --trace '" + trace +
+                      "' --csv '" + table + "'");
+  REQUIRE(ran.code == 0);
+  const auto json = nlohmann::json::parse(ran.out);
+  CHECK(json["time_source"] == "cpu_clock");
+  CHECK(json["steps"] == 6);
+  CHECK(json["warmup"] == 2);
+  CHECK(json["records_dropped"] == 0);
+  CHECK(json["cost_of_cupti"].is_null());
+  CHECK(json["clock_uncertainty_ns"].get<int>() > 0);
+  const auto& step = json["step_us"];
+  const double wall = step["wall"]["mean"], stages = step["stages"]["mean"], gaps = step["gaps"]["mean"];
+  CHECK(stages > 0);
+  CHECK(wall == doctest::Approx(stages + gaps).epsilon(1e-9));
+  double shares = 0;
+  std::size_t in_kinds = 0;
+  for (const auto& row : json["kinds"]) {
+    CHECK(row["tokens"] == 6);
+    CHECK(row["bytes"].get<std::uint64_t>() > 0);
+    shares += row["share_of_step"].get<double>();
+    in_kinds += row["stages"].get<std::size_t>();
+  }
+  CHECK(shares == doctest::Approx(stages / wall).epsilon(1e-6));
+  CHECK(in_kinds == json["stages"].size());
+  CHECK(json["layers"].size() == 3);  // two layers and what is outside of them
+
+  std::ifstream in(trace);
+  const auto events = nlohmann::json::parse(in)["traceEvents"];
+  CHECK(events.size() == 3 + 6 * (1 + json["stages"].size()));
+  std::ifstream lines(table);
+  std::size_t count = 0;
+  for (std::string line; std::getline(lines, line);) count += line[0] == '#' ? 0 : 1;
+  CHECK(count == 1 + 6 * json["stages"].size());
+  fs::remove(trace);
+  fs::remove(table);
+}
+
+TEST_CASE("profile prints a table, by kind, layer or stage") {
+  const Ran kinds = run("profile " + siso + " --backend reference --steps 2");
+  CHECK(kinds.code == 0);
+  CHECK(kinds.out.find("state_update") != std::string::npos);
+  CHECK(kinds.out.find("steady clock") != std::string::npos);
+  const Ran layers = run("profile " + siso + " --backend reference --steps 2 --by layer --tokens 1,2,3");
+  CHECK(layers.out.find("layer 1") != std::string::npos);
+}
+
+TEST_CASE("wrong use of profile is exit code 2, a file that cannot be written 3") {
+  CHECK(run("profile").code == 2);
+  CHECK(run("profile /nonexistent").code == 2);
+  CHECK(run("profile " + siso + " --steps 0").code == 2);
+  CHECK(run("profile " + siso + " --by token").code == 2);
+  CHECK(run("profile " + siso + " --backend cpu --tokens 1,99999999").code == 2);
+  CHECK(run("profile " + siso + " --backend cpu --tokens 1 --prompt a").code == 2);
+  CHECK(run("profile " + siso + " --backend cpu --steps 1 --trace /nonexistent/trace.json").code == 3);
+}
+
+TEST_CASE("times of a device are reported with their records, their kernels and what profiling cost") {
+  app::ProfileResult result;
+  result.model = "m";
+  result.backend.name = "cuda";
+  result.backend.device = "a GPU";
+  for (int id = 0; id < 2; ++id) {
+    engine::Stage stage;
+    stage.id = id;
+    stage.layer = id - 1;
+    stage.kind = id == 0 ? engine::StageKind::embed : engine::StageKind::norm;
+    stage.cost.bytes_read = 1000;
+    result.plan.stages.push_back(stage);
+  }
+  auto token = std::make_shared<profiler::TokenTimes>();
+  token->source = profiler::TimeSource::cupti;
+  token->wall_ns = 10'000;
+  for (const int id : {0, 1}) {
+    profiler::StageTime time;
+    time.tag.stage = static_cast<std::uint16_t>(id);
+    time.start_ns = 4000 * id;
+    time.duration_ns = 2000;
+    token->stages.push_back(time);
+  }
+  result.tokens = {token};
+  result.kernels = {"embed_kernel", ""};
+  result.status.source = profiler::TimeSource::cupti;
+  result.status.version = "13.0.1";
+  result.status.records = 20;
+  result.status.dropped = 3;
+  result.status.untagged = 5;
+  result.status.unattributed = 1;
+  result.cost = app::ProfilingCost{11, 10, {}};
+
+  const auto json = app::profile_json(result);
+  CHECK(json["time_source"] == "cupti");
+  CHECK(json["records_dropped"] == 3);
+  CHECK(json["records_outside_steps"] == 4);
+  CHECK(json["records_unattributed"] == 1);
+  CHECK(json["cost_of_cupti"]["fraction"].get<double>() == doctest::Approx(0.1));
+  CHECK(json["stages"][0]["us"]["median"].get<double>() == doctest::Approx(2));
+  CHECK(json["stages"][0]["gb_per_s"].get<double>() == doctest::Approx(0.5));
+  CHECK(json["stages"][0]["kernel"] == "embed_kernel");
+  CHECK(json["stages"][1]["kernel"].is_null());
+  CHECK(json["step_us"]["gaps"]["median"].get<double>() == doctest::Approx(6));
+  const std::string text = app::profile_text(result, app::ProfileRows::stages);
+  CHECK(text.find("3 dropped") != std::string::npos);
+  CHECK(text.find("+10.0 %") != std::string::npos);
+  CHECK(text.find("CUPTI 13.0.1") != std::string::npos);
+
+  result.cost->problem = "no second process.";
+  CHECK(app::profile_json(result)["cost_of_cupti"]["problem"] == "no second process.");
+  CHECK(app::profile_text(result, app::ProfileRows::layers).find("not measured") != std::string::npos);
+}
