@@ -1,0 +1,169 @@
+// mambascope step: tokens through a model, one line each, without a window.
+#include "app/commands/command_line.h"
+#include "app/commands/options.h"
+#include "app/commands/step_tokens.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace app {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+const char* name_of(engine::TokenOrigin origin) {
+  switch (origin) {
+    case engine::TokenOrigin::given:
+      return "given";
+    case engine::TokenOrigin::sampled:
+      return "sampled";
+    case engine::TokenOrigin::task:
+      return "task";
+  }
+  return "unknown";
+}
+
+ordered_json json_of(const engine::Model& model, const SteppedToken& token) {
+  ordered_json top = ordered_json::array();
+  for (const engine::TopToken& entry : token.top) {
+    top.push_back({{"id", entry.id},
+                   {"text", model.label(entry.id)},
+                   {"logit", entry.logit},
+                   {"probability", entry.probability}});
+  }
+  ordered_json out = {{"position", token.position},
+                      {"id", token.id},
+                      {"symbol", model.symbol(token.id)},
+                      {"origin", name_of(token.origin)},
+                      {"probability", token.probability < 0 ? ordered_json() : ordered_json(token.probability)},
+                      {"predicted", token.top.front().id},
+                      {"predicted_text", model.label(token.top.front().id)},
+                      {"predicted_probability", token.top.front().probability},
+                      {"entropy_bits", token.entropy_bits},
+                      {"top", top},
+                      {"state_norms", token.state_norms}};
+  if (model.card.labels_positions()) {
+    out["truth"] = token.truth < 0 ? ordered_json() : ordered_json(token.truth);
+    out["truth_text"] = token.truth < 0 ? ordered_json() : ordered_json(model.label(token.truth));
+  }
+  return out;
+}
+
+void print_json_result(const engine::Model& model, const engine::Backend& backend, const StepOptions& options,
+                       const SteppedTokens& stepped) {
+  ordered_json tokens = ordered_json::array();
+  for (const SteppedToken& token : stepped.tokens) tokens.push_back(json_of(model, token));
+  ordered_json out = {{"model", model.name},
+                      {"backend", backend.info().name},
+                      {"device", backend.info().device},
+                      {"variant", backend.plan().variant},
+                      {"seed", options.seed},
+                      {"count", stepped.tokens.size()},
+                      {"ms_per_token", {{"min", stepped.min_ms}, {"median", stepped.median_ms}}},
+                      {"tokens_per_s", stepped.tokens_per_s()},
+                      {"tokens", tokens}};
+  if (stepped.asked > 0) out["accuracy"] = static_cast<double>(stepped.right) / static_cast<double>(stepped.asked);
+  print_json(out);
+}
+
+void print_text_result(const engine::Model& model, const engine::Backend& backend, const SteppedTokens& stepped) {
+  const bool labels = model.card.labels_positions();
+  fmt::print("{} on {} ({})\n", model.name, backend.info().name, backend.info().device);
+  fmt::print("  {:>6}  {:<7} {:>7} {:<12} {:>8}  {:<22} {:<10} {}\n", "token", "origin", "id", "symbol",
+             labels ? "" : "p(token)", labels ? "predicts" : "next", labels ? "truth" : "", "state norm of each layer");
+  for (const SteppedToken& token : stepped.tokens) {
+    std::string norms;
+    for (const double norm : token.state_norms) norms += fmt::format(" {:.4g}", norm);
+    const std::string p = token.probability < 0 ? "" : fmt::format("{:.4f}", token.probability);
+    const std::string best = fmt::format("{} {:.4f}", model.label(token.top.front().id), token.top.front().probability);
+    const std::string truth = token.truth < 0                       ? ""
+                              : token.truth == token.top.front().id ? model.label(token.truth)
+                                                                    : model.label(token.truth) + " !";
+    fmt::print("  {:>6}  {:<7} {:>7} {:<12} {:>8}  {:<22} {:<10}{}\n", token.position, name_of(token.origin), token.id,
+               model.symbol(token.id), p, best, truth, norms);
+  }
+  if (stepped.asked > 0) fmt::print("  right: {} of {} positions\n", stepped.right, stepped.asked);
+  fmt::print("  {:.4f} ms a token (median), {:.1f} tokens/s\n", stepped.median_ms, stepped.tokens_per_s());
+}
+
+int step(const StepOptions& options) {
+  const auto model = load_model(options);
+  if (!model) return report(model.error());
+  auto given = tokens_to_step(**model, options);
+  if (!given) return report(given.error());
+  auto backend = engine::make_backend((*model)->weights, backend_options(options));
+  if (!backend) return report(backend.error());
+  const auto stepped = step_tokens(**model, **backend, options, *given);
+  if (!stepped) return report(stepped.error());
+  if (options.json) {
+    print_json_result(**model, **backend, options, *stepped);
+  } else {
+    print_text_result(**model, **backend, *stepped);
+  }
+  return 0;
+}
+
+using Kind = engine::Sampler::Kind;
+
+void add_sampler_options(CLI::App& command, StepOptions& options) {
+  command
+      .add_option_function<std::string>(
+          "--sampler",
+          [&options](const std::string& word) {
+            options.sampler.kind = word == "temperature" ? Kind::temperature
+                                   : word == "top-k"     ? Kind::top_k
+                                   : word == "top-p"     ? Kind::top_p
+                                                         : Kind::greedy;
+          },
+          "How the next token is chosen")
+      ->check(CLI::IsMember({"greedy", "temperature", "top-k", "top-p"}))
+      ->default_str("greedy");
+  command.add_option("--temperature", options.sampler.temperature, "Divides the logits before sampling")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command.add_option("--top-k", options.sampler.top_k, "Candidates of the top-k sampler")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command.add_option("--top-p", options.sampler.top_p, "Probability that the top-p sampler's candidates reach")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+}
+
+}  // namespace
+
+void add_step(CLI::App& program, Action& action) {
+  auto options = std::make_shared<StepOptions>();
+  CLI::App* command = program.add_subcommand(
+      "step", "Step a model token by token; print tokens, probabilities and the state norm of each layer");
+  add_model_option(*command, *options)->required();
+  CLI::Option* prompt =
+      command->add_option("--prompt", options->prompt, "Text to consume first, in the model's symbols");
+  command->add_option("--tokens", options->tokens, "Token ids to consume first, e.g. 1,2,3")
+      ->delimiter(',')
+      ->type_name("IDS")
+      ->excludes(prompt);
+  command
+      ->add_option("--steps", options->steps,
+                   "Tokens to step after those: sampled, or drawn from the task of a model that labels positions")
+      ->check(CLI::Range(0, 1 << 24))
+      ->capture_default_str();
+  add_sampler_options(*command, *options);
+  add_seed_option(*command, *options);
+  add_backend_options(*command, *options);
+  add_json_option(*command, *options);
+  command->footer(
+      "Without --prompt and --tokens the model's example prompt is consumed.\n"
+      "Examples:\n  mambascope step parity --prompt 10110 --steps 8\n"
+      "  mambascope step path/to/model --tokens 1,2,3 --steps 20 --sampler top-p --seed 7 --json");
+  command->callback([options, prompt, &action] {
+    options->has_prompt = prompt->count() > 0;
+    action = [options] { return step(*options); };
+  });
+}
+
+}  // namespace app

@@ -1,0 +1,55 @@
+// What `mambascope step` does, apart from reading its arguments and printing: which tokens, and what came of each.
+#pragma once
+
+#include "app/commands/options.h"
+#include "engine/session/snapshot.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace app {
+
+struct StepOptions : CommonOptions {
+  bool has_prompt = false;
+  std::string prompt;
+  std::vector<std::int32_t> tokens;
+  int steps = 0;
+  engine::Sampler sampler;
+};
+
+// Tokens that are known before the first step; a sampled one is not.
+struct GivenTokens {
+  std::vector<std::int32_t> ids;
+  std::size_t from_task = 0;        // how many at the end were drawn from the task
+  std::vector<std::int32_t> truth;  // the task's label of each, -1 where nothing is asked; empty: no task
+  int sampled = 0;                  // how many follow, each sampled
+};
+
+struct SteppedToken {
+  std::int64_t position = 0;
+  std::int32_t id = 0;
+  engine::TokenOrigin origin = engine::TokenOrigin::given;
+  double probability = -1;  // that the model gave this token before; -1: the first, or a model that labels positions
+  std::int32_t truth = -1;
+  double entropy_bits = 0;
+  std::vector<engine::TopToken> top;  // best first, never empty
+  std::vector<double> state_norms;    // (L) Frobenius norm of each layer's state
+};
+
+struct SteppedTokens {
+  std::vector<SteppedToken> tokens;
+  std::int64_t asked = 0, right = 0;               // of a model that labels positions
+  double min_ms = 0, median_ms = 0, total_ms = 0;  // of the steps themselves, without reading back
+
+  double tokens_per_s() const { return total_ms > 0 ? 1e3 * static_cast<double>(tokens.size()) / total_ms : 0; }
+};
+
+// Prompt or ids, else the model's example prompt; then --steps more. Errors (input): an id outside the vocabulary, a
+// prompt that the model cannot write, nothing to step.
+engine::Result<GivenTokens> tokens_to_step(const engine::Model& model, const StepOptions& options);
+
+engine::Result<SteppedTokens> step_tokens(const engine::Model& model, engine::Backend& backend,
+                                          const StepOptions& options, const GivenTokens& given);
+
+}  // namespace app

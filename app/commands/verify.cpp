@@ -1,0 +1,108 @@
+// mambascope verify: a backend against known outputs of a model, in double precision.
+#include "app/commands/command_line.h"
+#include "app/commands/options.h"
+#include "engine/formats/safetensors.h"
+#include "engine/verify/golden.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace app {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+struct Options : CommonOptions {
+  std::string golden;
+  double rtol = 2e-4;
+};
+
+ordered_json json_of(const engine::Difference& difference) {
+  return {{"max_abs", difference.max_abs}, {"max_rel", difference.max_rel}};
+}
+
+void print_report(const Options& options, const engine::Model& model, const engine::Backend& backend,
+                  const engine::GoldenReport& result, bool pass) {
+  fmt::print("{} on {} ({}), {} variant, {} tokens against {}\n", model.name, backend.info().name,
+             backend.info().device, backend.plan().variant, result.tokens, options.golden);
+  const auto line = [](const std::string& name, const engine::Difference& difference, const char* note) {
+    fmt::print("  {:<22} {:>12.3e} {:>12.3e}{}\n", name, difference.max_abs, difference.max_rel, note);
+  };
+  const auto mark = [&](const engine::Difference& d) { return d.max_rel <= options.rtol ? "" : "  FAILED"; };
+  fmt::print("  {:<22} {:>12} {:>12}\n", "largest difference", "absolute", "relative");
+  line("logits", result.logits, mark(result.logits));
+  for (const engine::StateDifference& state : result.states) {
+    line(fmt::format("layer {} {}", state.layer, state.name), state.difference, mark(state.difference));
+  }
+  if (result.has_official) line("official logits", result.official, "  (their kernels round; not judged)");
+  if (result.states.empty()) fmt::print("  the file holds no state to compare with  FAILED\n");
+  fmt::print("  the likeliest token agrees for {:.2f} % of the tokens\n", 100 * result.argmax_agreement);
+  fmt::print("{}: relative tolerance {:g}\n", pass ? "pass" : "FAIL", options.rtol);
+}
+
+int verify(const Options& options) {
+  const auto model = load_model(options);
+  if (!model) return report(model.error());
+  const auto golden = engine::read_safetensors(options.golden);
+  if (!golden) return report(golden.error());
+  auto backend = engine::make_backend((*model)->weights, backend_options(options));
+  if (!backend) return report(backend.error());
+  const auto result = engine::compare_with_golden(**backend, (*model)->config(), *golden);
+  if (!result) return report(result.error());
+
+  const bool pass = result->pass(options.rtol);
+  if (!options.json) {
+    print_report(options, **model, **backend, *result, pass);
+    return pass ? 0 : 1;
+  }
+  ordered_json states = ordered_json::array();
+  for (const engine::StateDifference& state : result->states) {
+    states.push_back({{"layer", state.layer},
+                      {"name", state.name},
+                      {"max_abs", state.difference.max_abs},
+                      {"max_rel", state.difference.max_rel}});
+  }
+  ordered_json out = {{"model", (*model)->name},
+                      {"golden", options.golden},
+                      {"backend", (*backend)->info().name},
+                      {"device", (*backend)->info().device},
+                      {"variant", (*backend)->plan().variant},
+                      {"tokens", result->tokens},
+                      {"rtol", options.rtol},
+                      {"pass", pass},
+                      {"logits", json_of(result->logits)},
+                      {"states", states},
+                      {"argmax_agreement", result->argmax_agreement}};
+  if (result->has_official) out["official"] = {{"logits", json_of(result->official)}};
+  print_json(out);
+  return pass ? 0 : 1;
+}
+
+}  // namespace
+
+void add_verify(CLI::App& program, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_subcommand(
+      "verify", "Compare logits and every state tensor with a golden file; exit code 1 where they differ");
+  add_model_option(*command, *options)->required();
+  command
+      ->add_option("--golden", options->golden,
+                   "safetensors with input_ids, reference.logits and reference.state.<layer>.{angle,ssm,k,v}")
+      ->required()
+      ->type_name("FILE");
+  command
+      ->add_option("--rtol", options->rtol,
+                   "Largest difference allowed, relative to the largest reference value of a tensor")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  add_backend_options(*command, *options);
+  add_json_option(*command, *options);
+  command->footer(
+      "Examples:\n  mambascope verify path/to/model --golden path/to/golden.safetensors\n"
+      "  mambascope verify path/to/model --golden golden.safetensors --backend reference --rtol 1e-6 --json");
+  command->callback([options, &action] { action = [options] { return verify(*options); }; });
+}
+
+}  // namespace app

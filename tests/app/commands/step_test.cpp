@@ -1,0 +1,93 @@
+#include "tests/support/run_program.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+// Arguments as in a shell, none of them with a blank inside.
+tests::Run run_words(const std::string& line) {
+  std::istringstream in(line);
+  std::vector<std::string> words;
+  for (std::string word; in >> word;) words.push_back(word);
+  return tests::run_program(words);
+}
+
+nlohmann::json step(const std::string& arguments) {
+  const auto run = run_words("step " + arguments + " --backend cpu --json");
+  CAPTURE(run.err);
+  REQUIRE(run.exit_code == 0);
+  return nlohmann::json::parse(run.out);
+}
+
+const std::string siso = std::string(TEST_GOLDEN) + "/siso-fp32";
+
+}  // namespace
+
+TEST_CASE("step: a model that labels positions says its class and the truth at each") {
+  const auto json = step("parity --tokens 1,0,1,1 --steps 3 --seed 5");
+  REQUIRE(json["tokens"].size() == 7);
+  const int truth[] = {1, 1, 0, 1};
+  for (int t = 0; t < 4; ++t) {
+    CAPTURE(t);
+    CHECK(json["tokens"][t]["origin"] == "given");
+    CHECK(json["tokens"][t]["truth"] == truth[t]);
+    CHECK(json["tokens"][t]["predicted"] == truth[t]);
+  }
+  CHECK(json["tokens"][0]["predicted_text"] == "odd");
+  int parity = 1;
+  for (int t = 4; t < 7; ++t) {
+    CHECK(json["tokens"][t]["origin"] == "task");
+    parity ^= json["tokens"][t]["id"].get<int>();
+    CHECK(json["tokens"][t]["truth"] == parity);
+  }
+  CHECK(json["accuracy"] == 1.0);
+  // A prompt in symbols is the same as its ids; without either, the example prompt.
+  CHECK(step("parity --prompt 1011")["tokens"][3]["top"] == json["tokens"][3]["top"]);
+  CHECK(step("parity")["tokens"].size() == 16);
+}
+
+TEST_CASE("step: sampled tokens follow the given ones and carry the probability the model gave them") {
+  const auto greedy = step(siso + " --tokens 5,9 --steps 3");
+  REQUIRE(greedy["tokens"].size() == 5);
+  CHECK(greedy["tokens"][0]["probability"].is_null());
+  for (int t = 2; t < 5; ++t) {
+    CHECK(greedy["tokens"][t]["origin"] == "sampled");
+    CHECK(greedy["tokens"][t]["id"] == greedy["tokens"][t - 1]["predicted"]);
+    CHECK(greedy["tokens"][t]["probability"] ==
+          doctest::Approx(greedy["tokens"][t - 1]["predicted_probability"].get<double>()));
+  }
+  CHECK(greedy["tokens"][4]["state_norms"].size() == 2);
+  CHECK(greedy["tokens_per_s"].get<double>() > 0);
+
+  const std::string random = siso + " --tokens 5 --steps 6 --sampler temperature --temperature 2 --seed ";
+  const auto ids = [](const nlohmann::json& json) {
+    std::string text;
+    for (const auto& token : json["tokens"]) text += token["id"].dump() + " ";
+    return text;
+  };
+  const std::string first = ids(step(random + "1"));
+  CHECK(first == ids(step(random + "1")));
+  CHECK(first != ids(step(random + "2")));  // 250^-6 by chance
+}
+
+TEST_CASE("step: wrong use and wrong input end with code 2 and say what is wrong") {
+  const auto message = [](const std::string& arguments) {
+    const auto run = run_words("step " + arguments);
+    CHECK(run.exit_code == 2);
+    CHECK(run.out.empty());
+    return run.err;
+  };
+  CHECK(message(siso + " --tokens 5,250").find("250") != std::string::npos);
+  CHECK(message(siso + " --tokens=-1").find("-1") != std::string::npos);
+  CHECK(message(siso + " --prompt hello").find("--tokens") != std::string::npos);
+  CHECK(message(siso + " --steps 4").find("--tokens") != std::string::npos);
+  CHECK(message("parity --prompt 10x").find("'x'") != std::string::npos);
+  CHECK(message("parity --prompt 1 --tokens 1").find("--prompt") != std::string::npos);
+  CHECK(message("parity --steps -1").find("--steps") != std::string::npos);
+  CHECK(message("no-such-model --steps 1").find("no-such-model") != std::string::npos);
+}

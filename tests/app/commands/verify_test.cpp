@@ -1,0 +1,67 @@
+#include "tests/support/run_program.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+// Arguments as in a shell, none of them with a blank inside.
+tests::Run run_words(const std::string& line) {
+  std::istringstream in(line);
+  std::vector<std::string> words;
+  for (std::string word; in >> word;) words.push_back(word);
+  return tests::run_program(words);
+}
+
+std::string of(const std::string& model, const std::string& golden) {
+  return std::string(TEST_GOLDEN) + "/" + model + " --golden " + TEST_GOLDEN + "/" + golden + "/golden.safetensors";
+}
+
+}  // namespace
+
+TEST_CASE("verify: a golden model passes, and the JSON says how far off it is") {
+  const auto run = run_words("verify " + of("siso-fp32", "siso-fp32") + " --backend cpu --json");
+  CHECK(run.exit_code == 0);
+  CHECK(run.err.empty());
+  const auto json = nlohmann::json::parse(run.out);
+  CHECK(json["model"] == "siso-fp32");
+  CHECK(json["backend"] == "cpu");
+  CHECK(json["variant"] == "staged");
+  CHECK(json["tokens"] == 40);
+  CHECK(json["pass"] == true);
+  CHECK(json["argmax_agreement"] == 1.0);
+  CHECK(json["logits"]["max_rel"].get<double>() > 0);  // fp32 is not double
+  CHECK(json["logits"]["max_rel"].get<double>() < 1e-5);
+  REQUIRE(json["states"].size() == 8);
+  for (const auto& state : json["states"]) CHECK(state["max_rel"].get<double>() < 1e-5);
+  CHECK(json["states"][1]["name"] == "ssm");
+  CHECK(json["official"]["logits"]["max_abs"].get<double>() > 1e-3);  // reported, not judged
+}
+
+TEST_CASE("verify: exit code 1 beyond the tolerance, 2 for wrong input") {
+  const auto strict = run_words("verify " + of("siso-fp32", "siso-fp32") + " --rtol 1e-9 --backend cpu --json");
+  CHECK(strict.exit_code == 1);
+  CHECK(nlohmann::json::parse(strict.out)["pass"] == false);
+  // The right shapes with other weights.
+  const auto softplus = run_words("verify " + of("siso-fp32", "siso-fp32") + " --a-activation softplus --backend cpu");
+  CHECK(softplus.exit_code == 1);
+  CHECK(softplus.out.find("FAIL") != std::string::npos);
+
+  const auto other = run_words("verify " + of("siso-fp32", "mimo-bf16"));
+  CHECK(other.exit_code == 2);
+  CHECK(other.out.empty());
+  CHECK(other.err.find("reference.") != std::string::npos);
+  CHECK(run_words("verify " + of("siso-fp32", "nothing-here")).exit_code == 2);
+  CHECK(run_words("verify " + of("nothing-here", "siso-fp32")).exit_code == 2);
+  CHECK(run_words(std::string("verify ") + TEST_GOLDEN + "/siso-fp32").exit_code == 2);
+}
+
+TEST_CASE("verify: the reference backend meets a far stricter tolerance") {
+  const auto run = run_words("verify " + of("mimo-bf16", "mimo-bf16") + " --backend reference --rtol 1e-6");
+  CHECK(run.exit_code == 0);
+  CHECK(run.out.find("pass") != std::string::npos);
+}
