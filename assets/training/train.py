@@ -148,9 +148,9 @@ def write_task(folder, name, arguments, seed, accuracies):
 
 def finish(run, name, arguments):
     """Evaluates, writes the model, and returns its figures."""
-    accuracies = {length: accuracy(run.model, run.task, length, run.device) for length in EVALUATED_LENGTHS}
     folder = arguments.out / f"{name}-seed{run.seed}"
     mamba3.save(run.model, folder)
+    accuracies = {length: accuracy(run.model, run.task, length, run.device) for length in EVALUATED_LENGTHS}
     write_task(folder, name, arguments, run.seed, accuracies)
     figures = {"seed": run.seed, "accuracy": accuracies}
     if arguments.task == "parity" and run.model.config.n_layer == 1:
@@ -214,7 +214,8 @@ def main():
             for run in runs), flush=True)
         if length < EVALUATED_LENGTHS[0] and length != arguments.lengths[-1]:
             continue
-        report = {"arguments": {key: str(value) if key == "out" else value for key, value in vars(arguments).items()},
+        report = {"arguments": {key: str(value) if isinstance(value, pathlib.Path) else value
+                                for key, value in vars(arguments).items()},
                   "trained_to_length": length, "seconds": time.monotonic() - start, "torch": torch.__version__,
                   "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
                   "runs": [finish(run, name, arguments) for run in runs]}
