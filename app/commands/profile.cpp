@@ -5,12 +5,15 @@
 #include "app/commands/second_process.h"
 #include "app/wiring/profile_rows.h"
 #include "app/wiring/timing_store.h"
+#include "engine/model/presets.h"
+#include "engine/model/random_weights.h"
 #include "profiler/activity/process.h"
 #include "profiler/export/table.h"
 #include "profiler/export/trace.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -22,13 +25,28 @@ namespace app {
 namespace {
 
 struct Options : CommonOptions {
-  std::string prompt;
+  std::string preset, prompt;
   std::vector<std::int32_t> tokens;
   int steps = 64;
   int warmup = 8;
   std::string trace, csv, by = "kind";
   bool no_cupti = false, no_cost = false;
 };
+
+engine::Result<std::shared_ptr<const engine::Model>> open_model(const Options& options) {
+  if (options.preset.empty()) {
+    if (options.model.empty()) return engine::input_error("profile needs a MODEL, or a --preset with random weights.");
+    return load_model(options);
+  }
+  const auto config = engine::preset(options.preset);
+  if (!config) return tl::unexpected<engine::Error>(config.error());
+  auto weights = engine::make_random_weights(*config, kernels::DType::bf16, options.seed);
+  if (!weights) return tl::unexpected<engine::Error>(weights.error());
+  auto model = std::make_shared<engine::Model>();
+  model->name = options.preset + " with random weights";
+  model->weights = std::move(*weights);
+  return model;
+}
 
 // The first ids as given; the others at random, because the time of a step does not depend on them.
 engine::Result<std::vector<std::int32_t>> token_ids(const Options& options, const engine::Model& model) {
@@ -90,11 +108,21 @@ engine::Result<void> write_file(const std::string& path, Write write) {
 ProfilingCost cost_of_cupti(const Options& options, const ProfileResult& with) {
   ProfilingCost cost;
   cost.wall_us_with = profiler::statistics_of(with.tokens, 0).step.wall.median / 1e3;
-  const char* activation = options.load.a_activation == engine::AActivation::heavy_tail ? "heavy-tail" : "softplus";
-  const auto printed =
-      run_this_program({"profile", "--no-cupti", "--json", "--backend", "cuda", "--a-activation", activation, "--steps",
-                        std::to_string(options.steps), "--warmup", std::to_string(options.warmup), "--seed",
-                        std::to_string(options.seed), "--", options.model});
+  std::vector<std::string> arguments = {"profile", "--no-cupti", "--json", "--backend", "cuda"};
+  const auto add = [&](const char* option, const std::string& value) {
+    arguments.emplace_back(option);
+    arguments.push_back(value);
+  };
+  add("--a-activation", options.load.a_activation == engine::AActivation::heavy_tail ? "heavy-tail" : "softplus");
+  add("--steps", std::to_string(options.steps));
+  add("--warmup", std::to_string(options.warmup));
+  add("--seed", std::to_string(options.seed));
+  if (options.preset.empty()) {
+    add("--", options.model);
+  } else {
+    add("--preset", options.preset);
+  }
+  const auto printed = run_this_program(arguments);
   if (!printed) {
     cost.problem = printed.error().message;
     return cost;
@@ -112,7 +140,7 @@ ProfilingCost cost_of_cupti(const Options& options, const ProfileResult& with) {
 int profile(const Options& options) {
   const bool wants_gpu =
       options.backend == engine::BackendChoice::automatic || options.backend == engine::BackendChoice::cuda;
-  const auto model = load_model(options);
+  const auto model = open_model(options);
   if (!model) return report(model.error());
   const auto ids = token_ids(options, **model);
   if (!ids) return report(ids.error());
@@ -159,7 +187,12 @@ int profile(const Options& options) {
 void add_profile(CLI::App& program, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command = program.add_subcommand("profile", "Step a model and print where the time of a step goes");
-  add_model_option(*command, *options)->required();
+  CLI::Option* model = add_model_option(*command, *options);
+  command
+      ->add_option("--preset", options->preset,
+                   fmt::format("Random weights in bf16 of a released model's shape in place of MODEL: {}",
+                               fmt::join(engine::preset_names(), ", ")))
+      ->excludes(model);
   CLI::Option* prompt = command->add_option("--prompt", options->prompt, "The first tokens, in the model's symbols");
   command->add_option("--tokens", options->tokens, "The first tokens as ids: 1,2,3; the others are drawn with --seed")
       ->delimiter(',')
@@ -188,7 +221,7 @@ void add_profile(CLI::App& program, Action& action) {
       "toolkit.\n\n"
       "Examples:\n  mambascope profile parity --steps 200\n  mambascope profile path/to/folder --trace trace.json "
       "--csv "
-      "times.csv\n  mambascope profile parity --by stage --backend cpu");
+      "times.csv\n  mambascope profile parity --by stage --backend cpu\n  mambascope profile --preset mimo-187m");
   command->callback([options, &action] { action = [options] { return profile(*options); }; });
 }
 

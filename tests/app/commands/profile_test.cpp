@@ -1,48 +1,29 @@
 // The profile command, run as its user runs it.
 #include "app/commands/profile_report.h"
+#include "tests/support/run_program.h"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include <sys/wait.h>
-
-#include <array>
-#include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
-namespace fs = std::filesystem;
+using tests::run_program;
 
 namespace {
 
-struct Ran {
-  int code = -1;
-  std::string out;
-};
-
-Ran run(const std::string& arguments) {
-  Ran ran;
-  FILE* pipe = popen(("'" TEST_PROGRAM "' " + arguments + " 2>/dev/null").c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::array<char, 4096> chunk{};
-  while (const std::size_t got = std::fread(chunk.data(), 1, chunk.size(), pipe)) ran.out.append(chunk.data(), got);
-  const int state = pclose(pipe);
-  ran.code = WIFEXITED(state) ? WEXITSTATUS(state) : -1;
-  return ran;
-}
-
-const std::string siso = "'" TEST_GOLDEN "/siso-fp32'";
+const std::string siso = TEST_GOLDEN "/siso-fp32";
 
 }  // namespace
 
 TEST_CASE("profile on the CPU: every stage is timed and the parts add up") {
-  const fs::path folder = fs::temp_directory_path();
-  const std::string trace = (folder / "mambascope_test_trace.json").string();
-  const std::string table = (folder / "mambascope_test_times.csv").string();
-  const Ran ran = run("profile " + siso + " --backend cpu --threads 1 --steps 6 --warmup 2 --json --trace '" + trace +
-                      "' --csv '" + table + "'");
-  REQUIRE(ran.code == 0);
+  const tests::TemporaryFolder folder;
+  const std::string trace = folder.file("trace.json"), table = folder.file("times.csv");
+  const auto ran = run_program({"profile", siso, "--backend", "cpu", "--threads", "1", "--steps", "6", "--warmup", "2",
+                                "--json", "--trace", trace, "--csv", table});
+  CAPTURE(ran.err);
+  REQUIRE(ran.exit_code == 0);
   const auto json = nlohmann::json::parse(ran.out);
   CHECK(json["time_source"] == "cpu_clock");
   CHECK(json["steps"] == 6);
@@ -73,27 +54,39 @@ TEST_CASE("profile on the CPU: every stage is timed and the parts add up") {
   std::size_t count = 0;
   for (std::string line; std::getline(lines, line);) count += line[0] == '#' ? 0 : 1;
   CHECK(count == 1 + 6 * json["stages"].size());
-  fs::remove(trace);
-  fs::remove(table);
 }
 
 TEST_CASE("profile prints a table, by kind, layer or stage") {
-  const Ran kinds = run("profile " + siso + " --backend reference --steps 2");
-  CHECK(kinds.code == 0);
+  const auto kinds = run_program({"profile", siso, "--backend", "reference", "--steps", "2"});
+  CHECK(kinds.exit_code == 0);
   CHECK(kinds.out.find("state_update") != std::string::npos);
   CHECK(kinds.out.find("steady clock") != std::string::npos);
-  const Ran layers = run("profile " + siso + " --backend reference --steps 2 --by layer --tokens 1,2,3");
+  const auto layers =
+      run_program({"profile", siso, "--backend", "reference", "--steps", "2", "--by", "layer", "--tokens", "1,2,3"});
   CHECK(layers.out.find("layer 1") != std::string::npos);
 }
 
 TEST_CASE("wrong use of profile is exit code 2, a file that cannot be written 3") {
-  CHECK(run("profile").code == 2);
-  CHECK(run("profile /nonexistent").code == 2);
-  CHECK(run("profile " + siso + " --steps 0").code == 2);
-  CHECK(run("profile " + siso + " --by token").code == 2);
-  CHECK(run("profile " + siso + " --backend cpu --tokens 1,99999999").code == 2);
-  CHECK(run("profile " + siso + " --backend cpu --tokens 1 --prompt a").code == 2);
-  CHECK(run("profile " + siso + " --backend cpu --steps 1 --trace /nonexistent/trace.json").code == 3);
+  const std::vector<std::vector<std::string>> wrong = {{},
+                                                       {"/nonexistent"},
+                                                       {siso, "--steps", "0"},
+                                                       {siso, "--by", "token"},
+                                                       {siso, "--backend", "cpu", "--tokens", "1,99999999"},
+                                                       {siso, "--backend", "cpu", "--tokens", "1", "--prompt", "a"},
+                                                       {siso, "--preset", "siso-187m"},
+                                                       {"--preset", "siso-2b"}};
+  for (std::vector<std::string> arguments : wrong) {
+    CAPTURE(arguments.size());
+    arguments.insert(arguments.begin(), "profile");
+    const auto ran = run_program(arguments);
+    CHECK(ran.exit_code == 2);
+    CHECK_FALSE(ran.err.empty());
+    CHECK(ran.out.empty());
+  }
+  const auto unwritable =
+      run_program({"profile", siso, "--backend", "cpu", "--steps", "1", "--trace", "/nonexistent/trace.json"});
+  CHECK(unwritable.exit_code == 3);
+  CHECK(unwritable.err.find("/nonexistent/trace.json") != std::string::npos);
 }
 
 TEST_CASE("times of a device are reported with their records, their kernels and what profiling cost") {
