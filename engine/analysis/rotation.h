@@ -23,6 +23,9 @@ enum class StateFrame : std::uint8_t { unrotated, stored };
 
 using Complex = std::complex<double>;
 
+// exp(-i theta) (a + i b): one stored pair in the un-rotated frame.
+inline Complex turned_back(Complex stored, double theta) { return std::polar(1.0, -theta) * stored; }
+
 // Whether the layer's matrix state, or its caches, are held (records of long runs and other layers may lack them).
 bool holds_state(const LayerState& layer);
 bool holds_caches(const LayerState& layer);

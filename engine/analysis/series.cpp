@@ -129,7 +129,7 @@ std::vector<Complex> trail(const TokenList& tokens, const ModelConfig& config, i
     const std::size_t at = (static_cast<std::size_t>(head) * config.headdim + row) * config.d_state;
     const Complex stored(state.ssm[at + config.pair_first(pair)], state.ssm[at + config.pair_second(pair)]);
     const double theta = frame == StateFrame::stored ? 0 : accumulated_phase(config, state, head, pair);
-    out.push_back(std::polar(1.0, -theta) * stored);
+    out.push_back(turned_back(stored, theta));
   });
   return out;
 }
