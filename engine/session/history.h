@@ -4,7 +4,7 @@
 // Keyframes are complete states at positions that are multiples of an interval. They get at most half of the budget:
 // when they need more, the interval doubles and every other one goes. When tokens and keyframes together pass the
 // budget, the oldest records lose first their state copies, then their coefficients, errors and top tokens; id,
-// probability and the other numbers stay (about 300 bytes a token).
+// probability and the other numbers stay (about 350 bytes a token).
 #pragma once
 
 #include "engine/session/snapshot.h"

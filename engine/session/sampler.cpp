@@ -1,6 +1,7 @@
 #include "engine/session/sampler.h"
 
 #include "engine/analysis/statistics.h"
+#include "engine/base/random.h"
 
 #include <algorithm>
 #include <cmath>
@@ -10,14 +11,6 @@
 namespace engine {
 
 namespace {
-
-std::uint64_t mix(std::uint64_t x) {
-  x ^= x >> 30;
-  x *= 0xBF58476D1CE4E5B9U;
-  x ^= x >> 27;
-  x *= 0x94D049BB133111EBU;
-  return x ^ (x >> 31);
-}
 
 // The id at which the running sum of probabilities, in the order of `ids`, passes u of the sum over all of them.
 std::int32_t pick(const std::vector<std::int32_t>& ids, const std::vector<double>& p, double u) {
@@ -56,15 +49,6 @@ std::vector<std::int32_t> nucleus(const std::vector<double>& p, double mass) {
 
 }  // namespace
 
-std::uint64_t random_bits(std::uint64_t seed, std::uint64_t counter) {
-  constexpr std::uint64_t golden = 0x9E3779B97F4A7C15U;
-  return mix(mix(seed + golden) + (counter + 1) * golden);
-}
-
-double uniform(std::uint64_t seed, std::uint64_t counter) {
-  return static_cast<double>(random_bits(seed, counter) >> 11) * 0x1.0p-53;
-}
-
 std::int32_t sample(std::span<const float> logits, const Sampler& sampler, std::uint64_t counter) {
   const std::int32_t best = top_ids(logits, 1).front();
   const bool greedy = sampler.kind == Sampler::Kind::greedy || !(sampler.temperature > 0);
@@ -82,7 +66,7 @@ std::int32_t sample(std::span<const float> logits, const Sampler& sampler, std::
     ids.resize(logits.size());
     std::iota(ids.begin(), ids.end(), 0);
   }
-  return pick(ids, p, uniform(sampler.seed, counter));
+  return pick(ids, p, Random(sampler.seed, counter).uniform());
 }
 
 }  // namespace engine

@@ -15,8 +15,6 @@ namespace {
 
 // Complete states of large models cost a transfer each: one in so many tokens, and the others are replayed.
 constexpr int sparse_keyframes = 16;
-// Sampling and the task's draws use the same seed, and must not use the same numbers.
-constexpr std::uint64_t task_stream = 0x7461736B00000000U;
 
 double milliseconds_since(Stepper::Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Stepper::Clock::now() - start).count();
@@ -29,6 +27,7 @@ Stepper::Stepper(Backend& backend, std::shared_ptr<const Model> model, const Ses
       model_(std::move(model)),
       plan_(std::make_shared<const StepPlan>(backend.plan())),
       options_(options),
+      task_(*model_, options.seed),
       recorder_(backend, *model_, options.record_state_bytes),
       history_(options.history_budget_bytes, recorder_.copies_all() ? 1 : sparse_keyframes, model_->config().n_layer) {
   sampler_.seed = options.seed;
@@ -193,17 +192,23 @@ Result<void> Stepper::catch_up() {
 
 Stepper::PendingToken Stepper::next_token() const {
   if (!pending_.empty()) return pending_.front();
-  const auto position = static_cast<std::uint64_t>(history_.size());
   const std::span<const float> logits = recorder_.next_logits();
   if (!model_->card.labels_positions() && !logits.empty()) {
-    return {sample(logits, sampler_, position), TokenOrigin::sampled};
+    return {sample(logits, sampler_, static_cast<std::uint64_t>(history_.size())), TokenOrigin::sampled};
   }
   // A model that labels positions takes inputs from its task; a next-token model starts anywhere.
-  const std::size_t symbols = model_->card.symbols.size();
-  const auto vocab = static_cast<std::size_t>(model_->config().vocab_size);
-  const auto choices = static_cast<double>(symbols > 0 ? std::min(symbols, vocab) : vocab);
-  const auto id = static_cast<std::int32_t>(uniform(options_.seed + task_stream, position) * choices);
-  return {id, model_->card.labels_positions() ? TokenOrigin::task : TokenOrigin::sampled};
+  return {task_.draw(history_.size()), model_->card.labels_positions() ? TokenOrigin::task : TokenOrigin::sampled};
+}
+
+std::int32_t Stepper::truth_of(const PendingToken& token) {
+  const std::int64_t position = history_.size();
+  if (!task_.planned(position, token.id)) {
+    std::vector<std::int32_t> ids;
+    for (const PendingToken& given : pending_) ids.push_back(given.id);
+    if (ids.empty()) ids.push_back(token.id);
+    task_.plan(position, ids);
+  }
+  return task_.truth(position);
 }
 
 const SequenceState* Stepper::newest_state() const {
@@ -217,6 +222,7 @@ Result<void> Stepper::step_forward() {
   if (auto stepped = backend_.step(ids, options_.observer); !stepped) return stepped;
   auto record = recorder_.record(token.id, token.origin, newest_state());
   if (!record) return tl::unexpected(record.error());
+  (*record)->truth = truth_of(token);
   std::shared_ptr<const SequenceState> keyframe;
   if (history_.wants_keyframe(history_.size() + 1)) {
     if (recorder_.copies_all()) {

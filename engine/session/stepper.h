@@ -6,6 +6,7 @@
 #include "engine/session/pacer.h"
 #include "engine/session/recorder.h"
 #include "engine/session/session.h"
+#include "engine/session/task_source.h"
 
 #include <cstdint>
 #include <deque>
@@ -60,12 +61,15 @@ class Stepper {
   Result<void> step_forward();
   Result<void> copy_watched_layer();
   PendingToken next_token() const;
+  // The task's class for this token at the next position; -1: none.
+  std::int32_t truth_of(const PendingToken& token);
   const SequenceState* newest_state() const;
 
   Backend& backend_;
   std::shared_ptr<const Model> model_;
   std::shared_ptr<const StepPlan> plan_;
   SessionOptions options_;
+  TaskSource task_;
   Recorder recorder_;
   History history_;
   Pacer pacer_;

@@ -25,13 +25,13 @@ struct FakeSession {
     REQUIRE(opened.has_value());
     session = std::move(*opened);
   }
-  void post(Command command) const { session->post(std::move(command)); }
+  void post(const Command& command) const { session->post(command); }
   std::shared_ptr<const Snapshot> settled() const {
     session->wait_idle();
     return session->snapshot();
   }
-  std::shared_ptr<const Snapshot> after(Command command) const {
-    post(std::move(command));
+  std::shared_ptr<const Snapshot> after(const Command& command) const {
+    post(command);
     return settled();
   }
 };
