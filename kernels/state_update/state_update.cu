@@ -19,7 +19,7 @@ template <int lanes>
 __global__ void __launch_bounds__(block_size) state_update_kernel(const StateUpdateArgs<float> args) {
   extern __shared__ float4 keys[];  // (R, N) of the last token, then of this one
   constexpr int rows_at_once = block_size / lanes;
-  const int head = static_cast<int>(blockIdx.y);
+  const int head = static_cast<int>(blockIdx.x);
   const int b = static_cast<int>(blockIdx.z);
   const int quads = args.d_state / 4;
   const std::size_t head_index = static_cast<std::size_t>(b) * args.heads + head;
@@ -39,7 +39,7 @@ __global__ void __launch_bounds__(block_size) state_update_kernel(const StateUpd
 #pragma unroll
   for (int round = 0; round < rounds; ++round) {
     const int row =
-        (static_cast<int>(blockIdx.x) * rounds + round) * rows_at_once + static_cast<int>(threadIdx.x) / lanes;
+        (static_cast<int>(blockIdx.y) * rounds + round) * rows_at_once + static_cast<int>(threadIdx.x) / lanes;
     const std::size_t value_index = head_index * args.headdim + row;
     float squares = 0.0F, change_squares = 0.0F;
     if (row < args.headdim) {
@@ -82,8 +82,9 @@ int state_update(const StateUpdateArgs<float>& args, StreamHandle stream) {
   const std::size_t shared_bytes = sizeof(float) * 2 * args.rank * args.d_state;  // at most 16 KiB
   with_lanes(args.d_state, [&](auto lanes) {
     constexpr int rows_per_block = block_size / decltype(lanes)::value * rounds;
-    const dim3 grid(static_cast<unsigned>((args.headdim + rows_per_block - 1) / rows_per_block),
-                    static_cast<unsigned>(args.heads), static_cast<unsigned>(args.batch));
+    const dim3 grid(static_cast<unsigned>(args.heads),
+                    static_cast<unsigned>((args.headdim + rows_per_block - 1) / rows_per_block),
+                    static_cast<unsigned>(args.batch));
     state_update_kernel<decltype(lanes)::value><<<grid, block_size, shared_bytes, stream>>>(args);
   });
   return cudaGetLastError();
