@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What anyone with an NVIDIA GPU runs: the GPU tests, verify of every golden model on the CUDA backend, and compute-sanitizer's
-# checkers over the GPU tests. Prints a table at the end; exits 0 when nothing failed, 1 when something did, 3 without a GPU.
+# checkers over the GPU tests. Prints a table at the end and keeps the logs in output/gpu_check. Exits 0 when nothing failed,
+# 1 when something did, 3 without a GPU.
 #
 #   scripts/gpu_check.sh [--quick] [FOLDER]   FOLDER holds gpu_tests and mambascope (default: build/release/bin, built if absent)
 #   --quick leaves compute-sanitizer out
@@ -21,25 +22,32 @@ if ! nvidia-smi -L; then
   exit 3
 fi
 
+logs=$root/output/gpu_check
+mkdir -p "$logs"
 rows=() failed=0
-# run NAME COMMAND...: runs it, keeps the end of its output on failure, adds a row to the table.
-run() {
-  local name=$1 status=0 start log
-  shift
-  log=$(mktemp)
-  start=$SECONDS
-  "$@" >"$log" 2>&1 || status=$?
-  local note
-  note=$(grep -aE '^\[doctest\] test cases|ERROR SUMMARY|RACECHECK SUMMARY|worst|max_rel' "$log" | tail -n 2 | tr '\n' ' ' | cut -c1-150)
-  if ((status == 0)); then
-    rows+=("$(printf '%-34s passed %4d s  %s' "$name" $((SECONDS - start)) "$note")")
+
+# The line of a log that says how it went: a test summary, a sanitizer's count, verify's worst differences.
+gist() {
+  if grep -qaE '^  logits ' "$1"; then
+    awk '$1 == "logits" { logits = $3 } $1 == "layer" && $5 > state { state = $5 }
+         END { printf "largest relative difference: logits %s, states %s", logits, state }' "$1"
   else
-    rows+=("$(printf '%-34s FAILED %4d s  exit %d  %s' "$name" $((SECONDS - start)) "$status" "$note")")
+    grep -aE '^\[doctest\] test cases|ERROR SUMMARY|RACECHECK SUMMARY' "$1" | sed -E 's/^(=+|\[doctest\]) *//' | tr '\n' ' '
+  fi
+}
+
+# run NAME COMMAND...: runs it into a log of its own and adds a row to the table.
+run() {
+  local name=$1 status=0 start=$SECONDS log=$logs/${1//[ :]/-}.log verdict=passed
+  shift
+  "$@" >"$log" 2>&1 || status=$?
+  if ((status != 0)); then
+    verdict="FAILED (exit $status)"
     failed=$((failed + 1))
-    echo "== $name failed (exit $status); the end of its output:"
+    echo "== $name failed (exit $status); the end of $log:"
     tail -n 60 "$log"
   fi
-  rm -f "$log"
+  rows+=("$(printf '%-32s %-16s %4d s  %s' "$name" "$verdict" $((SECONDS - start)) "$(gist "$log")")")
 }
 
 run "gpu_tests" "$bin/gpu_tests" --no-path-filenames=true
@@ -57,7 +65,7 @@ if ((quick == 0)); then
       run "compute-sanitizer $tool" "$sanitizer" --tool "$tool" --error-exitcode 9 "$bin/gpu_tests"
     done
   else
-    rows+=("$(printf '%-34s skipped: compute-sanitizer is not installed' compute-sanitizer)")
+    rows+=("$(printf '%-32s skipped: not installed' compute-sanitizer)")
   fi
 fi
 
