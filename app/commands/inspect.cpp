@@ -57,6 +57,7 @@ std::string types_of(const engine::TensorFile& file) {
   std::map<std::string, std::size_t> bytes;
   for (const engine::Tensor& tensor : file.tensors) bytes[engine::name_of(tensor.type)] += tensor.bytes.size();
   std::vector<std::pair<std::size_t, std::string>> order;
+  order.reserve(bytes.size());
   for (const auto& [name, size] : bytes) order.emplace_back(size, name);
   std::sort(order.rbegin(), order.rend());
   std::string text;

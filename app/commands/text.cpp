@@ -19,7 +19,7 @@ std::string grouped(std::int64_t number) {
 
 std::string readable_bytes(std::uint64_t bytes) {
   constexpr std::array units = {"KiB", "MiB", "GiB", "TiB"};
-  const std::string exact = grouped(static_cast<std::int64_t>(bytes)) + " bytes";
+  std::string exact = grouped(static_cast<std::int64_t>(bytes)) + " bytes";
   if (bytes < 1024) return exact;
   double value = static_cast<double>(bytes) / 1024;
   std::size_t unit = 0;
