@@ -3,6 +3,9 @@
 #include "app/wiring/timed_tokens.h"
 #include "profiler/activity/process.h"
 #include "profiler/clock/steady.h"
+#include "profiler/nvtx/ranges.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <atomic>
@@ -77,7 +80,38 @@ class ClockTimings : public TimingStore {
   std::vector<profiler::StageTime> stages_;
 };
 
-// Stages of a GPU, by CUPTI's activity records where there are any; else wall times only.
+// For another profiler: the token, its layers, their stages, as nested ranges. The stepping thread's own.
+class Ranges {
+ public:
+  void step_begin(std::int64_t token) {
+    layer_ = outside;
+    profiler::push_range(fmt::format("token {}", token).c_str());
+  }
+  void before(const engine::Stage& stage) {
+    if (stage.layer != layer_) {
+      leave_layer();
+      if (stage.layer >= 0) profiler::push_range(fmt::format("layer {}", stage.layer).c_str());
+      layer_ = stage.layer;
+    }
+    profiler::push_range(engine::name_of(stage.kind));
+  }
+  void after() { profiler::pop_range(); }
+  void step_end() {
+    leave_layer();
+    profiler::pop_range();
+  }
+
+ private:
+  static constexpr int outside = -1;
+  void leave_layer() {
+    if (layer_ >= 0) profiler::pop_range();
+    layer_ = outside;
+  }
+  int layer_ = outside;
+};
+
+// Stages of a GPU, by CUPTI's activity records where there are any; else wall times only, and ranges for whoever has
+// CUPTI.
 class DeviceTimings : public TimingStore, private profiler::TimesListener {
  public:
   DeviceTimings(std::uint16_t source, profiler::ActivitySession* session, profiler::Unavailable why, std::size_t tokens)
@@ -93,20 +127,34 @@ class DeviceTimings : public TimingStore, private profiler::TimesListener {
   void step_begin(std::int64_t token) override {
     last_stage_ = -1;
     step_ = tokens_.begin(token, session_ != nullptr ? TimeSource::cupti : TimeSource::none, steady_now_ns());
-    if (session_ != nullptr) session_->begin_work({source_, step_, profiler::between_stages});
+    if (session_ != nullptr) {
+      session_->begin_work({source_, step_, profiler::between_stages});
+    } else {
+      ranges_.step_begin(token);
+    }
   }
   void before(const engine::Stage& stage) override {
-    if (session_ != nullptr) session_->begin_work({source_, step_, static_cast<std::uint16_t>(stage.id)});
+    if (session_ != nullptr) {
+      session_->begin_work({source_, step_, static_cast<std::uint16_t>(stage.id)});
+    } else {
+      ranges_.before(stage);
+    }
   }
   void after(const engine::Stage& stage) override {
     if (session_ != nullptr) {
       session_->end_work();
       last_stage_ = stage.id;
+    } else {
+      ranges_.after();
     }
   }
   void step_end(std::int64_t) override {
     const std::int64_t end_ns = steady_now_ns();
-    if (session_ != nullptr) session_->end_work();
+    if (session_ != nullptr) {
+      session_->end_work();
+    } else {
+      ranges_.step_end();
+    }
     tokens_.finish(step_, end_ns, {}, last_stage_);
     if (session_ != nullptr) session_->work_finished();
   }
@@ -144,6 +192,7 @@ class DeviceTimings : public TimingStore, private profiler::TimesListener {
   // The stepping thread's own.
   std::uint32_t step_ = 0;
   int last_stage_ = -1;
+  Ranges ranges_;
 };
 
 }  // namespace

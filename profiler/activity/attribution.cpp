@@ -31,7 +31,7 @@ void Attribution::add(const ActivityRecord& record) {
     case Type::overhead:
       if (record.end > record.start) counts_.overhead_ns += static_cast<std::int64_t>(record.end - record.start);
       return;
-    case Type::runtime:
+    case Type::api_call:
       return;
     case Type::unknown:
       ++counts_.unknown;

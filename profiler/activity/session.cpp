@@ -10,7 +10,7 @@ namespace {
 
 constexpr ActivityKind kinds[] = {ActivityKind::kernel,  ActivityKind::memcpy,
                                   ActivityKind::memset,  ActivityKind::external_correlation,
-                                  ActivityKind::runtime, ActivityKind::overhead};
+                                  ActivityKind::api_calls, ActivityKind::overhead};
 
 std::string version_text(std::uint32_t version) {
   if (version < 10000) return fmt::format("API {}", version);

@@ -30,11 +30,12 @@ struct CuptiResult {
   bool ok() const { return fault == CuptiFault::none; }
 };
 
-enum class ActivityKind : std::uint8_t { kernel, memcpy, memset, external_correlation, runtime, overhead };
+// api_calls: the CUDA calls that issue work. CUPTI links an external id only to calls that are recorded.
+enum class ActivityKind : std::uint8_t { kernel, memcpy, memset, external_correlation, api_calls, overhead };
 
 // What the profiler uses of one activity record. `name` is valid only while the record's buffer is.
 struct ActivityRecord {
-  enum class Type : std::uint8_t { kernel, memcpy, memset, correlation, runtime, overhead, unknown };
+  enum class Type : std::uint8_t { kernel, memcpy, memset, correlation, api_call, overhead, unknown };
   Type type = Type::unknown;
   std::uint64_t start = 0, end = 0;  // CUPTI's clock, ns
   std::uint32_t correlation = 0;     // ties work, the API call that issued it, and an external id together

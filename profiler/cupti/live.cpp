@@ -30,6 +30,38 @@ struct Functions {
   decltype(&cuptiActivityPushExternalCorrelationId) push = nullptr;
   decltype(&cuptiActivityPopExternalCorrelationId) pop = nullptr;
   decltype(&cuptiGetTimestamp) timestamp = nullptr;
+  // Written out, because the headers of CUDA 12 lack it.
+  CUptiResult(CUPTIAPI* enable_driver_call)(CUpti_CallbackId, std::uint8_t) = nullptr;
+};
+
+// The driver's calls that issue device work; the runtime's end in these. Recording only them costs a launch-bound
+// step less than recording every runtime call (cudaGetLastError after each launch is one).
+constexpr CUpti_CallbackId issuing_calls[] = {
+    CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel,
+    CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel_ptsz,
+    CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx,
+    CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx_ptsz,
+    CUPTI_DRIVER_TRACE_CBID_cuLaunchCooperativeKernel,
+    CUPTI_DRIVER_TRACE_CBID_cuLaunchCooperativeKernel_ptsz,
+    CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch,
+    CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch_ptsz,
+    CUPTI_DRIVER_TRACE_CBID_cuMemcpyAsync,
+    CUPTI_DRIVER_TRACE_CBID_cuMemcpyAsync_ptsz,
+    CUPTI_DRIVER_TRACE_CBID_cuMemcpyHtoDAsync_v2,
+    CUPTI_DRIVER_TRACE_CBID_cuMemcpyHtoDAsync_v2_ptsz,
+    CUPTI_DRIVER_TRACE_CBID_cuMemcpyDtoHAsync_v2,
+    CUPTI_DRIVER_TRACE_CBID_cuMemcpyDtoHAsync_v2_ptsz,
+    CUPTI_DRIVER_TRACE_CBID_cuMemcpyDtoDAsync_v2,
+    CUPTI_DRIVER_TRACE_CBID_cuMemcpyDtoDAsync_v2_ptsz,
+    CUPTI_DRIVER_TRACE_CBID_cuMemcpy2DAsync_v2,
+    CUPTI_DRIVER_TRACE_CBID_cuMemcpy2DAsync_v2_ptsz,
+    CUPTI_DRIVER_TRACE_CBID_cuMemcpyHtoD_v2,
+    CUPTI_DRIVER_TRACE_CBID_cuMemcpyDtoH_v2,
+    CUPTI_DRIVER_TRACE_CBID_cuMemcpyDtoD_v2,
+    CUPTI_DRIVER_TRACE_CBID_cuMemsetD8Async,
+    CUPTI_DRIVER_TRACE_CBID_cuMemsetD8Async_ptsz,
+    CUPTI_DRIVER_TRACE_CBID_cuMemsetD32Async,
+    CUPTI_DRIVER_TRACE_CBID_cuMemsetD32Async_ptsz,
 };
 
 // CUPTI's buffer callbacks carry no user data: one exchange per process.
@@ -80,7 +112,7 @@ CUpti_ActivityKind cupti_kind(ActivityKind kind) {
       return CUPTI_ACTIVITY_KIND_MEMSET;
     case ActivityKind::external_correlation:
       return CUPTI_ACTIVITY_KIND_EXTERNAL_CORRELATION;
-    case ActivityKind::runtime:
+    case ActivityKind::api_calls:
       return CUPTI_ACTIVITY_KIND_RUNTIME;
     case ActivityKind::overhead:
       return CUPTI_ACTIVITY_KIND_OVERHEAD;
@@ -104,8 +136,14 @@ class LiveCupti : public CuptiApi {
     the_exchange.store(&exchange);
     return call(f_.register_callbacks, &on_request, &on_complete);
   }
-  CuptiResult enable(ActivityKind kind) override { return call(f_.enable, cupti_kind(kind)); }
-  CuptiResult disable(ActivityKind kind) override { return call(f_.disable, cupti_kind(kind)); }
+  CuptiResult enable(ActivityKind kind) override {
+    if (kind == ActivityKind::api_calls && switch_issuing_calls(true)) return {};
+    return call(f_.enable, cupti_kind(kind));
+  }
+  CuptiResult disable(ActivityKind kind) override {
+    if (kind == ActivityKind::api_calls && switch_issuing_calls(false)) return {};
+    return call(f_.disable, cupti_kind(kind));
+  }
   CuptiResult flush(bool forced) override {
     return call(f_.flush_all, static_cast<std::uint32_t>(forced ? CUPTI_ACTIVITY_FLAG_FLUSH_FORCED : 0));
   }
@@ -145,6 +183,15 @@ class LiveCupti : public CuptiApi {
   }
 
  private:
+  // False when this library cannot choose calls: then every runtime call is recorded.
+  bool switch_issuing_calls(bool on) {
+    if (f_.enable_driver_call == nullptr) return false;
+    for (const CUpti_CallbackId id : issuing_calls) {
+      if (f_.enable_driver_call(id, on ? 1 : 0) != CUPTI_SUCCESS) return false;
+    }
+    return true;
+  }
+
   template <class Function, class... Arguments>
   static CuptiResult call(Function function, Arguments... arguments) {
     if (function == nullptr) return {CuptiFault::missing_symbol, 0};
@@ -180,6 +227,7 @@ tl::expected<std::unique_ptr<CuptiApi>, Unavailable> bind_cupti(const std::strin
   bind(f.push, "cuptiActivityPushExternalCorrelationId", false);
   bind(f.pop, "cuptiActivityPopExternalCorrelationId", false);
   bind(f.timestamp, "cuptiGetTimestamp", true);
+  bind(f.enable_driver_call, "cuptiActivityEnableDriverApi", false);
   if (!missing.empty()) {
     return tl::unexpected<Unavailable>(
         Unavailable{fmt::format("{} lacks {}.", path, missing),

@@ -47,7 +47,7 @@ ActivityRecord decode(const void* record) {
     }
     case CUPTI_ACTIVITY_KIND_RUNTIME:
     case CUPTI_ACTIVITY_KIND_DRIVER:
-      return work(as<CUpti_ActivityAPI>(record), Type::runtime);
+      return work(as<CUpti_ActivityAPI>(record), Type::api_call);
     case CUPTI_ACTIVITY_KIND_OVERHEAD: {
       const auto& overhead = as<CUpti_ActivityOverhead2>(record);
       ActivityRecord out;

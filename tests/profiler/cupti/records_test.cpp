@@ -103,7 +103,7 @@ TEST_CASE("each kind of record is read into plain values") {
   CUpti_ActivityAPI api{};
   api.kind = CUPTI_ACTIVITY_KIND_RUNTIME;
   api.correlationId = 11;
-  CHECK(decode(&api).type == Type::runtime);
+  CHECK(decode(&api).type == Type::api_call);
 
   CUpti_ActivityOverhead3 overhead{};
   overhead.kind = CUPTI_ACTIVITY_KIND_OVERHEAD;
