@@ -47,10 +47,10 @@ void norm(const NormArgs<float>& args, int begin, int end) {
     F16 squares = {};
     for (int i = 0; i < whole; i += lanes) {
       const F16 x = load(in + i);
-      squares += x * x;
+      add_product(squares, x, x);
     }
     const F16 tail = load(in + whole, rest);
-    squares += tail * tail;
+    add_product(squares, tail, tail);
     const float mean = sum(squares) / static_cast<float>(args.width);
     const float scale = 1.0F / __builtin_sqrtf(mean + static_cast<float>(norm_epsilon));
     for (int i = 0; i < whole; i += lanes) store(out + i, load(in + i) * scale * load(args.weight + i));
@@ -70,7 +70,7 @@ void mimo_mix(const MimoMixArgs<float>& args, int begin, int end) {
         const std::ptrdiff_t weight = (static_cast<std::ptrdiff_t>(h) * args.rank + r) * args.headdim + p;
         const std::ptrdiff_t value =
             ((static_cast<std::ptrdiff_t>(s) * args.rank + r) * args.heads + h) * args.headdim + p;
-        mixed += load(args.mimo_o + weight, count) * load(args.values + value, count);
+        add_product(mixed, load(args.mimo_o + weight, count), load(args.values + value, count));
       }
       store(out + p, mixed, count);
     }

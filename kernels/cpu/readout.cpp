@@ -22,11 +22,11 @@ void products(const ReadoutArgs<float>& args, std::ptrdiff_t s, std::ptrdiff_t h
     F16 sums[rank] = {};
     for (int n = 0; n < whole; n += lanes) {
       const F16 value = load(state + n);
-      for (int r = 0; r < rank; ++r) sums[r] += value * load(q[r] + n);
+      for (int r = 0; r < rank; ++r) add_product(sums[r], value, load(q[r] + n));
     }
     if (rest > 0) {
       const F16 value = load(state + whole, rest);
-      for (int r = 0; r < rank; ++r) sums[r] += value * load(q[r] + whole, rest);
+      for (int r = 0; r < rank; ++r) add_product(sums[r], value, load(q[r] + whole, rest));
     }
     for (int r = 0; r < rank; ++r) y[r * most_rows + p] = sum(sums[r]);
   }
@@ -61,11 +61,12 @@ void finish(const ReadoutArgs<float>& args, std::ptrdiff_t s, std::ptrdiff_t h, 
   F16 squares = {};
   for (int p = 0; p < args.headdim; p += lanes) {
     const int count = args.headdim - p < lanes ? args.headdim - p : lanes;
-    F16 value = load(args.x + piece + p, count);
-    if (args.mimo_x != nullptr) value *= load(args.mimo_x + ranked + p, count);
-    value = load(y + p, count) + args.d[h] * value;
+    F16 v = load(args.x + piece + p, count);
+    if (args.mimo_x != nullptr) v = v * load(args.mimo_x + ranked + p, count);
+    F16 value = load(y + p, count);
+    add_product(value, v, args.d[h]);
     store(y + p, value, count);
-    squares += value * value;
+    add_product(squares, value, value);
   }
   float scale = 1;
   if (args.norm != nullptr) {
@@ -77,14 +78,14 @@ void finish(const ReadoutArgs<float>& args, std::ptrdiff_t s, std::ptrdiff_t h, 
     F16 value = load(y + p, count);
     if (args.norm != nullptr) value = value * scale * load(args.norm + h * args.headdim + p, count);
     F16 gate = load(args.z + piece + p, count);
-    if (args.mimo_z != nullptr) gate *= load(args.mimo_z + ranked + p, count);
+    if (args.mimo_z != nullptr) gate = gate * load(args.mimo_z + ranked + p, count);
     store(out + p, value * silu(gate), count);
   }
 }
 
 inline float root_of_sum(const float* values, int count) {
   F16 total = {};
-  for (int p = 0; p < count; p += lanes) total += load(values + p, count - p < lanes ? count - p : lanes);
+  for (int p = 0; p < count; p += lanes) total = total + load(values + p, count - p < lanes ? count - p : lanes);
   return __builtin_sqrtf(sum(total));
 }
 

@@ -12,8 +12,9 @@ constexpr int most_channels = 256;
 
 // As kernels::wrap_angle, which this source must not share with others.
 inline float wrap(double angle, std::int32_t& turns) {
-  double whole = __builtin_floor(angle / two_pi);
+  double whole = __builtin_floor(angle * (1 / two_pi));
   double rest = angle - whole * two_pi;
+  if (rest >= two_pi) rest -= two_pi, whole += 1;
   if (!(__builtin_fabs(whole) < 0x1.0p30)) rest = __builtin_fmod(angle, two_pi), whole = 0;
   if (rest < 0) rest += two_pi, whole -= 1;
   float wrapped = static_cast<float>(rest);
@@ -29,7 +30,7 @@ inline void norm_and_bias(const float* raw, const float* weight, const float* bi
   for (int n = 0; n < count; n += lanes) {
     const int here = count - n < lanes ? count - n : lanes;
     const F16 x = load(raw + n, here);
-    squares += x * x;
+    add_product(squares, x, x);
   }
   const float mean = sum(squares) / static_cast<float>(count);
   const float scale = 1.0F / __builtin_sqrtf(mean + static_cast<float>(norm_epsilon));
@@ -63,8 +64,16 @@ void rotate(const RotateArgs<float>& args, int begin, int end) {
       float& angle = args.angle[first + i];
       const double change = static_cast<double>(args.turn[s * args.angles + i]) * static_cast<double>(args.dt[item]);
       angle = wrap(static_cast<double>(angle) + change, args.turns[first + i]);
-      cosine[i] = __builtin_cosf(angle);
-      sine[i] = __builtin_sinf(angle);
+    }
+    for (int i = 0; i < args.angles; i += lanes) {
+      const F16 angles = load(args.angle + first + i, args.angles - i < lanes ? args.angles - i : lanes);
+      F16 cosines;
+      F16 sines;
+      for (int part = 0; part < parts; ++part) {
+        cosine_and_sine(angles.part[part], cosines.part[part], sines.part[part]);
+      }
+      store(cosine + i, cosines);
+      store(sine + i, sines);
     }
     const std::ptrdiff_t n = args.d_state;
     const std::ptrdiff_t group = h / (args.heads / args.groups);

@@ -20,15 +20,10 @@ struct Row {
 
 template <int rank>
 inline F16 updated(const Row<rank>& row, F16 h, int n, int count) {
-  F16 value = row.alpha * h;
+  F16 value = h * row.alpha;
   for (int r = 0; r < rank; ++r) {
-    if (count == lanes) {
-      value += row.now[r] * load(row.k[r] + n);
-      value += row.before[r] * load(row.k_prev[r] + n);
-    } else {
-      value += row.now[r] * load(row.k[r] + n, count);
-      value += row.before[r] * load(row.k_prev[r] + n, count);
-    }
+    add_product(value, load(row.k[r] + n, count), row.now[r]);
+    add_product(value, load(row.k_prev[r] + n, count), row.before[r]);
   }
   return value;
 }
@@ -69,16 +64,16 @@ void range(const StateUpdateArgs<float>& args, int begin, int end) {
         const F16 value = updated(row, old, n, lanes);
         store(state + n, value);
         const F16 change = value - old;
-        norm2 += value * value;
-        change2 += change * change;
+        add_product(norm2, value, value);
+        add_product(change2, change, change);
       }
       if (rest > 0) {
         const F16 old = load(state + whole, rest);
         const F16 value = updated(row, old, whole, rest);
         store(state + whole, value, rest);
         const F16 change = value - old;
-        norm2 += value * value;
-        change2 += change * change;
+        add_product(norm2, value, value);
+        add_product(change2, change, change);
       }
       args.row_norm2[at] = sum(norm2);
       args.row_change2[at] = sum(change2);

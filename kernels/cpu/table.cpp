@@ -30,7 +30,8 @@ const std::vector<const Table*>& tables() {
 #ifdef MAMBASCOPE_X86
     static constexpr Table with_avx512 = avx512::table("AVX-512");
     static constexpr Table with_avx2 = avx2::table("AVX2");
-    const bool fma = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+    const bool fma = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
+                     __builtin_cpu_supports("f16c") != 0;
     const bool wide = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
                       __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
     if (fma && wide) found.push_back(&with_avx512);
