@@ -166,7 +166,11 @@ Result<void> Stepper::start_over_or_restore() {
   recorder_.forget();
   // The state before the last token, so that stepping it again brings back its logits too.
   const auto keyframe = history_.keyframe_before(history_.size() - 1);
-  return keyframe == nullptr ? backend_.reset() : backend_.restore(0, *keyframe);
+  if (keyframe == nullptr) return backend_.reset();
+  auto restored = backend_.restore(0, *keyframe);
+  // A backend whose state a saved one cannot hold (the reference computes in double) replays from the first token.
+  if (!restored && restored.error().kind == ErrorKind::input) return backend_.reset();
+  return restored;
 }
 
 Result<void> Stepper::catch_up() {
