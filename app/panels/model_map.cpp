@@ -1,15 +1,222 @@
+// Layers by heads as a grid, coloured by a chosen quantity at the shown token: where in the model the other views look.
 #include "app/panels/empty_state.h"
 #include "app/panels/panels.h"
+#include "app/panels/parts.h"
+#include "app/panels/plot.h"
+#include "app/viewmodel/layer_head_map.h"
+#include "app/viewmodel/numbers.h"
+#include "app/viewmodel/shown.h"
+#include "app/viewmodel/view_key.h"
+#include "app/wiring/first_focus.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
 
 namespace app {
 
+namespace {
+
+ImVec4 magnitude_position(const Theme&, float t) { return sequential_colour(t); }
+
+void choose_quantity(const Theme& theme, MapQuantity& quantity) {
+  push_small(theme);
+  ImGui::SetNextItemWidth(std::min(ImGui::GetContentRegionAvail().x, 190 * theme.scale));
+  const auto label = [](const QuantityInfo& info) { return fmt::format("{}  {}", info.symbol, info.name); };
+  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(7 * theme.scale, 2 * theme.scale));
+  if (ImGui::BeginCombo("##quantity", label(info_of(quantity)).c_str())) {
+    for (int i = 0; i < map_quantity_count; ++i) {
+      const auto candidate = static_cast<MapQuantity>(i);
+      if (ImGui::Selectable(label(info_of(candidate)).c_str(), candidate == quantity)) quantity = candidate;
+      ImGui::SetItemTooltip("%s", info_of(candidate).meaning);
+    }
+    ImGui::EndCombo();
+  }
+  ImGui::PopStyleVar();
+  ImGui::SetItemTooltip("%s", info_of(quantity).meaning);
+  ImGui::PopFont();
+}
+
+std::string with_unit(double value, const QuantityInfo& info) {
+  return info.unit[0] == '\0' ? number_text(value, 3) : number_text(value, 3) + " " + info.unit;
+}
+
+void draw_scale(const Theme& theme, const LayerHeadMap& map, const QuantityInfo& info) {
+  push_small_numbers(theme);
+  const std::string low = number_text(map.low, 3), high = with_unit(map.high, info);
+  const float gap = 6 * theme.scale, height = ImGui::GetTextLineHeight();
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const float space = ImGui::GetContentRegionAvail().x;
+  const float before = ImGui::CalcTextSize(low.c_str()).x, after = ImGui::CalcTextSize(high.c_str()).x;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddText(at, packed(theme.secondary), low.c_str());
+  const float from = at.x + before + gap, to = std::max(from + 4, at.x + space - after - gap);
+  colour_bar(list, {from, at.y + height * 0.22F}, {to, at.y + height * 0.78F}, magnitude_position, theme);
+  list->AddText({to + gap, at.y}, packed(theme.secondary), high.c_str());
+  ImGui::Dummy({space, height});
+  ImGui::SetItemTooltip("%s%s", info.meaning, map.logarithmic ? " Logarithmic colours." : "");
+  ImGui::PopFont();
+}
+
+struct Grid {
+  ImVec2 origin, cell;
+  float gap = 1;
+};
+
+void draw_axes(const Theme& theme, const LayerHeadMap& map, const Grid& grid) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float size = small_size(theme) * 0.92F;
+  const auto every = [&](float cell, float wanted) { return std::max(1, static_cast<int>(std::ceil(wanted / cell))); };
+  const auto nice = [](int n) { return n <= 1 ? 1 : n <= 2 ? 2 : n <= 4 ? 4 : n <= 8 ? 8 : n <= 16 ? 16 : 32; };
+  const int layer_step = nice(every(grid.cell.y, size * 1.3F)), head_step = nice(every(grid.cell.x, size * 2.0F));
+  for (int layer = 0; layer < map.layers; layer += layer_step) {
+    const std::string text = std::to_string(layer);
+    const float width = theme.numbers->CalcTextSizeA(size, 1e9F, 0, text.c_str()).x;
+    list->AddText(theme.numbers, size,
+                  {grid.origin.x - width - 5 * theme.scale,
+                   grid.origin.y + (static_cast<float>(layer) + 0.5F) * grid.cell.y - size * 0.55F},
+                  packed(theme.faint), text.c_str());
+  }
+  for (int head = 0; head < map.heads; head += head_step) {
+    const std::string text = std::to_string(head);
+    const float width = theme.numbers->CalcTextSizeA(size, 1e9F, 0, text.c_str()).x;
+    list->AddText(
+        theme.numbers, size,
+        {grid.origin.x + (static_cast<float>(head) + 0.5F) * grid.cell.x - width / 2, grid.origin.y - size * 1.15F},
+        packed(theme.faint), text.c_str());
+  }
+}
+
+void tooltip(const engine::Snapshot& snapshot, const LayerHeadMap& map, const QuantityInfo& info, std::int64_t index,
+             int layer, int head) {
+  const float value = map.values[static_cast<std::size_t>(layer * map.heads + head)];
+  const engine::ModelConfig& config = snapshot.model->config();
+  const engine::StepCoefficients& step = snapshot.tokens[static_cast<std::size_t>(index)]->coefficients;
+  ImGui::BeginTooltip();
+  ImGui::Text("layer %d, head %d, token %lld", layer, head, static_cast<long long>(index));
+  if (std::isfinite(value)) {
+    ImGui::Text("%s %s = %s", info.name, info.symbol, with_unit(static_cast<double>(value), info).c_str());
+  } else {
+    ImGui::Text("%s: not known at this token", info.name);
+  }
+  ImGui::TextDisabled("dt %s, α %s, λ %s", number_text(per_head(config, step.dt, layer, head), 3).c_str(),
+                      number_text(per_head(config, step.alpha, layer, head), 4).c_str(),
+                      number_text(per_head(config, step.lambda, layer, head), 3).c_str());
+  ImGui::EndTooltip();
+}
+
+void draw_grid(PanelContext& context, const engine::Snapshot& snapshot, const LayerHeadMap& map,
+               const QuantityInfo& info, std::int64_t index, float bottom) {
+  const Theme& theme = context.theme;
+  Selection& selection = context.workspace.selection;
+  const float size = small_size(theme);
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  const ImVec2 space(ImGui::GetContentRegionAvail().x, std::max(ImGui::GetContentRegionAvail().y - bottom, 24.0F));
+  const ImVec2 margin(size * 1.7F, size * 2.25F);
+  const float largest = 40 * theme.scale;
+  Grid grid;
+  grid.cell.x = std::clamp((space.x - margin.x) / static_cast<float>(map.heads), 1.0F, largest * 1.4F);
+  grid.cell.y = std::clamp((space.y - margin.y) / static_cast<float>(map.layers), 1.0F, largest);
+  // Whole pixels keep the gaps even; a grid that is finer than that fills the space as it is.
+  if (grid.cell.x >= 4) grid.cell.x = std::floor(grid.cell.x);
+  if (grid.cell.y >= 4) grid.cell.y = std::floor(grid.cell.y);
+  grid.gap = std::min(grid.cell.x, grid.cell.y) >= 4 ? std::max(1.0F, std::floor(theme.scale)) : 0;
+  grid.origin = {std::floor(start.x + margin.x), std::floor(start.y + margin.y)};
+
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddText(theme.words, size * 0.95F, start, packed(theme.faint), "layer");
+  list->AddText(theme.words, size * 0.95F, {grid.origin.x + size * 1.4F, start.y}, packed(theme.faint), "head");
+  draw_axes(theme, map, grid);
+  std::size_t at = 0;
+  for (int layer = 0; layer < map.layers; ++layer) {
+    for (int head = 0; head < map.heads; ++head, ++at) {
+      const ImVec2 low(grid.origin.x + static_cast<float>(head) * grid.cell.x,
+                       grid.origin.y + static_cast<float>(layer) * grid.cell.y);
+      const float t = map.position(map.values[at]);
+      const ImVec2 high(low.x + grid.cell.x - grid.gap, low.y + grid.cell.y - grid.gap);
+      list->AddRectFilled(low, high, std::isnan(t) ? packed(theme.well) : packed(sequential_colour(t)));
+    }
+  }
+  const ImVec2 low(grid.origin.x + static_cast<float>(selection.head) * grid.cell.x - 1,
+                   grid.origin.y + static_cast<float>(selection.layer) * grid.cell.y - 1);
+  const ImVec2 high(low.x + grid.cell.x + 2 - grid.gap, low.y + grid.cell.y + 2 - grid.gap);
+  list->AddRect({low.x - 1, low.y - 1}, {high.x + 1, high.y + 1}, packed(theme.window), 0, 0, 3 * theme.scale);
+  list->AddRect(low, high, packed(theme.text), 0, 0, 1.8F * theme.scale);
+
+  const ImVec2 extent(grid.cell.x * static_cast<float>(map.heads), grid.cell.y * static_cast<float>(map.layers));
+  ImGui::SetCursorScreenPos(grid.origin);
+  ImGui::InvisibleButton("##cells", {std::max(extent.x, 1.0F), std::max(extent.y, 1.0F)});
+  if (ImGui::IsItemHovered()) {
+    const ImVec2 mouse = ImGui::GetMousePos();
+    const int head = std::clamp(static_cast<int>((mouse.x - grid.origin.x) / grid.cell.x), 0, map.heads - 1);
+    const int layer = std::clamp(static_cast<int>((mouse.y - grid.origin.y) / grid.cell.y), 0, map.layers - 1);
+    tooltip(snapshot, map, info, index, layer, head);
+    if (ImGui::IsMouseClicked(ImGuiMouseButton_Left)) {
+      if (selection.layer != layer) context.workspace.post(engine::command::Watch{layer});
+      selection.layer = layer;
+      selection.head = head;
+    }
+  }
+  item_menu(context, "##map-menu", [&] {
+    Table table{"model-map", {{"layer", {}}, {"head", {}}, {fmt::format("{} {}", info.name, info.unit), {}}}};
+    for (int i = 0; i < map.layers * map.heads; ++i) {
+      table.columns[0].values.push_back(i / map.heads);
+      table.columns[1].values.push_back(i % map.heads);
+      table.columns[2].values.push_back(static_cast<double>(map.values[static_cast<std::size_t>(i)]));
+    }
+    return table;
+  });
+}
+
+}  // namespace
+
 void draw_model_map(PanelContext& context) {
-  if (context.workspace.shown() == nullptr) {
-    if (draw_empty_state(context.theme, "No token yet", "The map colours every layer and head after a step.", "Step"))
-      context.workspace.post(engine::command::Step{});
+  static MapQuantity quantity = MapQuantity::state_change;
+  static ViewKey key;
+  static LayerHeadMap map;
+  Workspace& workspace = context.workspace;
+  const Theme& theme = context.theme;
+  keep_first_focus(workspace);
+  const engine::Snapshot& snapshot = *workspace.document().snapshot;
+  if (snapshot.empty()) {
+    if (draw_empty_state(theme, "No token yet",
+                         fmt::format("{} layers × {} heads wait for the first step.", snapshot.model->config().n_layer,
+                                     snapshot.model->config().heads()),
+                         "Step")) {
+      workspace.post(engine::command::Step{});
+    }
     return;
   }
-  ImGui::Text("token %lld", static_cast<long long>(context.workspace.shown()->position));
+  choose_quantity(theme, quantity);
+  const std::int64_t index = shown_index(snapshot, workspace.selection);
+  const ViewKey now{&snapshot, snapshot.version, index, workspace.selection, static_cast<int>(quantity)};
+  if (!(now == key)) {
+    map = make_layer_head_map(snapshot, index, quantity, workspace.selection.frame);
+    key = now;
+  }
+  const QuantityInfo& info = info_of(quantity);
+  const float spacing = ImGui::GetStyle().ItemSpacing.y;
+  const float scale_height = small_size(theme) * 1.2F + spacing;
+  draw_grid(context, snapshot, map, info, index, scale_height + spacing);
+  // A small model leaves room for a hint.
+  const float free = ImGui::GetContentRegionAvail().y - scale_height;
+  if (free > 60 * theme.scale) {
+    push_small(theme);
+    const char* hint = "click a cell to look inside";
+    ImGui::SetCursorPosY(ImGui::GetCursorPosY() + 6 * theme.scale);
+    ImGui::TextColored(theme.faint, "%s", hint);
+    ImGui::PopFont();
+  }
+  // The scale lies at the bottom, whatever the grid left free.
+  const float rest = ImGui::GetContentRegionAvail().y - scale_height;
+  const float most = ImGui::GetCursorPosY() + std::max(0.0F, std::min(rest, 14 * theme.scale));
+  ImGui::SetCursorPosY(most);
+  if (map.any) {
+    draw_scale(theme, map, info);
+  } else {
+    note(theme, fmt::format("{} was not kept at this token.", info.name));
+  }
 }
 
 }  // namespace app

@@ -1,15 +1,171 @@
+// The state-rotations panel: its toolbar, its formula, and the arrangement of its parts for high and low windows.
+#include "app/panels/rotations.h"
+
 #include "app/panels/empty_state.h"
-#include "app/panels/panels.h"
+#include "app/panels/parts.h"
+#include "app/viewmodel/inspector_numbers.h"
+#include "app/viewmodel/shown.h"
+#include "app/wiring/first_focus.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
 
 namespace app {
 
-void draw_rotations(PanelContext& context) {
-  if (context.workspace.shown() == nullptr) {
-    if (draw_empty_state(context.theme, "No token yet", "The phasors of the chosen head appear after a step.", "Step"))
+namespace {
+
+constexpr int raster_tokens = 96;
+
+void remake(RotationsData& data, const engine::Snapshot& snapshot, const Selection& selection,
+            const RotationsSettings& settings) {
+  const std::int64_t index = shown_index(snapshot, selection);
+  const ViewKey key{&snapshot, snapshot.version, index, selection, settings.trail};
+  if (key == data.key) return;
+  data.key = key;
+  data.snapshot = &snapshot;
+  data.index = index;
+  data.selection = selection;
+  data.phasors = make_phasors(snapshot, selection, index, settings.trail);
+  data.raster = make_phase_raster(snapshot, selection, index, raster_tokens, false);
+  data.memory = make_memory(snapshot, selection, index, raster_tokens);
+  data.matrix = make_state_matrix(snapshot, selection, index);
+  data.turns = turns_at(snapshot, index, selection.layer, selection.head);
+  data.formula = frame_formula(snapshot, selection, index);
+}
+
+void toolbar(PanelContext& context, const engine::ModelConfig& config, RotationsSettings& settings) {
+  const Theme& theme = context.theme;
+  Selection& selection = context.workspace.selection;
+  const float s = theme.scale;
+  if (chip(
+          theme, "un-rotated", selection.frame == Frame::unrotated,
+          "The complex state of the paper: z = exp(-iθ) (h[p,a] + i h[p,b]). Its phasors turn by -Δθ at each token.")) {
+    selection.frame = Frame::unrotated;
+  }
+  ImGui::SameLine(0, 4 * s);
+  if (chip(theme, "stored frame", selection.frame == Frame::stored,
+           "What the implementation keeps: keys were rotated by +θ when written, so stored phasors never turn.")) {
+    selection.frame = Frame::stored;
+  }
+  ImGui::SameLine(0, 10 * s);
+  small_slider(theme, "##row", &selection.row, 0, config.headdim - 1,
+               fmt::format("row p = %d of {}", config.headdim).c_str(), 118 * s,
+               "The row of the state matrix that the phasors show.");
+  ImGui::SameLine(0, 4 * s);
+  small_slider(theme, "##trail", &settings.trail, 1, 64, "trail %d", 84 * s,
+               "How many of the last tokens leave a trail.");
+  ImGui::SameLine(0, 4 * s);
+  if (chip(theme, settings.colour_by_phase ? "colour: phase" : "colour: pair", false,
+           "Colour the phasors by their phase now, or give each pair its own colour.")) {
+    settings.colour_by_phase = !settings.colour_by_phase;
+  }
+  const std::string pairs = fmt::format("{} pairs, {} turn", config.d_state / 2, config.angles());
+  ImGui::SameLine(0, 4 * s);
+  if (ImGui::GetContentRegionAvail().x > chip_width(pairs.c_str()) + 8 * s) {
+    fact_chip(theme, pairs.c_str(),
+              config.is_mimo ? "MIMO pairs channels (i, i + N/2); pairs beyond the rotary fraction are real."
+                             : "SISO pairs channels (2i, 2i + 1); pairs beyond the rotary fraction are real.");
+  } else {
+    ImGui::NewLine();
+  }
+}
+
+void not_recorded(PanelContext& context, const engine::Snapshot& snapshot, const Selection& selection) {
+  const bool watched = snapshot.watched_layer == selection.layer;
+  const std::string reason =
+      watched ? fmt::format("Layer {} is watched now: its matrix state is recorded from the next token on.",
+                            selection.layer)
+              : fmt::format("Matrix states of this model are recorded for one layer at a time; layer {} is watched.",
+                            snapshot.watched_layer);
+  if (draw_empty_state(context.theme, "The state of this layer was not recorded at this token", reason,
+                       watched ? "Step" : "Watch this layer")) {
+    if (watched) {
       context.workspace.post(engine::command::Step{});
+    } else {
+      context.workspace.post(engine::command::Watch{selection.layer});
+    }
+  }
+}
+
+// Two columns as high as the window: phasors over the state matrix, raster over memory over the table.
+void arrange_high(PanelContext& context, const RotationsData& data, RotationsSettings& settings, ImVec2 space) {
+  const ImVec2 gap(14 * context.theme.scale, ImGui::GetStyle().ItemSpacing.y);
+  const float left = std::floor((space.x - gap.x) * 0.53F), right = space.x - gap.x - left;
+  const float matrix = std::floor(std::clamp(space.y * 0.24F, 110 * context.theme.scale, 220 * context.theme.scale));
+  ImGui::BeginGroup();
+  draw_phasors(context, data, settings, {left, space.y - matrix - gap.y});
+  draw_state_matrix(context, data, {left, matrix});
+  ImGui::EndGroup();
+  ImGui::SameLine(0, gap.x);
+  ImGui::BeginGroup();
+  const float raster = std::floor(space.y * 0.40F), memory = std::floor((space.y - raster) * 0.46F);
+  draw_phase_raster(context, data, {right, raster});
+  draw_memory(context, data, {right, memory});
+  draw_turn_table(context, data, settings, {right, space.y - raster - memory - 2 * gap.y});
+  ImGui::EndGroup();
+}
+
+// A low window: phasors beside the raster, and one of the other three below it.
+void arrange_low(PanelContext& context, const RotationsData& data, RotationsSettings& settings, ImVec2 space) {
+  const Theme& theme = context.theme;
+  const float gap = 12 * theme.scale;
+  const float left = std::floor(std::clamp(space.y * 1.04F, space.x * 0.36F, space.x * 0.5F));
+  const ImVec2 right(space.x - left - gap, space.y);
+  draw_phasors(context, data, settings, {left, space.y});
+  ImGui::SameLine(0, gap);
+  ImGui::BeginGroup();
+  const float spacing = ImGui::GetStyle().ItemSpacing.y;
+  const float upper = std::floor((right.y - ImGui::GetTextLineHeight() - 2 * spacing) * 0.5F);
+  draw_phase_raster(context, data, {right.x, upper});
+  constexpr const char* names[] = {"turns", "memory", "state"};
+  for (int i = 0; i < 3; ++i) {
+    if (i > 0) ImGui::SameLine(0, 4 * theme.scale);
+    if (chip(theme, names[i], settings.pane == i)) settings.pane = i;
+  }
+  const ImVec2 rest(right.x, std::max(ImGui::GetContentRegionAvail().y, 60 * theme.scale));
+  if (settings.pane == 0) draw_turn_table(context, data, settings, rest);
+  if (settings.pane == 1) draw_memory(context, data, rest);
+  if (settings.pane == 2) draw_state_matrix(context, data, rest);
+  ImGui::EndGroup();
+}
+
+}  // namespace
+
+void draw_rotations(PanelContext& context) {
+  static RotationsSettings settings;
+  static RotationsData data;
+  Workspace& workspace = context.workspace;
+  keep_first_focus(workspace);
+  const std::shared_ptr<const engine::Snapshot> snapshot = workspace.document().snapshot;
+  if (snapshot->empty()) {
+    if (draw_empty_state(context.theme, "No token yet",
+                         "The complex state starts at zero; its phasors appear with the first step.", "Step")) {
+      workspace.post(engine::command::Step{});
+    }
     return;
   }
-  ImGui::Text("token %lld", static_cast<long long>(context.workspace.shown()->position));
+  const engine::ModelConfig& config = snapshot->model->config();
+  toolbar(context, config, settings);
+  remake(data, *snapshot, workspace.selection, settings);
+  formula_well(
+      context.theme, data.formula,
+      workspace.selection.frame == Frame::unrotated
+          ? "The selected pair's complex state at this token. Un-rotated, it turns by -Δθ and shrinks by α; u holds "
+            "the biased, un-rotated keys."
+          : "The selected pair's stored state at this token. Stored, it only shrinks by α; the keys k carry the "
+            "rotation.");
+  if (!data.phasors.recorded) {
+    not_recorded(context, *snapshot, workspace.selection);
+    return;
+  }
+  const ImVec2 space = ImGui::GetContentRegionAvail();
+  if (space.y >= 400 * context.theme.scale && space.x >= 560 * context.theme.scale) {
+    arrange_high(context, data, settings, space);
+  } else {
+    arrange_low(context, data, settings, space);
+  }
 }
 
 }  // namespace app

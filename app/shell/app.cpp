@@ -78,8 +78,9 @@ void App::frame() {
 
 void App::run() {
   while (!surface_->should_close() && !workspace_.requests.quit) {
+    workspace_.requests.redraw = false;
     frame();
-    surface_->wait(1.0);
+    surface_->wait(workspace_.requests.redraw ? 0.0 : 1.0);
   }
 }
 

@@ -30,6 +30,7 @@ struct Requests {
   std::string open_model;   // name or path
   std::string focus_panel;  // bring this panel's tab to the front
   std::string screenshot;   // write the next frame to this PNG file
+  bool redraw = false;       // a motion goes on: draw the next frame at once instead of sleeping
   bool reset_layout = false;
   bool quit = false;
 };

@@ -15,6 +15,8 @@ struct Selection {
   int row = 0;   // p of the state matrix
   int stage = -1;
   Frame frame = Frame::unrotated;
+
+  bool operator==(const Selection&) const = default;
 };
 
 }  // namespace app

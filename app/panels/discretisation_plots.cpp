@@ -1,0 +1,295 @@
+// The plots of the discretisation panel: spread over heads, lambda, weights, trajectories, convergence.
+#include "app/panels/discretisation.h"
+#include "app/panels/error_plot.h"
+#include "app/panels/parts.h"
+#include "app/panels/plot.h"
+#include "app/viewmodel/numbers.h"
+#include "app/viewmodel/shown.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace app {
+
+namespace {
+
+// The view follows new data; the user's zoom holds in between.
+ImPlotCond follow(ViewKey& fitted, const ViewKey& key) {
+  const bool same = fitted == key;
+  fitted = key;
+  return same ? ImPlotCond_Once : ImPlotCond_Always;
+}
+
+int power_label(double value, char* out, int size, void*) {
+  const auto text = fmt::format("1e{:.0f}", value);
+  const auto end = fmt::format_to_n(out, size - 1, "{}", std::abs(value - std::round(value)) < 0.01 ? text : "");
+  *end.out = '\0';
+  return static_cast<int>(end.size);
+}
+
+std::int64_t hovered_token(double first, std::size_t count) {
+  if (!ImPlot::IsPlotHovered()) return -1;
+  const auto at = static_cast<std::int64_t>(std::lround(ImPlot::GetPlotMousePos().x - first));
+  return at >= 0 && at < static_cast<std::int64_t>(count) ? at : -1;
+}
+
+void select_on_click(PanelContext& context, double token) {
+  if (ImGui::IsMouseReleased(ImGuiMouseButton_Left) && ImGui::GetMouseDragDelta().x == 0) {
+    context.workspace.select_token(static_cast<std::int64_t>(token));
+  }
+}
+
+}  // namespace
+
+void draw_error_spread(PanelContext& context, const DiscretisationData& data, ImVec2 size) {
+  static ViewKey fitted;
+  const Theme& theme = context.theme;
+  const ErrorSpread& spread = data.spread;
+  if (spread.centre.empty()) {
+    note(theme, "No error is known at this token.");
+    return;
+  }
+  double most = 1;
+  for (const auto& counts : spread.count) {
+    for (const double n : counts) most = std::max(most, n);
+  }
+  if (!begin_plot(context, "##spread", size, "relative local error", "heads", ImPlotFlags_NoLegend)) return;
+  ImPlot::SetupAxesLimits(spread.centre.front() - spread.width, spread.centre.back() + spread.width, 0, most * 1.12,
+                          follow(fitted, data.key));
+  ImPlot::SetupAxisFormat(ImAxis_X1, power_label);
+  for (int rule = 0; rule < 3; ++rule) {
+    const auto at = static_cast<std::size_t>(rule);
+    const ImVec4 colour = colour_of(theme, static_cast<Rule>(rule));
+    ImPlotSpec spec = line_spec(colour, 1.0F);
+    spec.FillAlpha = 0.45F;
+    // Side by side inside a bin, so that no rule hides another.
+    ImPlot::PlotBars(rule_names[at], spread.centre.data(), spread.count[at].data(),
+                     static_cast<int>(spread.centre.size()), spread.width * 0.9, spec);
+    if (std::isfinite(spread.median[at])) {
+      const double x = std::log10(spread.median[at]);
+      const ImPlotRect limits = ImPlot::GetPlotLimits();
+      ImPlot::PushPlotClipRect();
+      ImPlot::GetPlotDrawList()->AddLine(ImPlot::PlotToPixels(x, limits.Y.Min), ImPlot::PlotToPixels(x, limits.Y.Max),
+                                         packed(colour, 0.9F), 1.2F * theme.scale);
+      ImPlot::PopPlotClipRect();
+    }
+  }
+  if (ImPlot::IsPlotHovered()) {
+    ImGui::BeginTooltip();
+    for (std::size_t rule = 0; rule < 3; ++rule) {
+      ImGui::TextColored(colour_of(theme, static_cast<Rule>(rule)), "%s: median %s", rule_names[rule],
+                         number_text(spread.median[rule], 3).c_str());
+    }
+    const int bin =
+        static_cast<int>(std::floor((ImPlot::GetPlotMousePos().x - spread.centre.front()) / spread.width + 0.5));
+    if (bin >= 0 && bin < static_cast<int>(spread.centre.size())) {
+      const auto b = static_cast<std::size_t>(bin);
+      ImGui::Text("near %s: %.0f, %.0f, %.0f heads", number_text(std::pow(10.0, spread.centre[b]), 2).c_str(),
+                  spread.count[0][b], spread.count[1][b], spread.count[2][b]);
+    }
+    ImGui::EndTooltip();
+  }
+  end_plot(context, [&] {
+    return Table{"error-spread",
+                 {{"log10 error", spread.centre},
+                  {"euler (heads)", spread.count[0]},
+                  {"trapezoid (heads)", spread.count[1]},
+                  {"model lambda (heads)", spread.count[2]}}};
+  });
+}
+
+void draw_lambda(PanelContext& context, const DiscretisationData& data, ImVec2 size) {
+  static ViewKey fitted;
+  const Theme& theme = context.theme;
+  const CoefficientSeries& c = data.coefficients;
+  const double first = c.token.empty() ? 0 : c.token.front(), last = c.token.empty() ? 1 : c.token.back();
+  if (!begin_plot(context, "##lambda", size, "token", "λ", ImPlotFlags_NoLegend)) return;
+  ImPlot::SetupAxesLimits(first, std::max(last, first + 1), -0.04, 1.08, follow(fitted, data.key));
+  ImPlot::SetupAxisFormat(ImAxis_X1, "%.0f");
+  const double ticks[] = {0, 0.5, 1};
+  const char* const labels[] = {"0", "½", "1"};
+  ImPlot::SetupAxisTicks(ImAxis_Y1, ticks, 3, labels);
+  const double euler = 1, trapezoid = 0.5;
+  ImPlotSpec level = line_spec(theme.euler, 1.0F);
+  level.Flags = ImPlotInfLinesFlags_Horizontal;
+  ImPlot::PlotInfLines("Euler", &euler, 1, level);
+  level.LineColor = theme.trapezoid;
+  ImPlot::PlotInfLines("trapezoid", &trapezoid, 1, level);
+  const auto count = static_cast<int>(c.token.size());
+  ImPlot::PlotLine("model's λ", c.token.data(), c.lambda.data(), count,
+                   count <= 48 ? line_with_markers(theme.model_lambda, ImPlotMarker_Diamond, 2.4F * theme.scale)
+                               : line_spec(theme.model_lambda));
+  mark_x(theme, static_cast<double>(data.index));
+  if (const std::int64_t at = hovered_token(first, c.token.size()); at >= 0) {
+    const auto i = static_cast<std::size_t>(at);
+    ImGui::SetTooltip("token %.0f “%s”: λ = %s", c.token[i],
+                      token_text(*data.snapshot, static_cast<std::int64_t>(c.token[i])).c_str(),
+                      number_text(c.lambda[i]).c_str());
+    select_on_click(context, c.token[i]);
+  }
+  end_plot(context, [&] { return Table{"lambda", {{"token", c.token}, {"lambda", c.lambda}}}; });
+}
+
+void draw_weights(PanelContext& context, const DiscretisationData& data, ImVec2 size) {
+  static ViewKey fitted;
+  const Theme& theme = context.theme;
+  const CoefficientSeries& c = data.coefficients;
+  const double first = c.token.empty() ? 0 : c.token.front(), last = c.token.empty() ? 1 : c.token.back();
+  double high = 1;
+  for (const auto* values : {&c.alpha, &c.beta, &c.gamma}) {
+    for (const double v : *values) {
+      if (std::isfinite(v)) high = std::max(high, v);
+    }
+  }
+  if (!begin_plot(context, "##weights", size, "token", "weight")) return;
+  ImPlot::SetupAxesLimits(first, std::max(last, first + 1), -0.05 * high, high * 1.3, follow(fitted, data.key));
+  ImPlot::SetupAxisFormat(ImAxis_X1, "%.0f");
+  ImPlot::SetupLegend(ImPlotLocation_NorthEast, ImPlotLegendFlags_Horizontal);
+  const auto count = static_cast<int>(c.token.size());
+  const bool few = count <= 48;
+  const auto draw = [&](const char* name, const std::vector<double>& values, const ImVec4& colour,
+                        ImPlotMarker marker) {
+    ImPlot::PlotLine(name, c.token.data(), values.data(), count,
+                     few ? line_with_markers(colour, marker, 2.0F * theme.scale, 1.4F * theme.scale)
+                         : line_spec(colour, 1.4F * theme.scale));
+  };
+  draw("α", c.alpha, theme.success, ImPlotMarker_Circle);
+  draw("β", c.beta, theme.secondary, ImPlotMarker_Square);
+  draw("γ", c.gamma, theme.value, ImPlotMarker_Up);
+  mark_x(theme, static_cast<double>(data.index));
+  if (const std::int64_t at = hovered_token(first, c.token.size()); at >= 0) {
+    const auto i = static_cast<std::size_t>(at);
+    ImGui::SetTooltip("token %.0f “%s”: α %s, β %s, γ %s, dt %s", c.token[i],
+                      token_text(*data.snapshot, static_cast<std::int64_t>(c.token[i])).c_str(),
+                      number_text(c.alpha[i]).c_str(), number_text(c.beta[i]).c_str(), number_text(c.gamma[i]).c_str(),
+                      number_text(c.dt[i]).c_str());
+    select_on_click(context, c.token[i]);
+  }
+  end_plot(context, [&] {
+    return Table{"coefficients",
+                 {{"token", c.token},
+                  {"alpha", c.alpha},
+                  {"beta", c.beta},
+                  {"gamma", c.gamma},
+                  {"lambda", c.lambda},
+                  {"dt", c.dt}}};
+  });
+}
+
+void draw_trajectories(PanelContext& context, const DiscretisationData& data, ImVec2 size) {
+  static ViewKey fitted;
+  const Theme& theme = context.theme;
+  const SignalStudy& study = data.study;
+  if (!study.known) {
+    note(theme, "The coefficients of this token were not kept. Seek to it to have them again.");
+    return;
+  }
+  double low = 0, high = 0;
+  const auto widen = [&](const std::vector<double>& values) {
+    for (const double v : values) {
+      if (!std::isfinite(v)) continue;
+      low = std::min(low, v);
+      high = std::max(high, v);
+    }
+  };
+  widen(study.exact);
+  for (const auto& values : study.rule) widen(values);
+  const double margin = std::max(0.1 * (high - low), 1e-6);
+  if (!begin_plot(context, "##path", size, "time, in the units of dt", "Re h")) return;
+  ImPlot::SetupAxesLimits(0, study.duration, low - margin, high + 3 * margin, follow(fitted, data.key));
+  ImPlot::SetupLegend(ImPlotLocation_NorthWest, ImPlotLegendFlags_Horizontal);
+  ImPlot::PlotLine("exact", study.fine_time.data(), study.exact.data(), static_cast<int>(study.fine_time.size()),
+                   line_spec(theme.text, 1.2F * theme.scale));
+  constexpr const char* names[] = {"Euler", "trapezoid", "model's λ"};
+  constexpr ImPlotMarker markers[] = {ImPlotMarker_Circle, ImPlotMarker_Square, ImPlotMarker_Diamond};
+  for (std::size_t rule = 0; rule < 3; ++rule) {
+    ImPlot::PlotLine(names[rule], study.time.data(), study.rule[rule].data(), static_cast<int>(study.time.size()),
+                     line_with_markers(colour_of(theme, static_cast<Rule>(rule)), markers[rule],
+                                       (study.time.size() > 60 ? 1.4F : 2.8F) * theme.scale, 1.2F * theme.scale));
+  }
+  if (ImPlot::IsPlotHovered() && !study.time.empty()) {
+    const double t = ImPlot::GetPlotMousePos().x;
+    const auto i =
+        static_cast<std::size_t>(std::clamp(std::lround(t / study.dt), 0L, static_cast<long>(study.time.size()) - 1));
+    ImGui::SetTooltip("time %s: Euler %s, trapezoid %s, model's λ %s", number_text(study.time[i], 3).c_str(),
+                      number_text(study.rule[0][i]).c_str(), number_text(study.rule[1][i]).c_str(),
+                      number_text(study.rule[2][i]).c_str());
+  }
+  end_plot(context, [&] {
+    return Table{"test-signal",
+                 {{"time", study.time},
+                  {"euler Re h", study.rule[0]},
+                  {"trapezoid Re h", study.rule[1]},
+                  {"model lambda Re h", study.rule[2]},
+                  {"fine time", study.fine_time},
+                  {"exact Re h", study.exact}}};
+  });
+}
+
+void draw_convergence(PanelContext& context, const DiscretisationData& data, ImVec2 size) {
+  static ViewKey fitted;
+  const Theme& theme = context.theme;
+  const SignalStudy& study = data.study;
+  if (!study.known || study.step.empty()) {
+    note(theme, "The coefficients of this token were not kept. Seek to it to have them again.");
+    return;
+  }
+  double low = 1e300, high = 0;
+  for (const auto& errors : study.error) {
+    for (const double e : errors) {
+      if (!std::isfinite(e)) continue;
+      low = std::min(low, e);
+      high = std::max(high, e);
+    }
+  }
+  if (!(high > 0)) {
+    low = 1e-6;
+    high = 1;
+  }
+  if (!begin_plot(context, "##convergence", size, "step size dt", "|error| of one step")) return;
+  ImPlot::SetupAxisScale(ImAxis_X1, ImPlotScale_Log10);
+  ImPlot::SetupAxisScale(ImAxis_Y1, ImPlotScale_Log10);
+  ImPlot::SetupAxesLimits(study.step.front() * 0.8, std::max(study.step.back(), study.dt) * 1.25, low / 3, high * 4,
+                          follow(fitted, data.key));
+  ImPlot::SetupLegend(ImPlotLocation_NorthWest);
+  constexpr const char* names[] = {"Euler", "trapezoid", "model's λ"};
+  constexpr ImPlotMarker markers[] = {ImPlotMarker_Circle, ImPlotMarker_Square, ImPlotMarker_Diamond};
+  for (std::size_t rule = 0; rule < 3; ++rule) {
+    const std::string name = fmt::format("{}: slope {:.2f}###{}", names[rule], study.slope[rule], names[rule]);
+    ImPlot::PlotLine(name.c_str(), study.step.data(), study.error[rule].data(), static_cast<int>(study.step.size()),
+                     line_with_markers(colour_of(theme, static_cast<Rule>(rule)), markers[rule], 2.4F * theme.scale,
+                                       1.4F * theme.scale));
+  }
+  const ImPlotRect limits = ImPlot::GetPlotLimits();
+  if (limits.X.Contains(study.dt)) {
+    mark_x(theme, study.dt);
+    const ImVec2 at = ImPlot::PlotToPixels(study.dt, limits.Y.Min);
+    ImPlot::PushPlotClipRect();
+    const char* text = "head's dt";
+    const float s = small_size(theme) * 0.95F, width = theme.words->CalcTextSizeA(s, 1e9F, 0, text).x;
+    ImPlot::GetPlotDrawList()->AddText(theme.words, s, {at.x - width - 4 * theme.scale, at.y - s * 1.4F},
+                                       packed(theme.accent), text);
+    ImPlot::PopPlotClipRect();
+  }
+  if (ImPlot::IsPlotHovered()) {
+    const double dt = ImPlot::GetPlotMousePos().x;
+    std::size_t best = 0;
+    for (std::size_t i = 1; i < study.step.size(); ++i) {
+      if (std::abs(std::log(study.step[i] / dt)) < std::abs(std::log(study.step[best] / dt))) best = i;
+    }
+    ImGui::SetTooltip("dt %s: Euler %s, trapezoid %s, model's λ %s", number_text(study.step[best], 3).c_str(),
+                      number_text(study.error[0][best], 3).c_str(), number_text(study.error[1][best], 3).c_str(),
+                      number_text(study.error[2][best], 3).c_str());
+  }
+  end_plot(context, [&] {
+    return Table{"convergence",
+                 {{"dt", study.step},
+                  {"euler local error", study.error[0]},
+                  {"trapezoid local error", study.error[1]},
+                  {"model lambda local error", study.error[2]}}};
+  });
+}
+
+}  // namespace app

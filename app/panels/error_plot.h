@@ -1,0 +1,22 @@
+// Relative local errors of the three rules over tokens, on a logarithmic axis: drawn small beside the predictions and
+// large in the discretisation panel. UI thread only.
+#pragma once
+
+#include "app/panels/panels.h"
+#include "app/viewmodel/rule_errors.h"
+
+#include <imgui.h>
+
+#include <string>
+
+namespace app {
+
+ImVec4 colour_of(const Theme& theme, Rule rule);
+// Chips that choose the frame, shared by the views that name it.
+void frame_chips(PanelContext& context);
+// `shown` is the token to mark.
+void draw_error_plot(PanelContext& context, const char* id, const ErrorSeries& series, std::int64_t shown, ImVec2 size);
+// What the errors are relative to, and a warning where turns are fast in the un-rotated frame.
+std::string error_caption(const ErrorSeries& series, Frame frame, bool brief);
+
+}  // namespace app

@@ -1,0 +1,31 @@
+// A small picture made of cells, as a texture: for rasters and matrices with thousands of cells. Uploaded only when its
+// pixels change. UI thread only, with the GL context current.
+#pragma once
+
+#include <imgui.h>
+#include <implot.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace app {
+
+class Picture {
+ public:
+  // Sets the pixels, packed as ImGui colours, row-major (height, width).
+  void set(int width, int height, const std::vector<ImU32>& pixels);
+  bool empty() const { return width_ == 0; }
+  // Whether the texture still belongs to the current context; else it has to be set again.
+  bool current() const;
+  // An item of the current ImPlot plot over these bounds, without smoothing, so that cells stay cells. The first row of
+  // pixels lies at y = low.y.
+  void plot(const char* label, ImPlotPoint low, ImPlotPoint high) const;
+
+ private:
+  unsigned int texture_ = 0;
+  int width_ = 0, height_ = 0;
+  const void* context_ = nullptr;
+  int frame_ = 0;
+};
+
+}  // namespace app

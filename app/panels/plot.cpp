@@ -1,0 +1,120 @@
+#include "app/panels/plot.h"
+
+#include "app/panels/parts.h"
+
+#include <fmt/core.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+namespace app {
+
+namespace {
+
+ImGuiID fit_next = 0;  // the plot that the menu asked to fit
+
+void export_item(PanelContext& context, const std::function<Table()>& data) {
+  if (ImGui::MenuItem("Export data as CSV")) context.workspace.notice = write_csv(data());
+}
+
+}  // namespace
+
+bool begin_plot(const PanelContext& context, const char* id, ImVec2 size, const char* x_label, const char* y_label,
+                ImPlotFlags flags, ImPlotAxisFlags x_flags, ImPlotAxisFlags y_flags) {
+  push_small(context.theme);
+  if (fit_next == ImGui::GetID(id) && fit_next != 0) {
+    ImPlot::SetNextAxesToFit();
+    fit_next = 0;
+  }
+  // A plot needs its area more than its labels: a low one leaves them to the heading and the tool tip.
+  const float line = ImGui::GetTextLineHeight();
+  if (size.y > 0 && size.y < 8 * line) x_label = nullptr;
+  if (size.y > 0 && y_label != nullptr && ImGui::CalcTextSize(y_label).x > size.y - 3 * line) y_label = nullptr;
+  // ImPlot frames the whole plot when it is set up, that is later: the border stays off until end_plot.
+  ImGui::PushStyleVar(ImGuiStyleVar_FrameBorderSize, 0.0F);
+  ImPlot::PushStyleVar(ImPlotStyleVar_PlotPadding, ImVec2(2 * context.theme.scale, 4 * context.theme.scale));
+  const bool open =
+      ImPlot::BeginPlot(id, size, flags | ImPlotFlags_NoTitle | ImPlotFlags_NoMenus | ImPlotFlags_NoMouseText);
+  if (!open) {
+    ImGui::PopStyleVar();
+    ImPlot::PopStyleVar();
+    ImGui::PopFont();
+    return false;
+  }
+  ImPlot::SetupAxes(x_label, y_label, x_flags | ImPlotAxisFlags_NoHighlight, y_flags | ImPlotAxisFlags_NoHighlight);
+  return true;
+}
+
+void end_plot(PanelContext& context, const std::function<Table()>& data) {
+  const bool open = ImPlot::IsPlotHovered() && ImGui::IsMouseReleased(ImGuiMouseButton_Right) &&
+                    ImGui::GetMouseDragDelta(ImGuiMouseButton_Right).x == 0;
+  if (open) ImGui::OpenPopup("##plot-menu");
+  bool fit = false;
+  if (ImGui::BeginPopup("##plot-menu")) {
+    fit = ImGui::MenuItem("Fit", "double click");
+    export_item(context, data);
+    ImGui::EndPopup();
+  }
+  ImPlot::EndPlot();
+  ImGui::PopStyleVar();
+  ImPlot::PopStyleVar();
+  ImGui::PopFont();
+  if (fit) fit_next = ImGui::GetItemID();
+}
+
+void item_menu(PanelContext& context, const char* id, const std::function<Table()>& data) {
+  if (ImGui::IsItemHovered() && ImGui::IsMouseReleased(ImGuiMouseButton_Right)) ImGui::OpenPopup(id);
+  if (!ImGui::BeginPopup(id)) return;
+  export_item(context, data);
+  ImGui::EndPopup();
+}
+
+ImPlotSpec line_spec(const ImVec4& colour, float weight) {
+  ImPlotSpec spec;
+  spec.LineColor = colour;
+  spec.LineWeight = weight;
+  spec.FillColor = colour;
+  spec.MarkerFillColor = colour;
+  spec.MarkerLineColor = colour;
+  return spec;
+}
+
+ImPlotSpec line_with_markers(const ImVec4& colour, ImPlotMarker marker, float size, float weight) {
+  ImPlotSpec spec = line_spec(colour, weight);
+  spec.Marker = marker;
+  spec.MarkerSize = size;
+  return spec;
+}
+
+void mark_x(const Theme& theme, double x) {
+  const ImPlotRect limits = ImPlot::GetPlotLimits();
+  if (!limits.X.Contains(x)) return;
+  const ImVec2 top = ImPlot::PlotToPixels(x, limits.Y.Max), bottom = ImPlot::PlotToPixels(x, limits.Y.Min);
+  ImPlot::PushPlotClipRect();
+  ImPlot::GetPlotDrawList()->AddLine(top, bottom, packed(theme.accent, 0.55F), theme.scale);
+  ImPlot::PopPlotClipRect();
+}
+
+std::string write_csv(const Table& table) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::create_directories("output", error);
+  if (error) {
+    return fmt::format("Could not make the folder output: {}. Start the program where you may write.", error.message());
+  }
+  fs::path path = fs::path("output") / (table.name + ".csv");
+  for (int n = 2; fs::exists(path, error) && n < 1000; ++n) {
+    path = fs::path("output") / fmt::format("{}-{}.csv", table.name, n);
+  }
+  std::ofstream file(path, std::ios::binary);
+  file << to_csv(table);
+  file.close();
+  if (!file) return fmt::format("Could not write {}: {}.", path.string(), std::strerror(errno));
+  return fmt::format("Wrote {}", fs::absolute(path, error).string());
+}
+
+}  // namespace app

@@ -1,0 +1,32 @@
+// What every plot of the program has: house style, wheel zoom, drag pan, double-click fit, and a right-click menu that
+// fits it or writes its data as CSV. UI thread only.
+#pragma once
+
+#include "app/panels/panels.h"
+#include "app/viewmodel/table.h"
+
+#include <implot.h>
+
+#include <functional>
+#include <string>
+
+namespace app {
+
+// As ImPlot::BeginPlot, with small type. Axis labels carry units; null: no label. True: draw, then end_plot.
+bool begin_plot(const PanelContext& context, const char* id, ImVec2 size, const char* x_label, const char* y_label,
+                ImPlotFlags flags = 0, ImPlotAxisFlags x_flags = 0, ImPlotAxisFlags y_flags = 0);
+// Ends it; `data` is asked only when the user exports.
+void end_plot(PanelContext& context, const std::function<Table()>& data);
+// The same menu for a picture that is not an ImPlot plot: call after its item.
+void item_menu(PanelContext& context, const char* id, const std::function<Table()>& data);
+
+ImPlotSpec line_spec(const ImVec4& colour, float weight = 1.6F);
+ImPlotSpec line_with_markers(const ImVec4& colour, ImPlotMarker marker, float size, float weight = 1.6F);
+
+// A vertical hairline at x, for the shown token.
+void mark_x(const Theme& theme, double x);
+
+// Writes output/NAME[-n].csv below the current folder without overwriting. Returns what happened, as a sentence.
+std::string write_csv(const Table& table);
+
+}  // namespace app

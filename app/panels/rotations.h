@@ -1,0 +1,46 @@
+// What the parts of the state-rotations panel share: its settings and the values derived from one snapshot and one
+// selection. UI thread only; included by rotations*.cpp alone.
+#pragma once
+
+#include "app/panels/panels.h"
+#include "app/viewmodel/formula.h"
+#include "app/viewmodel/phasors.h"
+#include "app/viewmodel/raster.h"
+#include "app/viewmodel/turns.h"
+#include "app/viewmodel/view_key.h"
+
+#include <imgui.h>
+
+#include <vector>
+
+namespace app {
+
+struct RotationsSettings {
+  int trail = 24;               // tokens
+  bool colour_by_phase = true;  // else by pair
+  int pane = 0;                 // which of memory, state, turns a low panel shows
+  TurnOrder order = TurnOrder::turn;
+  bool descending = true;
+};
+
+// Everything that the parts draw; made again only when its key changes.
+struct RotationsData {
+  ViewKey key;
+  const engine::Snapshot* snapshot = nullptr;
+  std::int64_t index = -1;
+  Selection selection;
+  PhasorView phasors;
+  PhaseRaster raster;
+  MemoryView memory;
+  StateMatrix matrix;
+  std::vector<TurnRow> turns;
+  Formula formula;
+};
+
+void draw_phasors(PanelContext& context, const RotationsData& data, const RotationsSettings& settings, ImVec2 size);
+void draw_phase_raster(PanelContext& context, const RotationsData& data, ImVec2 size);
+void draw_memory(PanelContext& context, const RotationsData& data, ImVec2 size);
+void draw_state_matrix(PanelContext& context, const RotationsData& data, ImVec2 size);
+void draw_turn_table(PanelContext& context, const RotationsData& data, RotationsSettings& settings, ImVec2 size);
+
+}  // namespace app
