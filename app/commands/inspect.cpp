@@ -2,6 +2,7 @@
 #include "app/commands/command_line.h"
 #include "app/commands/options.h"
 #include "app/commands/text.h"
+#include "engine/base/quote.h"
 #include "engine/formats/safetensors.h"
 
 #include <CLI/CLI.hpp>
@@ -134,7 +135,7 @@ ordered_json describe(const engine::Model& model, const engine::TensorFile& file
           {"tensors", tensors}};
 }
 
-void line(const char* name, const std::string& text) { fmt::print("  {:<17} {}\n", name, text); }
+void line(const char* name, const std::string& text) { fmt::print("  {:<17} {}\n", name, engine::printable(text)); }
 
 void print_card(const engine::TaskCard& card) {
   if (card.kind.empty()) return;

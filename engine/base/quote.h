@@ -1,4 +1,4 @@
-// Text from a file inside an error message: a hostile name must not reach the terminal raw or fill it.
+// Text from a file on its way to a terminal: a hostile name must not reach it raw or, in an error message, fill it.
 #pragma once
 
 #include <string>
@@ -6,8 +6,10 @@
 
 namespace engine {
 
-// 'text' in single quotes; control characters as \xNN, bytes that are not UTF-8 text left as they are, cut after 120
-// bytes with "...".
+// The text with control characters written as \xNN, whole.
+std::string printable(std::string_view text);
+
+// 'text' in single quotes, printable, cut after 120 bytes with "...".
 std::string in_quotes(std::string_view text);
 
 }  // namespace engine

@@ -1,0 +1,12 @@
+#include "engine/base/quote.h"
+
+#include <doctest/doctest.h>
+
+TEST_CASE("text from files is harmless in a terminal and bounded in a message") {
+  CHECK(engine::printable("a\x1b[2Jb\n") == "a\\x1b[2Jb\\x0a");
+  CHECK(engine::in_quotes("") == "''");
+  CHECK(engine::in_quotes(std::string(120, 'x')) == "'" + std::string(120, 'x') + "'");
+  CHECK(engine::in_quotes(std::string(121, 'x')) == "'" + std::string(120, 'x') + "...'");
+  // A character of two bytes that straddles the limit is left out whole.
+  CHECK(engine::in_quotes(std::string(119, 'x') + "\xC3\xA9" + "z") == "'" + std::string(119, 'x') + "...'");
+}
