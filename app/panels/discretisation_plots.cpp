@@ -105,7 +105,7 @@ void draw_lambda(PanelContext& context, const DiscretisationData& data, ImVec2 s
   const Theme& theme = context.theme;
   const CoefficientSeries& c = data.coefficients;
   const double first = c.token.empty() ? 0 : c.token.front(), last = c.token.empty() ? 1 : c.token.back();
-  if (!begin_plot(context, "##lambda", size, "token", "λ", ImPlotFlags_NoLegend)) return;
+  if (!begin_plot(context, "##lambda", size, "token", nullptr, ImPlotFlags_NoLegend)) return;
   ImPlot::SetupAxesLimits(first, std::max(last, first + 1), -0.04, 1.08, follow(fitted, data.key));
   ImPlot::SetupAxisFormat(ImAxis_X1, "%.0f");
   const double ticks[] = {0, 0.5, 1};

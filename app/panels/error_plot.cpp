@@ -47,7 +47,8 @@ void draw_error_plot(PanelContext& context, const char* id, const ErrorSeries& s
   const bool fresh = seen.GetInt(key, -1) != stamp;
   seen.SetInt(key, stamp);
   ImPlot::SetupAxisScale(ImAxis_Y1, ImPlotScale_Log10);
-  ImPlot::SetupAxesLimits(first, last, low / 3, high * 6, fresh ? ImPlotCond_Always : ImPlotCond_Once);
+  ImPlot::SetupAxesLimits(first, last, low / 3, high * (size.y < 140 * theme.scale ? 60 : 8),
+                          fresh ? ImPlotCond_Always : ImPlotCond_Once);
   ImPlot::SetupAxisFormat(ImAxis_X1, "%.0f");
   ImPlot::SetupLegend(ImPlotLocation_NorthWest, ImPlotLegendFlags_Horizontal);
   const bool narrow = size.x < 330 * theme.scale;

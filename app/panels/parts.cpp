@@ -68,7 +68,7 @@ bool small_slider(const Theme& theme, const char* id, int* value, int low, int h
   ImGui::PushStyleVar(ImGuiStyleVar_GrabMinSize, 3 * theme.scale);
   ImGui::PushStyleColor(ImGuiCol_Text, theme.secondary);
   ImGui::PushStyleColor(ImGuiCol_SliderGrab,
-                        ImVec4(theme.accent_filled.x, theme.accent_filled.y, theme.accent_filled.z, 0.75F));
+                        ImVec4(theme.accent_filled.x, theme.accent_filled.y, theme.accent_filled.z, 0.5F));
   ImGui::SetNextItemWidth(width);
   const bool changed = ImGui::SliderInt(id, value, low, high, format, ImGuiSliderFlags_AlwaysClamp);
   ImGui::PopStyleColor(2);

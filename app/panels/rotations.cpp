@@ -61,6 +61,13 @@ void toolbar(PanelContext& context, const engine::ModelConfig& config, Rotations
            "Colour the phasors by their phase now, or give each pair its own colour.")) {
     settings.colour_by_phase = !settings.colour_by_phase;
   }
+  ImGui::SameLine(0, 4 * s);
+  if (chip(theme, settings.root_radius ? "radius: √|z|" : "radius: |z|", settings.root_radius,
+           "Distance from the origin: |z|, or its square root, so that small phasors can be seen beside large ones. "
+           "Angles "
+           "are true either way, and the rings are labelled with |z|.")) {
+    settings.root_radius = !settings.root_radius;
+  }
   const std::string pairs = fmt::format("{} pairs, {} turn", config.d_state / 2, config.angles());
   ImGui::SameLine(0, 4 * s);
   if (ImGui::GetContentRegionAvail().x > chip_width(pairs.c_str()) + 8 * s) {

@@ -18,6 +18,7 @@ namespace app {
 struct RotationsSettings {
   int trail = 24;               // tokens
   bool colour_by_phase = true;  // else by pair
+  bool root_radius = false;     // distance from the origin is sqrt |z| instead of |z|: small phasors become visible
   int pane = 0;                 // which of memory, state, turns a low panel shows
   TurnOrder order = TurnOrder::turn;
   bool descending = true;

@@ -176,6 +176,18 @@ void draw_turn_table(PanelContext& context, const RotationsData& data, Rotations
     }
     std::vector<TurnRow> rows = data.turns;
     sort_turns(rows, settings.order, settings.descending);
+    // A selection made elsewhere comes into view.
+    static int shown_pair = -1;
+    static std::int64_t shown_token = -1;
+    if (shown_pair != data.selection.pair || shown_token != data.index) {
+      const auto found =
+          std::find_if(rows.begin(), rows.end(), [&](const TurnRow& r) { return r.pair == data.selection.pair; });
+      const float height = ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().CellPadding.y;
+      const auto at = static_cast<float>(found - rows.begin());
+      if (found != rows.end()) ImGui::SetScrollY(std::max(0.0F, height * (at - 1)));
+      shown_pair = data.selection.pair;
+      shown_token = data.index;
+    }
     ImGuiListClipper clipper;
     clipper.Begin(static_cast<int>(rows.size()));
     while (clipper.Step()) {

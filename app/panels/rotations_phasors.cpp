@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <vector>
 
 namespace app {
 
@@ -66,7 +67,18 @@ ImVec4 pair_colour(const PhasorTrack& track, Complex z, int turning, bool by_pha
   return phase_colour(static_cast<float>(2 * pi * track.pair / std::max(turning, 1)));
 }
 
-ImVec2 pixels(Complex z) { return ImPlot::PlotToPixels(z.real(), z.imag()); }
+// The plane's radial scale while a frame is drawn: |z|, or its square root.
+bool root_radius = false;
+
+double radial(double magnitude) { return root_radius ? std::sqrt(magnitude) : magnitude; }
+
+ImVec2 pixels(Complex z) {
+  if (root_radius) {
+    const double magnitude = std::abs(z);
+    if (magnitude > 0) z *= radial(magnitude) / magnitude;
+  }
+  return ImPlot::PlotToPixels(z.real(), z.imag());
+}
 
 void draw_rings(const Theme& theme, double radius) {
   ImDrawList* list = ImPlot::GetPlotDrawList();
@@ -75,13 +87,18 @@ void draw_rings(const Theme& theme, double radius) {
   const ImU32 line = packed(theme.secondary, 0.16F), strong = packed(theme.secondary, 0.28F);
   const double step = ring_step(radius);
   const float size = small_size(theme) * 0.92F;
-  const int rings = static_cast<int>(std::floor(radius / step + 1e-6));
-  for (int i = 1; i <= rings; ++i) {
-    const float r = pixels({i * step, 0}).x - origin.x;
-    list->AddCircle(origin, r, i == rings ? strong : line, 72, theme.scale);
-    const std::string text = i == rings ? "|z| = " + number_text(i * step, 2) : number_text(i * step, 2);
-    const double angle = 0.30 * pi;
-    const ImVec2 at = pixels(std::polar(i * step, angle));
+  std::vector<double> rings;
+  if (root_radius) {
+    rings = {0.02 * radius, 0.1 * radius, 0.25 * radius, 0.5 * radius, radius};
+  } else {
+    for (int i = 1; i * step <= radius * (1 + 1e-6); ++i) rings.push_back(i * step);
+  }
+  for (const double ring : rings) {
+    const bool last = ring == rings.back();
+    const float r = pixels({ring, 0}).x - origin.x;
+    list->AddCircle(origin, r, last ? strong : line, 72, theme.scale);
+    const std::string text = (last ? "|z| = " : "") + number_text(ring, 2);
+    const ImVec2 at = pixels(std::polar(ring, 0.30 * pi));
     list->AddText(theme.numbers, size, {at.x + 3 * theme.scale, at.y - size}, packed(theme.faint), text.c_str());
   }
   const ImVec2 left = ImPlot::PlotToPixels(limits.X.Min, 0), right = ImPlot::PlotToPixels(limits.X.Max, 0);
@@ -99,7 +116,8 @@ void draw_trail(const Theme& theme, const RotationsData& data, const PhasorTrack
   const std::size_t count = track.trail.size();
   for (std::size_t t = 1; t < count; ++t) {
     const double turn = track.turn[t];
-    const int pieces = std::clamp(static_cast<int>(std::ceil(std::abs(turn) / (2 * pi) * per_turn)), 1, per_turn);
+    const int most = selected ? 48 : per_turn;
+    const int pieces = std::clamp(static_cast<int>(std::ceil(std::abs(turn) / (2 * pi) * most)), 1, most);
     const double age = static_cast<double>(count - 1 - t) / static_cast<double>(count);
     const auto alpha = static_cast<float>((selected ? 0.95 : 0.42) * (1 - age) * (1 - age));
     if (alpha < 0.02F) continue;
@@ -113,6 +131,60 @@ void draw_trail(const Theme& theme, const RotationsData& data, const PhasorTrack
       from = to;
     }
   }
+}
+
+// The selected pair's newest step taken apart: where it stood, the arc of its turn and decay alone, and what the input
+// added from there.
+void draw_last_step(const Theme& theme, const RotationsData& data, const PhasorTrack& track, double s) {
+  if (track.trail.size() < 2) return;
+  ImDrawList* list = ImPlot::GetPlotDrawList();
+  const Complex before = track.trail[track.trail.size() - 2];
+  const double turn = track.turn.back(), alpha = data.phasors.alpha.back();
+  const Complex carried = before * std::polar(alpha, -turn);
+  if (!std::isfinite(std::abs(carried))) return;
+  const float r = 3.6F * theme.scale;
+  const ImU32 line = packed(theme.value, 0.9F);
+  list->AddCircle(pixels(before), r, packed(theme.text, 0.6F), 16, 1.2F * theme.scale);
+  const int pieces = std::clamp(static_cast<int>(std::ceil(std::abs(turn) * 10)), 1, 64);
+  for (int i = 0; i <= pieces; ++i) {
+    const double share = s * i / pieces;
+    list->PathLineTo(pixels(before * std::polar(std::pow(alpha, share), -turn * share)));
+  }
+  list->PathStroke(line, 0, 1.6F * theme.scale);
+  if (s < 1) return;
+  const ImVec2 from = pixels(carried), to = pixels(track.trail.back());
+  list->AddCircle(from, r, line, 16, 1.4F * theme.scale);
+  // Dashes, straight in z whatever the radial scale.
+  const float length = std::hypot(to.x - from.x, to.y - from.y);
+  const int dashes = std::clamp(static_cast<int>(length / (10 * theme.scale)), 1, 64);
+  const Complex step = (track.trail.back() - carried) / static_cast<double>(dashes);
+  for (int i = 0; i < dashes; ++i) {
+    const double at = i;
+    list->AddLine(pixels(carried + at * step), pixels(carried + (at + 0.5) * step), line, 1.2F * theme.scale);
+  }
+}
+
+// What the marks mean, in the lower left corner.
+void draw_key(const Theme& theme, const RotationsData& data) {
+  const ImVec2 pos = ImPlot::GetPlotPos(), space = ImPlot::GetPlotSize();
+  if (space.y < 200 * theme.scale) return;
+  ImDrawList* list = ImPlot::GetPlotDrawList();
+  const float size = small_size(theme) * 0.92F, line = size * 1.25F;
+  const bool turned = data.selection.frame == Frame::unrotated;
+  const bool real = data.snapshot->model->config().angles() < data.snapshot->model->config().d_state / 2;
+  const char* turned_text = turned ? "turned by −Δθ, then the input added" : "decayed, then the input added";
+  float y = pos.y + space.y - line;
+  const float x = pos.x + size * 0.5F;
+  const float width = theme.words->CalcTextSizeA(size, 1e9F, 0, turned_text).x + size * 1.6F;
+  list->AddRectFilled({pos.x, pos.y + space.y - (real ? 2.0F : 1.0F) * line - 2}, {pos.x + width, pos.y + space.y},
+                      packed(theme.panel, 0.8F), 3 * theme.scale);
+  if (real) {
+    list->AddLine({x, y + size * 0.15F}, {x, y + size * 0.95F}, packed(theme.secondary), 1.3F * theme.scale);
+    list->AddText(theme.words, size, {x + size * 0.7F, y}, packed(theme.faint), "real channels, on Re");
+    y -= line;
+  }
+  list->AddCircle({x, y + size * 0.55F}, size * 0.28F, packed(theme.value), 14, 1.3F * theme.scale);
+  list->AddText(theme.words, size, {x + size * 0.7F, y}, packed(theme.faint), turned_text);
 }
 
 // Real channels lie on the real axis: two ticks for each pair that never turns.
@@ -233,6 +305,7 @@ void draw_tracks(const Theme& theme, const RotationsData& data, const RotationsS
         z = along_step(track.trail[track.trail.size() - 2], z, track.turn.back(), data.phasors.alpha.back(), s);
       }
       if (!std::isfinite(z.real()) || !std::isfinite(z.imag())) continue;
+      if (selected) draw_last_step(theme, data, track, s);
       const ImVec4 colour = pair_colour(track, z, turning, settings.colour_by_phase);
       const ImVec2 at = pixels(z);
       const float r = (selected ? 5.5F : 3.6F) * theme.scale;
@@ -270,8 +343,12 @@ void draw_phasors(PanelContext& context, const RotationsData& data, const Rotati
   static ImVec2 shown_size;
   const bool resized = shown_size.x != size.x || shown_size.y != size.y;
   shown_size = size;
+  static bool shown_root = false;
+  root_radius = settings.root_radius;
+  const bool rescaled = shown_root != root_radius;
+  shown_root = root_radius;
   const bool changed =
-      resized || refit || radius > shown_radius || radius < 0.4 * shown_radius || !(place == shown_place);
+      resized || rescaled || refit || radius > shown_radius || radius < 0.4 * shown_radius || !(place == shown_place);
   refit = false;
   if (changed) shown_radius = radius;
   shown_place = place;
@@ -285,7 +362,7 @@ void draw_phasors(PanelContext& context, const RotationsData& data, const Rotati
   if (begin_plot(context, "##phasors", size, nullptr, nullptr, ImPlotFlags_Equal | ImPlotFlags_NoLegend,
                  ImPlotAxisFlags_NoDecorations, ImPlotAxisFlags_NoDecorations)) {
     // The whole outer ring fits, whichever side is longer.
-    const double reach = shown_radius * 1.08, wide = std::max(1.0F, size.x / size.y),
+    const double reach = radial(shown_radius) * 1.08, wide = std::max(1.0F, size.x / size.y),
                  tall = std::max(1.0F, size.y / size.x);
     ImPlot::SetupAxesLimits(-reach * wide, reach * wide, -reach * tall, reach * tall,
                             changed ? ImPlotCond_Always : ImPlotCond_Once);
@@ -295,6 +372,7 @@ void draw_phasors(PanelContext& context, const RotationsData& data, const Rotati
     ImPlot::PushPlotClipRect();
     draw_rings(theme, shown_radius);
     draw_tracks(theme, data, settings, s);
+    draw_key(theme, data);
     ImPlot::PopPlotClipRect();
     if (moving) context.workspace.requests.redraw = true;
     if (ImPlot::IsPlotHovered()) {

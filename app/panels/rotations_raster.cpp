@@ -43,14 +43,20 @@ void phase_legend(const Theme& theme) {
 void upload(Picture& picture, const Theme& theme, const PhaseRaster& raster) {
   std::vector<ImU32> pixels(raster.phase.size());
   const ImU32 missing = packed(theme.well);
+  std::vector<float> largest(static_cast<std::size_t>(raster.pairs));
+  for (std::size_t i = 0; i < pixels.size(); ++i) {
+    float& row = largest[i / static_cast<std::size_t>(raster.tokens)];
+    row = std::max(row, raster.magnitude[i]);
+  }
   for (std::size_t i = 0; i < pixels.size(); ++i) {
     if (!std::isfinite(raster.phase[i]) || raster.magnitude[i] == 0) {
       pixels[i] = missing;
       continue;
     }
-    // A phasor near zero has no phase worth a bright colour.
-    const float share = raster.largest > 0 ? raster.magnitude[i] / raster.largest : 0;
-    const float strength = std::min(1.0F, 0.25F + 0.75F * std::sqrt(share) * 1.6F);
+    // A phasor that is small beside the same pair at other tokens has no phase worth a bright colour.
+    const float row_largest = largest[i / static_cast<std::size_t>(raster.tokens)];
+    const float share = row_largest > 0 ? raster.magnitude[i] / row_largest : 0;
+    const float strength = std::min(1.0F, 0.3F + 1.4F * share);
     const ImVec4 c = phase_colour(raster.phase[i]);
     const ImVec4& w = theme.well;
     pixels[i] = packed({w.x + strength * (c.x - w.x), w.y + strength * (c.y - w.y), w.z + strength * (c.z - w.z), 1});
@@ -148,7 +154,8 @@ void draw_phase_raster(PanelContext& context, const RotationsData& data, ImVec2 
   heading(theme,
           data.selection.frame == Frame::unrotated ? "phase of each pair over tokens"
                                                    : "stored phase of each pair over tokens",
-          "Phase of z in the shown frame and row; faint where |z| is small, empty where the state was not recorded.");
+          "Phase of z in the shown frame and row; faint where |z| is small for that pair, empty where the state was "
+          "not recorded.");
   phase_legend(theme);
   if (raster.pairs == 0 || raster.recorded == 0) {
     note(theme, raster.pairs == 0 ? "No pair of this model turns." : "No matrix state of these tokens was recorded.");

@@ -14,20 +14,32 @@
 namespace app {
 
 namespace {
-constexpr double tolerance_turns = 0.02;
+// Half and whole turns are what a bit can be written in and are named generously; other fractions lie so close together
+// that every angle would be one.
+constexpr double half_tolerance_turns = 0.02, fraction_tolerance_turns = 0.008;
+constexpr int most_parts = 6;
 // Sums over longer contexts take their newest tokens only: the mean is stable long before.
 constexpr std::int64_t most_tokens = 1024;
+
+engine::TurnClass simple_turn(double radians) {
+  engine::TurnClass turn = engine::classify_turn(radians, half_tolerance_turns);
+  if (turn.denominator == 1 || turn.denominator == 2) return turn;
+  turn = engine::classify_turn(radians, fraction_tolerance_turns);
+  if (turn.denominator > most_parts) turn.denominator = 0;
+  return turn;
+}
+
 }  // namespace
 
 bool is_clear_turn(double radians) {
   if (!std::isfinite(radians)) return false;
-  const engine::TurnClass turn = engine::classify_turn(radians, tolerance_turns);
+  const engine::TurnClass turn = simple_turn(radians);
   return turn.denominator != 0 && turn.numerator != 0;
 }
 
 std::string turn_label(double radians) {
   if (!is_clear_turn(radians)) return "—";
-  const engine::TurnClass turn = engine::classify_turn(radians, tolerance_turns);
+  const engine::TurnClass turn = simple_turn(radians);
   const int count = std::abs(turn.numerator);
   if (turn.denominator == 1) return count == 1 ? "full turn" : fmt::format("{} turns", count);
   const std::string fraction = count == 1 && turn.denominator == 2   ? "½"

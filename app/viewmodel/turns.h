@@ -13,7 +13,7 @@
 namespace app {
 
 // Short name of a turn's class for tables and labels: "½ turn", "1/3 turn", "2/5 turn", "full turn", "—" for none or no
-// simple fraction; the sense is left out. Tolerance 0.02 turns.
+// simple fraction; the sense is left out. Halves and whole turns within 0.02 turns; thirds to sixths within 0.008.
 std::string turn_label(double radians);
 // Whether it is a simple fraction of a turn other than none: a turn that can carry a discrete symbol.
 bool is_clear_turn(double radians);

@@ -16,6 +16,8 @@ TEST_SUITE("app/viewmodel/turns") {
     CHECK(app::turn_label(2 * app::pi / 3) == "1/3 turn");
     CHECK(app::turn_label(4 * app::pi / 5) == "2/5 turn");
     CHECK(app::turn_label(2 * app::pi) == "full turn");
+    CHECK(app::turn_label(3 * app::pi / 4) == "—");
+    CHECK(app::turn_label(-2.444) == "—");
     CHECK(app::turn_label(0.01) == "—");
     CHECK(app::turn_label(std::numeric_limits<double>::quiet_NaN()) == "—");
     CHECK(app::turn_label(std::numeric_limits<double>::infinity()) == "—");
