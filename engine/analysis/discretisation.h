@@ -30,13 +30,21 @@ struct RuleCoefficients {
 // alpha = e^(A dt), beta = (1 - lambda) dt alpha, gamma = lambda dt (Mamba-3 paper, exponential-trapezoidal rule).
 RuleCoefficients rule_coefficients(double a, double dt, double lambda);
 
+// The errors of one step in both frames.
+struct HeadErrors {
+  RuleErrors stored, unrotated;
+};
+struct StepErrors {
+  std::vector<RuleErrors> stored, unrotated;  // (L, H)
+};
+
 // One head's errors after a step. `now` and `previous` are the layer's caches after this and the token before; null or
 // empty for the first token. weights.mimo_x is read where the model is MIMO.
-RuleErrors head_errors(const ModelConfig& config, const LayerWeights& weights, const StepCoefficients& coefficients,
-                       int layer, int head, const LayerState* previous, const LayerState& now, StateFrame frame);
+HeadErrors head_errors(const ModelConfig& config, const LayerWeights& weights, const StepCoefficients& coefficients,
+                       int layer, int head, const LayerState* previous, const LayerState& now);
 
-// All heads of all layers, (L, H). The states need their caches only.
-std::vector<RuleErrors> step_errors(const Weights& weights, const StepCoefficients& coefficients,
-                                    const SequenceState* previous, const SequenceState& now, StateFrame frame);
+// All heads of all layers. The states need their caches only.
+StepErrors step_errors(const Weights& weights, const StepCoefficients& coefficients, const SequenceState* previous,
+                       const SequenceState& now);
 
 }  // namespace engine

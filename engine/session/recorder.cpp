@@ -70,9 +70,9 @@ Result<void> Recorder::fill(TokenRecord& record, const SequenceState* previous) 
   auto state = copy_state();
   if (!state) return tl::unexpected(state.error());
   record.state = *state;
-  record.error_stored = step_errors(model_.weights, record.coefficients, previous, *record.state, StateFrame::stored);
-  record.error_unrotated =
-      step_errors(model_.weights, record.coefficients, previous, *record.state, StateFrame::unrotated);
+  StepErrors errors = step_errors(model_.weights, record.coefficients, previous, *record.state);
+  record.error_stored = std::move(errors.stored);
+  record.error_unrotated = std::move(errors.unrotated);
   record.top.clear();
   for (const std::int32_t id : top_ids(candidates(), top_count)) {
     const auto at = static_cast<std::size_t>(id);

@@ -108,18 +108,19 @@ TEST_CASE("errors through Gram matrices are those of the full matrices") {
       for (unsigned seed = 1; seed < 6; ++seed) {
         const Case c = make_case(is_mimo, seed, dt_scale);
         for (const bool first_token : {false, true}) {
-          for (const StateFrame frame : {StateFrame::stored, StateFrame::unrotated}) {
-            for (int h = 0; h < c.config.heads(); ++h) {
-              CAPTURE(is_mimo);
-              CAPTURE(dt_scale);
-              CAPTURE(first_token);
+          for (int h = 0; h < c.config.heads(); ++h) {
+            CAPTURE(is_mimo);
+            CAPTURE(dt_scale);
+            CAPTURE(first_token);
+            const HeadErrors got = head_errors(c.config, c.weights.layers[0], c.coefficients, 0, h,
+                                               first_token ? nullptr : &c.previous, c.now);
+            const double lambda = c.coefficients.lambda[static_cast<std::size_t>(h)];
+            for (const StateFrame frame : {StateFrame::stored, StateFrame::unrotated}) {
               CAPTURE(static_cast<int>(frame));
-              const RuleErrors got = head_errors(c.config, c.weights.layers[0], c.coefficients, 0, h,
-                                                 first_token ? nullptr : &c.previous, c.now, frame);
-              const double lambda = c.coefficients.lambda[static_cast<std::size_t>(h)];
-              CHECK(got.euler == doctest::Approx(direct(c, h, 1.0, frame, first_token)).epsilon(1e-6));
-              CHECK(got.trapezoid == doctest::Approx(direct(c, h, 0.5, frame, first_token)).epsilon(1e-6));
-              CHECK(got.model == doctest::Approx(direct(c, h, lambda, frame, first_token)).epsilon(1e-6));
+              const RuleErrors& errors = frame == StateFrame::stored ? got.stored : got.unrotated;
+              CHECK(errors.euler == doctest::Approx(direct(c, h, 1.0, frame, first_token)).epsilon(1e-6));
+              CHECK(errors.trapezoid == doctest::Approx(direct(c, h, 0.5, frame, first_token)).epsilon(1e-6));
+              CHECK(errors.model == doctest::Approx(direct(c, h, lambda, frame, first_token)).epsilon(1e-6));
             }
           }
         }
@@ -134,20 +135,20 @@ TEST_CASE("all layers and heads in one call; an empty state before counts as non
   now.layers = {c.now};
   before.layers = {c.previous};
   empty.layers.resize(1);
-  const auto errors = step_errors(c.weights, c.coefficients, &before, now, StateFrame::unrotated);
-  REQUIRE(errors.size() == static_cast<std::size_t>(c.config.heads()));
-  const RuleErrors one =
-      head_errors(c.config, c.weights.layers[0], c.coefficients, 0, 1, &c.previous, c.now, StateFrame::unrotated);
-  CHECK(errors[1].model == one.model);
-  const auto first = step_errors(c.weights, c.coefficients, nullptr, now, StateFrame::stored);
-  CHECK(step_errors(c.weights, c.coefficients, &empty, now, StateFrame::stored)[0].model == first[0].model);
+  const StepErrors errors = step_errors(c.weights, c.coefficients, &before, now);
+  REQUIRE(errors.stored.size() == static_cast<std::size_t>(c.config.heads()));
+  REQUIRE(errors.unrotated.size() == static_cast<std::size_t>(c.config.heads()));
+  const HeadErrors one = head_errors(c.config, c.weights.layers[0], c.coefficients, 0, 1, &c.previous, c.now);
+  CHECK(errors.stored[1].model == one.stored.model);
+  CHECK(errors.unrotated[1].model == one.unrotated.model);
+  const StepErrors first = step_errors(c.weights, c.coefficients, nullptr, now);
+  CHECK(step_errors(c.weights, c.coefficients, &empty, now).stored[0].model == first.stored[0].model);
 }
 
 TEST_CASE("without input there is no relative error") {
   Case c = make_case(false, 4, 1);
   std::fill(c.now.v.begin(), c.now.v.end(), 0.0F);
-  const RuleErrors none =
-      head_errors(c.config, c.weights.layers[0], c.coefficients, 0, 0, nullptr, c.now, StateFrame::stored);
+  const RuleErrors none = head_errors(c.config, c.weights.layers[0], c.coefficients, 0, 0, nullptr, c.now).stored;
   CHECK(std::isnan(none.euler));
   CHECK(std::isnan(none.model));
 }
@@ -159,10 +160,7 @@ TEST_CASE("a half turn in one step lies outside the regime of orders: small in o
   std::fill(c.coefficients.a.begin(), c.coefficients.a.end(), -1e-4F);
   std::fill(c.coefficients.turn.begin(), c.coefficients.turn.end(), 3.1415927F);
   c.previous = c.now;
-  const RuleErrors stored =
-      head_errors(c.config, c.weights.layers[0], c.coefficients, 0, 0, &c.previous, c.now, StateFrame::stored);
-  const RuleErrors unrotated =
-      head_errors(c.config, c.weights.layers[0], c.coefficients, 0, 0, &c.previous, c.now, StateFrame::unrotated);
-  CHECK(stored.euler < 1e-4);
-  CHECK(unrotated.euler > 0.3);
+  const HeadErrors errors = head_errors(c.config, c.weights.layers[0], c.coefficients, 0, 0, &c.previous, c.now);
+  CHECK(errors.stored.euler < 1e-4);
+  CHECK(errors.unrotated.euler > 0.3);
 }
