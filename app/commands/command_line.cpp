@@ -4,8 +4,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace app {
 
@@ -25,8 +29,21 @@ int run_command_line(int argc, char** argv) {
   add_gui(program, action);
 #endif
 
+  // Without a subcommand the arguments are the window's.
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+#ifdef MAMBASCOPE_HAVE_GUI
+  const auto is_program_s = [&](const std::string& word) {
+    const auto named = [&](const CLI::App* command) { return command->get_name() == word; };
+    const auto commands = program.get_subcommands([](const CLI::App*) { return true; });
+    return word == "-h" || word == "--help" || word == "--version" ||
+           std::any_of(commands.begin(), commands.end(), named);
+  };
+  if (arguments.empty() || !is_program_s(arguments.front())) arguments.insert(arguments.begin(), "gui");
+#endif
+  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+
   try {
-    program.parse(argc, argv);
+    program.parse(std::move(arguments));
   } catch (const CLI::Success& success) {  // --help, --version
     return program.exit(success);
   } catch (const CLI::ParseError& error) {

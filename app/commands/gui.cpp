@@ -1,51 +1,138 @@
 #include "app/commands/command_line.h"
-#include "app/shell/app.h"
-#include "app/shell/screenshot.h"
+#include "app/commands/options.h"
+#include "app/shell/offscreen_job.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdio>
+#include <fstream>
 #include <memory>
 
 namespace app {
 namespace {
 
-int fail(const engine::Error& error) {
-  fmt::print(stderr, "mambascope: {}\n", error.message);
-  return engine::exit_code(error);
+struct Options : CommonOptions {
+  GuiOptions gui;
+  std::string size = "1600x1000";
+};
+
+nlohmann::ordered_json summary_of(const JobReport& report) {
+  nlohmann::ordered_json models = nlohmann::ordered_json::array();
+  for (const JobReport::Model& model : report.models) {
+    nlohmann::ordered_json entry = {
+        {"model", model.name},      {"backend", model.backend},         {"device", model.device},
+        {"variant", model.variant}, {"tokens", model.tokens},           {"tokens_per_s", model.tokens_per_s},
+        {"step_ms", model.step_ms}, {"time_source", model.time_source}, {"dropped_records", model.dropped_records}};
+    if (model.judged > 0) {
+      entry["judged_tokens"] = model.judged;
+      entry["accuracy"] = static_cast<double>(model.right) / static_cast<double>(model.judged);
+    }
+    models.push_back(std::move(entry));
+  }
+  return {{"models", std::move(models)},
+          {"surface", report.surface},
+          {"size", {report.size.width, report.size.height}},
+          {"ui_scale", report.ui_scale},
+          {"first_frame_ms", report.first_frame_ms},
+          {"frames", report.frames},
+          {"frame_ms", {{"median", report.frame_median_ms}, {"p99", report.frame_p99_ms}}}};
 }
 
-int run_gui(GuiOptions options) {
+int write_summary(const std::string& path, const nlohmann::ordered_json& summary) {
+  std::ofstream out(path);
+  out << summary.dump(2) << '\n';
+  if (out.flush()) return 0;
+  return report({engine::ErrorKind::system, path + ": cannot write the summary. Check that the folder exists."});
+}
+
+void print_report(const JobReport& job, const GuiOptions& options) {
+  for (const JobReport::Model& model : job.models) {
+    fmt::print(stderr, "mambascope: {} on {}: {} tokens", model.name, model.device, model.tokens);
+    if (model.tokens_per_s > 0)
+      fmt::print(stderr, ", {:.0f} tokens/s, {:.3f} ms a step", model.tokens_per_s, model.step_ms);
+    if (model.judged > 0) fmt::print(stderr, ", {} of {} predicted right", model.right, model.judged);
+    fmt::print(stderr, "\n");
+  }
+  fmt::print(stderr, "mambascope: {}; first frame after {:.0f} ms; {} frames, median {:.1f} ms, 99 % below {:.1f} ms\n",
+             job.surface, job.first_frame_ms, job.frames, job.frame_median_ms, job.frame_p99_ms);
+  for (const std::string& file : {options.screenshot, options.summary, options.trace})
+    if (!file.empty()) fmt::print(stderr, "mambascope: wrote {}\n", file);
+}
+
+// The built-in model that the window opens by itself, where the program has it.
+void choose_models(GuiOptions& options) {
+  if (!options.models.empty()) return;
+  const std::vector<std::string> builtin = engine::builtin_models();
+  if (std::find(builtin.begin(), builtin.end(), "parity") != builtin.end()) options.models = {"parity"};
+}
+
+int run_gui(const Options& parsed) {
+  GuiOptions options = parsed.gui;
+  if (std::sscanf(parsed.size.c_str(), "%dx%d", &options.size.width, &options.size.height) != 2 ||
+      options.size.width < 64 || options.size.height < 64 || options.size.width > 8192 || options.size.height > 8192)
+    return report(
+        {engine::ErrorKind::input,
+         fmt::format("--size {}: give WIDTHxHEIGHT in pixels, 64 to 8192 each, such as 1600x1000.", parsed.size)});
+  if (!options.panel.empty() && find_panel(options.panel).empty())
+    return report({engine::ErrorKind::input, fmt::format("--panel {}: no panel has that name; the panels are: {}.",
+                                                         options.panel, fmt::join(panel_names(), ", "))});
+  options.backend = backend_options(parsed);
+  options.load = parsed.load;
+  options.seed = parsed.seed;
+  choose_models(options);
   if (!options.offscreen && !have_display()) {
     fmt::print(stderr, "mambascope: no display (DISPLAY and WAYLAND_DISPLAY are empty): drawing offscreen\n");
     options.offscreen = true;
   }
   auto app = App::open(options);
-  if (!app) return fail(app.error());
+  if (!app) return report(app.error());
   if (!options.offscreen) {
     (*app)->run();
     return 0;
   }
-  for (int i = 0; i < 6; ++i) (*app)->frame();
-  if (!options.screenshot.empty()) {
-    const auto written = write_png(options.screenshot, read_pixels((*app)->surface().size()));
-    if (!written) return fail(written.error());
-    fmt::print(stderr, "mambascope: {}\n", options.screenshot);
+  const auto job = run_offscreen_job(**app, options);
+  if (!job) return report(job.error());
+  if (!options.summary.empty()) {
+    if (const int failed = write_summary(options.summary, summary_of(*job)); failed != 0) return failed;
   }
+  print_report(*job, options);
   return 0;
 }
 
 }  // namespace
 
 void add_gui(CLI::App& program, Action& action) {
-  auto options = std::make_shared<GuiOptions>();
-  CLI::App* command = program.add_subcommand("gui", "the window (also without a subcommand)");
-  command->add_flag("--offscreen", options->offscreen, "draw without a display");
-  command->add_option("--screenshot", options->screenshot, "write the last frame to this PNG file");
-  command->add_option("--ui-scale", options->ui_scale, "0.75 to 2; default: the monitor's")
+  auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_subcommand("gui", "Open the window (the same without a subcommand)");
+  GuiOptions& gui = options->gui;
+  add_model_option(*command, *options);
+  command->remove_option(command->get_option("MODEL"));
+  command->add_option("MODEL", gui.models,
+                      "Models to open side by side: folders, weight files or built-in names; default: parity");
+  command->add_flag("--offscreen", gui.offscreen, "Draw without a display, then end");
+  command->add_option("--steps", gui.steps, "Tokens to step before the screenshot (offscreen)")
+      ->check(CLI::Range(0, 1 << 24))
+      ->capture_default_str();
+  command->add_option("--screenshot", gui.screenshot, "Write the last frame to a PNG file (offscreen)")
+      ->type_name("FILE.png");
+  command->add_option("--summary", gui.summary, "Write what was done and measured to a JSON file (offscreen)")
+      ->type_name("FILE.json");
+  command->add_option("--trace", gui.trace, "Write the stages' times of the first model as a Chrome trace (offscreen)")
+      ->type_name("FILE.json");
+  command->add_option("--size", options->size, "Size of the window in pixels")->type_name("WxH")->capture_default_str();
+  command->add_option("--panel", gui.panel, "Bring this panel to the front, by a part of its name")->type_name("NAME");
+  command->add_flag("--fill", gui.fill, "With --panel: that panel alone, over the whole window");
+  command->add_option("--ui-scale", gui.ui_scale, "Size of everything, 0.75 to 2; default: the monitor's")
       ->check(CLI::Range(0.75, 2.0));
-  command->add_flag("--light", options->light, "the light theme");
+  command->add_flag("--light", gui.light, "The light theme");
+  add_seed_option(*command, *options);
+  add_backend_options(*command, *options);
+  command->footer(
+      "Examples:\n  mambascope gui parity\n"
+      "  mambascope gui parity --offscreen --steps 64 --screenshot parity.png --summary parity.json");
   command->callback([options, &action] { action = [options] { return run_gui(*options); }; });
 }
 

@@ -23,13 +23,17 @@ void centred(std::string_view text, const ImVec4& colour, float width) {
 }  // namespace
 
 bool draw_empty_state(const Theme& theme, std::string_view sentence, std::string_view reason, std::string_view action) {
+  if (sentence.empty() && reason.empty() && action.empty()) return false;
   const ImVec2 space = ImGui::GetContentRegionAvail();
   const float line = ImGui::GetTextLineHeightWithSpacing();
-  const float height = line * (reason.empty() ? 1.0F : 2.2F) + (action.empty() ? 0.0F : 1.6F * line);
+  const float height =
+      line * (reason.empty() || sentence.empty() ? 1.0F : 2.2F) + (action.empty() ? 0.0F : 1.6F * line);
   ImGui::SetCursorPosY(ImGui::GetCursorPosY() + std::max(0.0F, (space.y - height) / 2));
-  ImGui::PushFont(theme.bold, 0.0F);
-  centred(sentence, theme.text, space.x);
-  ImGui::PopFont();
+  if (!sentence.empty()) {
+    ImGui::PushFont(theme.bold, 0.0F);
+    centred(sentence, theme.text, space.x);
+    ImGui::PopFont();
+  }
   if (!reason.empty()) centred(reason, theme.secondary, space.x);
   if (action.empty()) return false;
   const std::string label(action);

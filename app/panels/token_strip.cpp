@@ -1,10 +1,194 @@
 #include "app/panels/panels.h"
+#include "app/panels/widgets.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
 
 namespace app {
+namespace {
+
+// Sizes of a cell at the current scale.
+struct Cell {
+  float width, height, gap;
+  float pitch() const { return width + gap; }
+};
+
+// Cells are as wide as the longest symbol of the model needs, within limits.
+Cell cell_of(const Theme& theme, const engine::Model& model) {
+  float widest = 0;
+  ImGui::PushFont(theme.numbers, 14);
+  for (std::size_t i = 0; i < std::min<std::size_t>(model.card.symbols.size(), 64); ++i)
+    widest = std::max(widest, ImGui::CalcTextSize(model.card.symbols[i].c_str()).x);
+  if (model.card.symbols.empty()) widest = ImGui::CalcTextSize("#99999").x;
+  ImGui::PopFont();
+  const float s = theme.scale;
+  return {std::clamp(widest + 12 * s, 42 * s, 76 * s), ImGui::GetContentRegionAvail().y, 6 * s};
+}
+
+void draw_text(ImFont* font, float size, ImVec2 centre, const ImVec4& colour, const std::string& text, float most) {
+  ImGui::PushFont(font, size);
+  const ImVec2 wide = ImGui::CalcTextSize(text.c_str());
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 at(std::floor(centre.x - std::min(wide.x, most) / 2), std::floor(centre.y - wide.y / 2));
+  const ImVec4 clip(at.x, at.y, at.x + most, at.y + wide.y);
+  list->AddText(ImGui::GetFont(), ImGui::GetFontSize(), at, packed(colour), text.c_str(), nullptr, 0, &clip);
+  ImGui::PopFont();
+}
+
+// A tick or a cross: right and wrong differ by shape.
+void draw_mark(ImDrawList* list, ImVec2 at, float size, bool right, const Theme& theme) {
+  const float w = std::max(1.0F, 1.4F * theme.scale);
+  if (right) {
+    list->AddLine({at.x, at.y + 0.5F * size}, {at.x + 0.35F * size, at.y + 0.9F * size}, packed(theme.success), w);
+    list->AddLine({at.x + 0.35F * size, at.y + 0.9F * size}, {at.x + size, at.y + 0.1F * size}, packed(theme.success),
+                  w);
+  } else {
+    list->AddLine(at, {at.x + size, at.y + size}, packed(theme.error), w);
+    list->AddLine({at.x + size, at.y}, {at.x, at.y + size}, packed(theme.error), w);
+  }
+}
+
+const char* origin_words(engine::TokenOrigin origin) {
+  return origin == engine::TokenOrigin::given     ? "given"
+         : origin == engine::TokenOrigin::sampled ? "sampled from the model"
+                                                  : "drawn from the task";
+}
+
+void draw_token_tooltip(const engine::Model& model, const engine::TokenRecord& record) {
+  if (!ImGui::BeginTooltip()) return;
+  ImGui::Text("token %lld: \"%s\", %s", static_cast<long long>(record.position), model.symbol(record.id).c_str(),
+              origin_words(record.origin));
+  if (!record.top.empty())
+    ImGui::Text("prediction after it: %s with p = %.4f", model.label(record.predicted).c_str(),
+                static_cast<double>(record.top.front().probability));
+  if (record.truth >= 0)
+    ImGui::Text("truth: %s (%s)", model.label(record.truth).c_str(),
+                record.truth == record.predicted ? "predicted right" : "predicted wrong");
+  if (record.probability >= 0)
+    ImGui::Text("the model had given this token p = %.4f", static_cast<double>(record.probability));
+  ImGui::Text("entropy %.3f bit", static_cast<double>(record.entropy_bits));
+  ImGui::EndTooltip();
+}
+
+void draw_consumed(PanelContext& context, const engine::Model& model, const engine::TokenRecord& record, ImVec2 low,
+                   const Cell& cell, bool selected, bool hovered) {
+  const Theme& theme = context.theme;
+  const float s = theme.scale;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 high(low.x + cell.width, low.y + cell.height);
+  list->AddRectFilled(low, high, packed(selected ? theme.accent_filled : theme.well, selected ? 0.35F : 1.0F), 4 * s);
+  list->AddRect(low, high,
+                packed(selected  ? theme.accent
+                       : hovered ? theme.secondary
+                                 : theme.border),
+                4 * s, 0, selected ? 1.5F * s : 1.0F);
+  const float middle = low.x + cell.width / 2;
+  draw_text(theme.numbers, 15, {middle, low.y + cell.height * 0.31F}, theme.text, model.symbol(record.id),
+            cell.width - 6 * s);
+
+  // Below: what the model predicts, and how sure it is of it.
+  const bool judged = record.truth >= 0, right = record.truth == record.predicted;
+  const ImVec4 colour = !judged ? theme.secondary : right ? theme.success : theme.error;
+  const float row = low.y + cell.height * 0.68F, bar_x = low.x + cell.width * 0.56F;
+  const bool has_labels = !model.card.labels.empty();
+  // A class is shown by its number where the label is long: the symbols of parity are its classes.
+  const std::string predicted = has_labels ? std::to_string(record.predicted) : model.symbol(record.predicted);
+  draw_text(theme.numbers, 13, {low.x + cell.width * 0.30F, row}, colour, "→" + predicted, cell.width * 0.5F);
+  const float p = record.top.empty() ? 0 : std::clamp(record.top.front().probability, 0.0F, 1.0F);
+  const float bar = high.x - 5 * s - bar_x, thick = 2.5F * s;
+  list->AddRectFilled({bar_x, row - thick}, {bar_x + bar, row + thick}, packed(theme.border));
+  list->AddRectFilled({bar_x, row - thick}, {bar_x + bar * p, row + thick},
+                      packed(judged && !right ? theme.error : theme.accent));
+  if (judged) draw_mark(list, {high.x - 11 * s, low.y + 4 * s}, 6 * s, right, theme);
+}
+
+void draw_to_come(PanelContext& context, const engine::Model& model, std::int32_t id, ImVec2 low, const Cell& cell) {
+  const Theme& theme = context.theme;
+  const ImVec2 high(low.x + cell.width, low.y + cell.height);
+  ImGui::GetWindowDrawList()->AddRect(low, high, packed(theme.border), 4 * theme.scale);
+  draw_text(theme.numbers, 15, {low.x + cell.width / 2, low.y + cell.height * 0.31F}, theme.faint, model.symbol(id),
+            cell.width - 6 * theme.scale);
+}
+
+// Where the visible part lies within all tokens, as a thin line below the cells.
+void draw_position(const Theme& theme, float scroll, float visible, float whole) {
+  if (whole <= visible) return;
+  const ImVec2 at = ImGui::GetWindowPos(), size = ImGui::GetWindowSize();
+  const float y = at.y + size.y - 2 * theme.scale;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddLine({at.x, y}, {at.x + size.x, y}, packed(theme.border), 2 * theme.scale);
+  list->AddLine({at.x + size.x * scroll / whole, y}, {at.x + size.x * (scroll + visible) / whole, y},
+                packed(theme.faint), 2 * theme.scale);
+}
+
+// Keeps the shown token in sight when it changes, two thirds along the strip.
+void follow(Workspace& workspace, std::int64_t shown, const Cell& cell, float visible) {
+  if (shown == workspace.strip_shown || shown < 0) return;
+  workspace.strip_shown = shown;
+  const float left = static_cast<float>(shown) * cell.pitch(), right = left + cell.width;
+  const float scroll = ImGui::GetScrollX();
+  if (left < scroll || right > scroll + visible) {
+    ImGui::SetScrollX(std::max(0.0F, left - 0.66F * visible));
+    return;
+  }
+  // While following, the newest moves no further than two thirds.
+  if (workspace.selection.token < 0 && right > scroll + 0.8F * visible)
+    ImGui::SetScrollX(std::max(0.0F, left - 0.66F * visible));
+}
+
+}  // namespace
 
 void draw_token_strip(PanelContext& context) {
-  const engine::Snapshot& snapshot = *context.workspace.document().snapshot;
-  ImGui::Text("%zu tokens, %zu to come", snapshot.tokens.size(), snapshot.pending.size());
+  Workspace& workspace = context.workspace;
+  const engine::Snapshot& snapshot = *workspace.document().snapshot;
+  const engine::Model& model = *snapshot.model;
+  const auto consumed = static_cast<std::int64_t>(snapshot.tokens.size());
+  const auto all = consumed + static_cast<std::int64_t>(snapshot.pending.size());
+  if (all == 0) {
+    ImGui::AlignTextToFramePadding();
+    ImGui::TextColored(context.theme.secondary, "No tokens yet: Step draws one, or type a prompt.");
+    return;
+  }
+  Cell cell = cell_of(context.theme, model);
+  const float whole = static_cast<float>(all) * cell.pitch() - cell.gap;
+  ImGui::SetNextWindowContentSize({whole, 0});
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
+  ImGui::BeginChild("tokens", {0, 0}, ImGuiChildFlags_None,
+                    ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
+  const float visible = ImGui::GetWindowWidth();
+  if (whole > visible) cell.height -= 4 * context.theme.scale;
+  if (ImGui::IsWindowHovered()) {
+    const float wheel = ImGui::GetIO().MouseWheel + ImGui::GetIO().MouseWheelH;
+    if (wheel != 0) ImGui::SetScrollX(ImGui::GetScrollX() - 3 * wheel * cell.pitch());
+  }
+  const std::int64_t shown = workspace.shown() != nullptr ? workspace.shown()->position : -1;
+  follow(workspace, shown, cell, visible);
+
+  const float scroll = ImGui::GetScrollX();
+  const ImVec2 origin(ImGui::GetWindowPos().x - scroll, ImGui::GetWindowPos().y);
+  const auto first = std::max<std::int64_t>(0, static_cast<std::int64_t>(scroll / cell.pitch()));
+  const auto end = std::min(all, first + static_cast<std::int64_t>(visible / cell.pitch()) + 2);
+  for (std::int64_t i = first; i < end; ++i) {
+    const ImVec2 low(std::floor(origin.x + static_cast<float>(i) * cell.pitch()), origin.y);
+    if (i >= consumed) {
+      draw_to_come(context, model, snapshot.pending[static_cast<std::size_t>(i - consumed)], low, cell);
+      continue;
+    }
+    const engine::TokenRecord& record = *snapshot.tokens[static_cast<std::size_t>(i)];
+    ImGui::SetCursorScreenPos(low);
+    ImGui::PushID(static_cast<int>(i));
+    if (ImGui::InvisibleButton("token", {cell.width, cell.height})) workspace.select_token(i);
+    const bool hovered = ImGui::IsItemHovered();
+    ImGui::PopID();
+    draw_consumed(context, model, record, low, cell, i == shown, hovered);
+    if (hovered) draw_token_tooltip(model, record);
+  }
+  draw_position(context.theme, scroll, visible, whole);
+  ImGui::EndChild();
+  ImGui::PopStyleVar();
 }
 
 }  // namespace app

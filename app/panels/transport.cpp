@@ -1,19 +1,219 @@
 #include "app/panels/panels.h"
+#include "app/panels/prompt_editor.h"
+#include "app/panels/widgets.h"
+
+#include <fmt/format.h>
+#include <imgui_stdlib.h>
+
+#include <array>
+#include <cmath>
 
 namespace app {
+namespace {
+
+namespace command = engine::command;
+constexpr const char* icon_first = "\uf048";
+constexpr const char* icon_last = "\uf051";
+
+std::string model_words(const engine::Model& model) {
+  const engine::ModelConfig& config = model.config();
+  return fmt::format("{} · {} · {} layer{} · {} heads", model.name,
+                     config.is_mimo ? fmt::format("MIMO R={}", config.rank()) : "SISO", config.n_layer,
+                     config.n_layer == 1 ? "" : "s", config.heads());
+}
+
+// Open models, built-in ones, and a path to type.
+void draw_model_menu(PanelContext& context) {
+  if (!ImGui::BeginPopup("models")) return;
+  Workspace& workspace = context.workspace;
+  ImGui::TextColored(context.theme.secondary, "Open models");
+  for (std::size_t i = 0; i < workspace.documents.size(); ++i) {
+    const std::string label = fmt::format("{}##{}", workspace.documents[i].name, i);
+    if (ImGui::MenuItem(label.c_str(), nullptr, static_cast<int>(i) == workspace.active))
+      workspace.activate(static_cast<int>(i));
+  }
+  if (workspace.documents.size() > 1) {
+    ImGui::Checkbox("Step all of them together", &workspace.linked);
+  }
+  ImGui::Separator();
+  ImGui::TextColored(context.theme.secondary, "Open beside it");
+  for (const std::string& name : engine::builtin_models())
+    if (ImGui::MenuItem((name + "##builtin").c_str())) workspace.requests.open_model = name;
+  std::string& path = workspace.open_path;
+  ImGui::SetNextItemWidth(280 * context.theme.scale);
+  if (ImGui::InputTextWithHint("##path", "folder or weight file, then Enter", &path,
+                               ImGuiInputTextFlags_EnterReturnsTrue) &&
+      !path.empty()) {
+    workspace.requests.open_model = path;
+    ImGui::CloseCurrentPopup();
+  }
+  ImGui::EndPopup();
+}
+
+void draw_model(PanelContext& context, Flow& flow) {
+  ImGui::PushFont(context.theme.bold, ImGui::GetStyle().FontSizeBase * 1.1F);
+  flow.place(ImGui::CalcTextSize("Mambascope").x);
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextUnformatted("Mambascope");
+  ImGui::PopFont();
+  const engine::Snapshot& snapshot = *context.workspace.document().snapshot;
+  const std::string words = model_words(*snapshot.model) + "###model";
+  flow.place(button_width(model_words(*snapshot.model)));
+  if (ImGui::Button(words.c_str())) ImGui::OpenPopup("models");
+  const engine::TaskCard& card = snapshot.model->card;
+  tooltip(card.description.empty() ? "Switch to another model, or open one beside this." : card.description);
+  draw_model_menu(context);
+}
+
+void draw_steps(PanelContext& context, Flow& flow) {
+  Workspace& workspace = context.workspace;
+  const engine::Snapshot& snapshot = *workspace.document().snapshot;
+  const auto consumed = static_cast<std::int64_t>(snapshot.tokens.size());
+  const auto pending = static_cast<std::int64_t>(snapshot.pending.size());
+  const bool failed = snapshot.mode == engine::SessionMode::failed;
+  const auto go = [&](command::Seek seek) {
+    workspace.selection.token = -1;
+    workspace.post(seek);
+  };
+  ImGui::BeginDisabled(consumed == 0 || failed);
+  flow.place(button_width(icon_first));
+  if (ImGui::Button(fmt::format("{}##first", icon_first).c_str())) go({0});
+  tooltip("Back to before the first token.");
+  flow.place(button_width("◀ Back"));
+  if (ImGui::Button("◀ Back###back")) go({consumed - 1});
+  tooltip("Take the last token back: the state is restored, not recomputed. Shift+Left");
+  ImGui::EndDisabled();
+  ImGui::BeginDisabled(failed);
+  flow.place(button_width("Step ▶") + 4);
+  if (primary_button(context.theme, "Step ▶###step")) {
+    workspace.selection.token = -1;
+    workspace.post(command::Step{});
+  }
+  tooltip("Consume one token. Space");
+  const bool running = snapshot.mode == engine::SessionMode::running;
+  flow.place(button_width("Pause"));
+  if (ImGui::Button(running ? "Pause###run" : "Run###run", {button_width("Pause"), 0})) {
+    if (running)
+      workspace.post(command::Pause{});
+    else
+      workspace.post(command::Run{});
+  }
+  tooltip(running ? "Stop after this token. Enter" : "Consume tokens at the chosen speed. Enter");
+  ImGui::EndDisabled();
+  ImGui::BeginDisabled(pending == 0 || failed);
+  flow.place(button_width(icon_last));
+  if (ImGui::Button(fmt::format("{}##last", icon_last).c_str())) go({consumed + pending});
+  tooltip("Consume all tokens that are given.");
+  ImGui::EndDisabled();
+}
+
+void draw_speed(PanelContext& context, Flow& flow) {
+  constexpr std::array<double, 7> speeds = {1, 2, 4, 8, 16, 32, 0};
+  const auto words = [](double speed) {
+    return speed > 0 ? fmt::format("{:g} tok/s", speed) : std::string("unlimited");
+  };
+  const engine::Snapshot& snapshot = *context.workspace.document().snapshot;
+  const float width = 104 * context.theme.scale;
+  flow.place(ImGui::CalcTextSize("speed").x + 6 * context.theme.scale + width);
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextColored(context.theme.secondary, "speed");
+  ImGui::SameLine(0, 6 * context.theme.scale);
+  ImGui::SetNextItemWidth(width);
+  if (ImGui::BeginCombo("##speed", words(snapshot.speed).c_str())) {
+    for (const double speed : speeds)
+      if (ImGui::Selectable(words(speed).c_str(), speed == snapshot.speed))
+        context.workspace.post(command::Speed{speed});
+    ImGui::EndCombo();
+  }
+}
+
+std::string sampler_words(const engine::Sampler& sampler) {
+  using Kind = engine::Sampler::Kind;
+  switch (sampler.kind) {
+    case Kind::greedy:
+      return "greedy";
+    case Kind::temperature:
+      return fmt::format("T = {:.2f}", sampler.temperature);
+    case Kind::top_k:
+      return fmt::format("top {}", sampler.top_k);
+    case Kind::top_p:
+      return fmt::format("top p {:.2f}", sampler.top_p);
+  }
+  return {};
+}
+
+void draw_sampler_menu(PanelContext& context) {
+  if (!ImGui::BeginPopup("sampler")) return;
+  using Kind = engine::Sampler::Kind;
+  engine::Sampler sampler = context.workspace.document().snapshot->sampler;
+  bool changed = false;
+  const auto choose = [&](const char* label, Kind kind) {
+    if (ImGui::RadioButton(label, sampler.kind == kind)) {
+      sampler.kind = kind;
+      changed = true;
+    }
+  };
+  choose("Greedy: always the likeliest token", Kind::greedy);
+  choose("Temperature", Kind::temperature);
+  choose("Top k: among the k likeliest", Kind::top_k);
+  choose("Top p: among the likeliest that hold p together", Kind::top_p);
+  ImGui::PushItemWidth(160 * context.theme.scale);
+  if (sampler.kind != Kind::greedy) changed |= ImGui::SliderFloat("temperature", &sampler.temperature, 0.05F, 3.0F);
+  if (sampler.kind == Kind::top_k) changed |= ImGui::SliderInt("k", &sampler.top_k, 1, 200);
+  if (sampler.kind == Kind::top_p) changed |= ImGui::SliderFloat("p", &sampler.top_p, 0.05F, 1.0F);
+  int seed = static_cast<int>(sampler.seed);
+  if (sampler.kind != Kind::greedy && ImGui::InputInt("seed", &seed)) {
+    sampler.seed = static_cast<std::uint64_t>(seed < 0 ? 0 : seed);
+    changed = true;
+  }
+  ImGui::PopItemWidth();
+  if (changed) context.workspace.post(sampler);
+  ImGui::EndPopup();
+}
+
+void draw_sampler(PanelContext& context, Flow& flow) {
+  const engine::Snapshot& snapshot = *context.workspace.document().snapshot;
+  const engine::TaskCard& card = snapshot.model->card;
+  const bool labels = card.labels_positions();
+  const char* title = labels ? "tokens" : "sampler";
+  const std::string words = labels ? "given, then drawn" : sampler_words(snapshot.sampler);
+  flow.place(ImGui::CalcTextSize(title).x + 6 * context.theme.scale + button_width(words));
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextColored(context.theme.secondary, "%s", title);
+  ImGui::SameLine(0, 6 * context.theme.scale);
+  if (labels) {
+    ImGui::AlignTextToFramePadding();
+    ImGui::TextUnformatted(words.c_str());
+    tooltip(
+        fmt::format("This model labels every token and samples none: after the given tokens more are drawn from its "
+                    "task \"{}\".",
+                    card.task));
+    return;
+  }
+  if (ImGui::Button((words + "###sampler").c_str())) ImGui::OpenPopup("sampler");
+  draw_sampler_menu(context);
+}
+
+}  // namespace
 
 void draw_transport(PanelContext& context) {
-  const engine::Snapshot& snapshot = *context.workspace.document().snapshot;
-  ImGui::SameLine();
-  if (ImGui::Button("Step")) context.workspace.post(engine::command::Step{});
-  ImGui::SameLine();
-  const bool running = snapshot.mode == engine::SessionMode::running;
-  if (ImGui::Button(running ? "Pause###run" : "Run###run")) {
-    if (running)
-      context.workspace.post(engine::command::Pause{});
-    else
-      context.workspace.post(engine::command::Run{});
-  }
+  const float s = context.theme.scale;
+  Flow flow(8 * s);
+  draw_model(context, flow);
+  draw_steps(context, flow);
+  draw_speed(context, flow);
+  draw_sampler(context, flow);
+  flow.place(button_width("Prompt"));
+  if (ImGui::Button("Prompt")) context.workspace.requests.edit_prompt = true;
+  tooltip("Type the tokens to consume. P");
+  draw_prompt_editor(context);
+
+  const char* find = "Ctrl+K  Find an action";
+  flow.place_right(button_width(find) + 8 * s + button_width("?"));
+  if (ImGui::Button(find)) context.workspace.show_palette = true;
+  ImGui::SameLine(0, 8 * s);
+  if (ImGui::Button("?")) context.workspace.show_keys = !context.workspace.show_keys;
+  tooltip("List the keys.");
 }
 
 }  // namespace app

@@ -1,11 +1,154 @@
 #include "app/panels/panels.h"
+#include "app/panels/widgets.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
 
 namespace app {
+namespace {
+
+constexpr double verified_below = 2e-4;  // the limit that `mambascope verify` uses
+
+struct Item {
+  std::string text;
+  ImVec4 colour;
+  std::string tip;
+  int importance = 0;  // the least important go first when there is no room
+  bool is_link = false;
+  bool right = false;
+  void (*act)(Workspace&) = nullptr;
+};
+
+Item verification_item(const Theme& theme, const Document& document) {
+  Item item{"verify",
+            theme.secondary,
+            "Step the same tokens with the reference in double precision and compare. V",
+            8,
+            true,
+            false,
+            [](Workspace& w) { w.requests.verify = true; }};
+  if (!document.verification) return item;
+  const auto result = document.verification->result();
+  if (!result) {
+    item.text =
+        fmt::format("verifying {} of {}", document.verification->done_tokens(), document.verification->all_tokens());
+    item.is_link = false;
+    return item;
+  }
+  if (result->error) {
+    item.text = "not verified";
+    item.colour = theme.error;
+    item.tip = result->error->message;
+    return item;
+  }
+  const bool good = result->worst <= verified_below;
+  item.text = fmt::format("{} reference: {:.1e}", good ? "✓ verified against" : "✗ differs from", result->worst);
+  item.colour = good ? theme.success : theme.error;
+  item.tip = fmt::format(
+      "After {} tokens the worst relative difference to the reference in double precision is {:.3e}, "
+      "in {}{}. At most {:.0e} is good. Click to verify again.",
+      result->tokens, result->worst, result->tensor,
+      result->states_complete ? "" : "; matrix states were not recorded, so not compared", verified_below);
+  item.is_link = false;
+  return item;
+}
+
+void add_profiling(const Theme& theme, const Document& document, std::vector<Item>& items) {
+  if (!document.timings) return;
+  const profiler::ProfilerStatus status = document.timings->status();
+  const char* source = status.source == profiler::TimeSource::cupti       ? "CUPTI activity"
+                       : status.source == profiler::TimeSource::cpu_clock ? "CPU stage clock"
+                                                                          : "wall times only";
+  items.push_back({fmt::format("profiling: {} (tier {})", source, status.tier), theme.secondary,
+                   fmt::format("{} records, {} dropped, {} invalid, {} unattributed; clock known to {} ns. {} {}",
+                               status.records, status.dropped, status.invalid, status.unattributed,
+                               status.clock_uncertainty_ns, status.library, status.version),
+                   6});
+  if (!status.available && !status.reason.empty())
+    items.push_back({"why not CUPTI?", theme.secondary, status.reason + "\n" + status.remedy, 4, true});
+  items.push_back({fmt::format("recorder {} dropped", status.dropped),
+                   status.dropped > 0 ? theme.error : theme.secondary,
+                   "Records that the profiler lost for want of buffers. Times are complete only at 0.", 3});
+}
+
+std::string bytes_words(std::uint64_t bytes) {
+  const auto value = static_cast<double>(bytes);
+  return value < 1024 * 1024 ? fmt::format("{:.0f} KB", value / 1024) : fmt::format("{:.1f} MB", value / 1024 / 1024);
+}
+
+std::vector<Item> items_of(PanelContext& context) {
+  const Theme& theme = context.theme;
+  Document& document = context.workspace.document();
+  const engine::Snapshot& snapshot = *document.snapshot;
+  std::vector<Item> items;
+  const bool failed = snapshot.mode == engine::SessionMode::failed;
+  if (failed)
+    items.push_back({"\uf071 stopped: " + snapshot.error, theme.error,
+                     snapshot.error + "\nWhat was recorded stays. A new prompt starts over.", 10});
+  items.push_back({fmt::format("• {} · {}", snapshot.backend.name, snapshot.backend.device),
+                   failed ? theme.error : theme.text, snapshot.backend.detail, 9});
+  items.push_back({fmt::format("variant {}", snapshot.plan->variant), theme.secondary,
+                   "How a step is executed: staged is one kernel for each stage.", 5});
+  items.push_back(verification_item(theme, document));
+  add_profiling(theme, document, items);
+  if (snapshot.tokens_per_second > 0)
+    items.push_back(
+        {fmt::format("{:.0f} tok/s", snapshot.tokens_per_second), theme.text,
+         fmt::format("The last step took {:.3f} ms, with reading back what the views show.", snapshot.step_ms), 7});
+  items.push_back({fmt::format("history {} tokens · {} of {}", snapshot.tokens.size(),
+                               bytes_words(snapshot.history_bytes), bytes_words(snapshot.history_budget_bytes)),
+                   theme.secondary, "What was recorded of each token. Beyond the budget the oldest lose their states.",
+                   4, false, true});
+  items.push_back({fmt::format("UI {:.3g}×", static_cast<double>(context.workspace.ui_scale)), theme.secondary,
+                   "Larger and smaller: + and -", 2, false, true});
+  items.push_back({fmt::format("{:.1f} ms/frame", context.workspace.frame_ms), theme.secondary,
+                   "Time to draw a frame, smoothed.", 1, false, true});
+  return items;
+}
+
+void draw_item(PanelContext& context, const Item& item, int id) {
+  ImGui::PushID(id);
+  if (item.is_link) {
+    if (link(context.theme, item.text.c_str()) && item.act != nullptr) item.act(context.workspace);
+  } else {
+    ImGui::TextColored(item.colour, "%s", item.text.c_str());
+    if (item.act != nullptr && ImGui::IsItemClicked()) item.act(context.workspace);
+  }
+  if (!item.tip.empty()) tooltip(item.tip);
+  ImGui::PopID();
+}
+
+}  // namespace
 
 void draw_trust_strip(PanelContext& context) {
-  const engine::Snapshot& snapshot = *context.workspace.document().snapshot;
-  ImGui::TextColored(context.theme.secondary, "%s - %s", snapshot.backend.name.c_str(),
-                     snapshot.backend.device.c_str());
+  std::vector<Item> items = items_of(context);
+  const float gap = 20 * context.theme.scale, space = ImGui::GetContentRegionAvail().x;
+  const auto width_of = [](const Item& item) { return ImGui::CalcTextSize(item.text.c_str()).x; };
+  const auto needed = [&] {
+    float sum = -gap;
+    for (const Item& item : items) sum += width_of(item) + gap;
+    return sum;
+  };
+  while (items.size() > 1 && needed() > space)
+    items.erase(std::min_element(items.begin(), items.end(),
+                                 [](const Item& a, const Item& b) { return a.importance < b.importance; }));
+  float right_width = -gap;
+  for (const Item& item : items)
+    if (item.right) right_width += width_of(item) + gap;
+
+  bool first = true, right_begun = false;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!first) ImGui::SameLine(0, gap);
+    if (items[i].right && !right_begun) {
+      right_begun = true;
+      ImGui::SetCursorPosX(std::max(ImGui::GetCursorPosX(), ImGui::GetContentRegionMax().x - right_width));
+    }
+    draw_item(context, items[i], static_cast<int>(i));
+    first = false;
+  }
 }
 
 }  // namespace app

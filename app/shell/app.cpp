@@ -5,13 +5,22 @@
 
 #define GL_GLEXT_PROTOTYPES
 #include <GL/glcorearb.h>
+#include <fmt/format.h>
 #include <imgui_impl_opengl3.h>
 #include <implot.h>
 
 #include <algorithm>
-#include <chrono>
+#include <filesystem>
+#include <utility>
 
 namespace app {
+namespace {
+
+constexpr double frame_period_s = 1.0 / 60;
+// How long to go on drawing after input (tool tips, hover, scrolling) and after a snapshot (phasors in motion).
+constexpr double settle_after_input_s = 0.7, settle_after_snapshot_s = 0.2;
+
+}  // namespace
 
 App::App(const GuiOptions& options) : options_(options) {
   IMGUI_CHECKVERSION();
@@ -21,11 +30,12 @@ App::App(const GuiOptions& options) : options_(options) {
   io.IniFilename = nullptr;
   io.ConfigFlags |= ImGuiConfigFlags_DockingEnable;
   io.ConfigWindowsMoveFromTitleBarOnly = true;
-  workspace_.light_theme = options.light;
 }
 
 App::~App() {
-  for (Document& document : workspace_.documents) document.session.reset();
+  if (surface_) settings_.save(true);
+  opener_ = DocumentOpener{};    // waits for what is still being opened
+  workspace_.documents.clear();  // stops the sessions, which wake the surface
   if (surface_) ImGui_ImplOpenGL3_Shutdown();
   surface_.reset();
   ImPlot::DestroyContext();
@@ -40,9 +50,27 @@ engine::Result<std::unique_ptr<App>> App::open(const GuiOptions& options) {
   if (!ImGui_ImplOpenGL3_Init("#version 330"))
     return engine::system_error("OpenGL 3.3 cannot be used here: its functions are missing. Install Mesa or a driver.");
   app->surface_ = std::move(*surface);
-  app->workspace_.ui_scale = options.ui_scale > 0 ? options.ui_scale : app->surface_->content_scale();
+
+  Workspace& workspace = app->workspace_;
+  workspace.ui_scale = app->surface_->content_scale();
+  if (options.remember_layout && !options.offscreen)
+    app->settings_.open(Settings::default_path(), workspace, app->layout_);
+  if (options.ui_scale > 0) workspace.ui_scale = options.ui_scale;
+  if (options.light) workspace.light_theme = true;
   load_fonts(app->theme_);
   app->apply_theme();
+  for (const std::string& model : options.models) {
+    workspace.requests.open_model = model;
+    app->serve_requests();
+  }
+  workspace.active = 0;
+  if (!options.panel.empty()) {
+    const std::string panel = find_panel(options.panel);
+    if (options.fill)
+      app->layout_.fill(panel);
+    else
+      workspace.requests.focus_panel = panel;
+  }
   return app;
 }
 
@@ -53,17 +81,47 @@ void App::apply_theme() {
   apply_style(theme_);
 }
 
+void App::take_snapshots() {
+  opener_.poll(workspace_);
+  for (Document& document : workspace_.documents) {
+    if (!document.session) continue;
+    auto newest = document.session->snapshot();
+    if (!newest->notice.empty() && (!document.snapshot || document.snapshot->notice != newest->notice))
+      workspace_.notice = newest->notice;
+    document.snapshot = std::move(newest);
+  }
+  // After stepping back the selected token may be gone.
+  if (workspace_.ready() &&
+      workspace_.selection.token >= static_cast<std::int64_t>(workspace_.document().snapshot->tokens.size()))
+    workspace_.selection.token = -1;
+}
+
+void App::serve_requests() {
+  Requests& requests = workspace_.requests;
+  if (!requests.open_model.empty()) {
+    Surface* surface = surface_.get();
+    opener_.open(workspace_, std::exchange(requests.open_model, {}),
+                 {options_.backend, options_.load, options_.seed, [surface] { surface->wake(); }});
+  }
+  if (std::exchange(requests.reset_layout, false)) layout_.reset();
+  if (std::exchange(requests.verify, false) && workspace_.ready() && !workspace_.document().snapshot->empty()) {
+    Surface* surface = surface_.get();
+    workspace_.document().verification =
+        std::make_unique<Verification>(workspace_.document().snapshot, [surface] { surface->wake(); });
+  }
+  if (!requests.focus_panel.empty()) layout_.focus(std::exchange(requests.focus_panel, {}));
+}
+
 void App::frame() {
-  const auto start = std::chrono::steady_clock::now();
-  for (Document& document : workspace_.documents)
-    if (document.session) document.snapshot = document.session->snapshot();
+  const auto start = Clock::now();
+  take_snapshots();
+  serve_requests();
   if (theme_.scale != workspace_.ui_scale || theme_.light != workspace_.light_theme) apply_theme();
 
   ImGui_ImplOpenGL3_NewFrame();
   surface_->begin_frame();
   ImGui::NewFrame();
-  PanelContext context{workspace_, theme_};
-  layout_.draw(context);
+  draw();
   ImGui::Render();
 
   const SurfaceSize size = surface_->size();
@@ -71,16 +129,84 @@ void App::frame() {
   glClearColor(theme_.window.x, theme_.window.y, theme_.window.z, 1.0F);
   glClear(GL_COLOR_BUFFER_BIT);
   ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+  take_screenshot();
   surface_->present();
-  const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  const double ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  frame_stats_.add(ms);
   workspace_.frame_ms = workspace_.frame_ms == 0 ? ms : 0.9 * workspace_.frame_ms + 0.1 * ms;
+  settings_.save(false);
+}
+
+void App::draw() {
+  handle_keys(workspace_);
+  PanelContext context{workspace_, theme_};
+  layout_.draw(context);
+  palette_.draw(context);
+  draw_notice();
+}
+
+void App::draw_notice() {
+  const auto now = Clock::now();
+  if (!workspace_.notice.empty()) {
+    noticed_ = std::exchange(workspace_.notice, {});
+    notice_ends_ = now + std::chrono::seconds(6);
+  }
+  if (noticed_.empty()) return;
+  if (now > notice_ends_) {
+    noticed_.clear();
+    return;
+  }
+  const ImGuiViewport& viewport = *ImGui::GetMainViewport();
+  const float margin = 16 * theme_.scale;
+  ImGui::SetNextWindowPos(
+      {viewport.WorkPos.x + viewport.WorkSize.x - margin, viewport.WorkPos.y + viewport.WorkSize.y - 3 * margin},
+      ImGuiCond_Always, {1, 1});
+  ImGui::PushStyleColor(ImGuiCol_Border, theme_.accent_filled);
+  if (ImGui::Begin("Notice", nullptr,
+                   ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoDocking |
+                       ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoFocusOnAppearing |
+                       ImGuiWindowFlags_NoInputs)) {
+    ImGui::PushTextWrapPos(420 * theme_.scale);
+    ImGui::TextUnformatted(noticed_.c_str());
+    ImGui::PopTextWrapPos();
+  }
+  ImGui::End();
+  ImGui::PopStyleColor();
+}
+
+void App::take_screenshot() {
+  if (workspace_.requests.screenshot.empty()) return;
+  const std::string path = std::exchange(workspace_.requests.screenshot, {});
+  const auto written = write_png(path, read_pixels(surface_->size()));
+  std::error_code ignored;
+  workspace_.notice = written ? fmt::format("Screenshot written: {}", std::filesystem::absolute(path, ignored).string())
+                              : written.error().message;
 }
 
 void App::run() {
+  auto draw_until = Clock::now() + std::chrono::seconds(1);
   while (!surface_->should_close() && !workspace_.requests.quit) {
+    const auto start = Clock::now();
     workspace_.requests.redraw = false;
     frame();
-    surface_->wait(workspace_.requests.redraw ? 0.0 : 1.0);
+    const auto after = Clock::now();
+    const bool busy = start < draw_until || opener_.busy() || !noticed_.empty() || workspace_.requests.redraw;
+    // While something moves: at most 60 frames a second, so that software rendering leaves the model its time.
+    const double spent = std::chrono::duration<double>(after - start).count();
+    const double timeout = busy ? std::max(0.001, frame_period_s - spent) : ImGui::GetIO().WantTextInput ? 0.5 : 60.0;
+    if (busy) {
+      // Input that comes in while drawing keeps the window awake.
+      if (surface_->wait(timeout)) draw_until = std::max(draw_until, Clock::now() + std::chrono::milliseconds(200));
+      const double left = frame_period_s - std::chrono::duration<double>(Clock::now() - start).count();
+      if (left > 0) std::this_thread::sleep_for(std::chrono::duration<double>(left));
+      continue;
+    }
+    if (surface_->wait(timeout)) {
+      const double settle = workspace_.ready() && workspace_.document().snapshot->mode == engine::SessionMode::running
+                                ? settle_after_snapshot_s
+                                : settle_after_input_s;
+      draw_until = Clock::now() + std::chrono::microseconds(static_cast<std::int64_t>(settle * 1e6));
+    }
   }
 }
 

@@ -2,12 +2,17 @@
 // same class frame by frame. UI thread only.
 #pragma once
 
+#include "app/shell/documents.h"
+#include "app/shell/frame_stats.h"
 #include "app/shell/layout.h"
 #include "app/shell/options.h"
+#include "app/shell/palette.h"
+#include "app/shell/settings.h"
 #include "app/shell/surface.h"
 #include "app/shell/workspace.h"
 #include "app/theme/theme.h"
 
+#include <chrono>
 #include <memory>
 
 namespace app {
@@ -24,20 +29,36 @@ class App {
   void frame();
   // Until the window is closed: draws when something happened, sleeps otherwise.
   void run();
+  // Whether every model that was asked for is open or has failed.
+  bool opened() const { return !opener_.busy(); }
 
   Workspace& workspace() { return workspace_; }
   Layout& layout() { return layout_; }
   Surface& surface() { return *surface_; }
+  FrameStats& frame_stats() { return frame_stats_; }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   explicit App(const GuiOptions& options);
   void apply_theme();
+  void take_snapshots();
+  void serve_requests();
+  void draw();
+  void draw_notice();
+  void take_screenshot();
 
   GuiOptions options_;
   std::unique_ptr<Surface> surface_;
   Workspace workspace_;
   Theme theme_;
   Layout layout_;
+  Palette palette_;
+  Settings settings_;
+  FrameStats frame_stats_;
+  DocumentOpener opener_;
+  std::string noticed_;  // the notice that is on show
+  Clock::time_point notice_ends_{};
 };
 
 }  // namespace app

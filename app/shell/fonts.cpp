@@ -46,8 +46,8 @@ void load_fonts(Theme& theme) {
   add(embedded_math(), "Math", 1.0F, true);
   add_system_fallback();
 
-  theme.numbers = add(embedded_inconsolata(), "Inconsolata", 0.96F, false, 0.5F);
-  add(embedded_roboto(), "Roboto", 0.96F, true);
+  theme.numbers = add(embedded_inconsolata(), "Inconsolata", 0.96F, false, -0.5F);
+  add(embedded_roboto(), "Roboto", 0.93F, true);
   add(embedded_math(), "Math", 1.0F, true);
   add_system_fallback();
 

@@ -35,18 +35,31 @@ std::string lower(std::string_view text) {
 
 ImU32 packed(const ImVec4& colour) { return ImGui::ColorConvertFloat4ToU32(colour); }
 
-// One sentence for a panel while its document has nothing to draw.
-void draw_document_state(PanelContext& context) {
+// What stands in the panels while the active document has nothing to draw: the middle one explains, the others wait.
+void draw_document_state(PanelContext& context, bool middle) {
   Workspace& workspace = context.workspace;
+  const Theme& theme = context.theme;
+  if (!middle) {
+    draw_empty_state(theme, "", workspace.documents.empty() ? "No model is open." : "");
+    return;
+  }
   if (workspace.documents.empty()) {
-    draw_empty_state(context.theme, "No model is open", "Choose one in the bar on top.");
+    draw_empty_state(theme, "No model is open",
+                     "Mambascope steps a Mamba-3 language model token by token and shows its rotating state.");
+    for (const std::string& model : engine::builtin_models()) {
+      const float width = 200 * theme.scale;
+      ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0F, (ImGui::GetContentRegionAvail().x - width) / 2));
+      if (ImGui::Button(("Open " + model).c_str(), {width, 0})) workspace.requests.open_model = model;
+    }
     return;
   }
   const Document& document = workspace.document();
-  if (document.error.empty())
-    draw_empty_state(context.theme, "Opening " + document.name, "Reading its weights and starting the backend.");
-  else
-    draw_empty_state(context.theme, document.name + " cannot be opened", document.error);
+  if (!document.error) {
+    draw_empty_state(theme, "Opening " + document.name, "Reading its weights and starting the backend.");
+    return;
+  }
+  if (draw_empty_state(theme, document.name + " cannot be opened", document.error->message, "Open parity instead"))
+    workspace.requests.open_model = "parity";
 }
 
 // The same in a bar, on one line.
@@ -54,7 +67,7 @@ void draw_bar_state(PanelContext& context) {
   const Workspace& workspace = context.workspace;
   if (workspace.documents.empty()) return;
   const Document& document = workspace.documents[static_cast<std::size_t>(workspace.active)];
-  const std::string text = document.error.empty() ? "Opening " + document.name : document.name + " cannot be opened";
+  const std::string text = !document.error ? "Opening " + document.name : document.name + " cannot be opened";
   ImGui::AlignTextToFramePadding();
   ImGui::TextColored(context.theme.secondary, "%s", text.c_str());
 }
@@ -66,11 +79,11 @@ void draw_bar_content(PanelContext& context, void (*draw)(PanelContext&)) {
     draw_bar_state(context);
 }
 
-void draw_content(PanelContext& context, void (*draw)(PanelContext&)) {
+void draw_content(PanelContext& context, const DockedPanel& panel) {
   if (context.workspace.ready())
-    draw(context);
+    panel.draw(context);
   else
-    draw_document_state(context);
+    draw_document_state(context, panel.draw == draw_rotations);
 }
 
 // Gives the docked window a rounded border around its whole node and a line below the chosen tab.
@@ -128,6 +141,17 @@ const std::vector<std::string>& panel_names() {
   return names;
 }
 
+void Layout::keep_restored(int shape) {
+  if (shape < 0 || shape > static_cast<int>(Shape::small)) return;
+  shape_ = static_cast<Shape>(shape);
+  rebuild_ = false;
+}
+
+void Layout::focus(const std::string& panel) {
+  focus_ = panel;
+  focus_in_ = rebuild_ ? 2 : 0;
+}
+
 void Layout::draw(PanelContext& context) {
   if (!fill_.empty()) {
     draw_filled(context);
@@ -136,23 +160,32 @@ void Layout::draw(PanelContext& context) {
   draw_docked(context);
 }
 
-void Layout::draw_bar(PanelContext& context, const char* name, float y, float height, void (*content)(PanelContext&)) {
+float Layout::draw_bar(PanelContext& context, const char* name, float y, float height, void (*content)(PanelContext&)) {
   const ImGuiViewport& viewport = *ImGui::GetMainViewport();
   const float margin = 8 * context.theme.scale;
   ImGui::SetNextWindowPos({viewport.WorkPos.x + margin, viewport.WorkPos.y + y});
   ImGui::SetNextWindowSize({std::max(32.0F, viewport.WorkSize.x - 2 * margin), height});
-  if (ImGui::Begin(name, nullptr, bar_flags)) content(context);
+  float needed = height;
+  if (ImGui::Begin(name, nullptr, bar_flags)) {
+    content(context);
+    const ImGuiWindow* window = ImGui::GetCurrentWindow();
+    needed = window->DC.CursorMaxPos.y - window->Pos.y + window->WindowPadding.y;
+  }
   ImGui::End();
+  return needed;
 }
 
 void Layout::draw_docked(PanelContext& context) {
   const Theme& theme = context.theme;
   const ImGuiViewport& viewport = *ImGui::GetMainViewport();
   const float s = theme.scale, gap = 8 * s;
-  const float transport = ImGui::GetFrameHeight() + 16 * s, strip = 54 * s, trust = 26 * s;
+  // The transport is as high as its rows were in the last frame: they wrap where the window is narrow.
+  const float row = ImGui::GetFrameHeight() + 16 * s, strip = 54 * s, trust = 26 * s;
+  const float transport = std::clamp(transport_height_, row, 5 * row);
 
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(12 * s, 8 * s));
-  draw_bar(context, "Transport", gap, transport, [](PanelContext& c) { draw_bar_content(c, draw_transport); });
+  transport_height_ =
+      draw_bar(context, "Transport", gap, transport, [](PanelContext& c) { draw_bar_content(c, draw_transport); });
   ImGui::PopStyleVar();
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(10 * s, 6 * s));
   draw_bar(context, "Token strip", 2 * gap + transport, strip,
@@ -173,7 +206,7 @@ void Layout::draw_docked(PanelContext& context) {
   ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, 0.0F);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowRounding, 0.0F);
   ImGui::PushStyleColor(ImGuiCol_WindowBg, theme.window);
-  ImGui::Begin("Dock", nullptr, bar_flags);
+  ImGui::Begin("Dock", nullptr, bar_flags | ImGuiWindowFlags_NoBackground);
   ImGui::PopStyleVar(3);
   const Shape shape = size.x / s >= 1000 && size.y / s >= 440  ? Shape::wide
                       : size.x / s >= 620 && size.y / s >= 330 ? Shape::medium
@@ -181,7 +214,9 @@ void Layout::draw_docked(PanelContext& context) {
   const ImGuiID dock = ImGui::GetID("DockSpace");
   if (rebuild_ || shape != shape_) {
     shape_ = shape;
+    const std::string wanted = focus_.empty() ? "State rotations" : focus_;
     build(dock, size, s);
+    focus(wanted);
     rebuild_ = false;
   }
   ImGui::PushStyleColor(ImGuiCol_Border, ImVec4(0, 0, 0, 0));
@@ -192,15 +227,17 @@ void Layout::draw_docked(PanelContext& context) {
   ImGui::PopStyleColor(3);
   ImGui::End();
 
+  const bool focus_now = focus_in_ == 0;
+  if (focus_in_ > 0) --focus_in_;
   for (const DockedPanel& panel : docked_panels) {
-    if (focus_ == panel.name) {
+    if (focus_now && focus_ == panel.name) {
       ImGui::SetNextWindowFocus();
       focus_.clear();
     }
     ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, 0.0F);
     if (ImGui::Begin(panel.name, nullptr, ImGuiWindowFlags_NoCollapse)) {
       ImGui::PopStyleVar();
-      draw_content(context, panel.draw);
+      draw_content(context, panel);
       draw_frame(theme);
     } else {
       ImGui::PopStyleVar();
@@ -216,7 +253,7 @@ void Layout::draw_filled(PanelContext& context) {
     ImGui::SetNextWindowPos(viewport.WorkPos);
     ImGui::SetNextWindowSize(viewport.WorkSize);
     const std::string name = fill_ + "##filled";
-    if (ImGui::Begin(name.c_str(), nullptr, bar_flags)) draw_content(context, panel.draw);
+    if (ImGui::Begin(name.c_str(), nullptr, bar_flags)) draw_content(context, panel);
     ImGui::End();
   }
 }
@@ -229,7 +266,6 @@ void Layout::build(unsigned int dock, ImVec2 size, float scale) {
   if (shape_ == Shape::small) {
     for (const DockedPanel& panel : docked_panels) place(panel.name, dock);
     ImGui::DockBuilderFinish(dock);
-    focus_ = "State rotations";
     return;
   }
   const auto share = [](float wanted, float whole, float low, float high) {
@@ -241,11 +277,10 @@ void Layout::build(unsigned int dock, ImVec2 size, float scale) {
     for (const char* panel : {"State rotations", "Discretisation", "Kernel timings"}) place(panel, centre);
     for (const char* panel : {"Predictions", "Discretisation error", "Model map", "Inspector"}) place(panel, right);
     ImGui::DockBuilderFinish(dock);
-    focus_ = "State rotations";
     return;
   }
   ImGuiID left_low = 0, right_low = 0;
-  ImGui::DockBuilderSplitNode(centre, ImGuiDir_Down, share(200 * scale, size.y, 0.24F, 0.34F), &bottom, &centre);
+  ImGui::DockBuilderSplitNode(centre, ImGuiDir_Down, share(232 * scale, size.y, 0.24F, 0.36F), &bottom, &centre);
   ImGui::DockBuilderSplitNode(centre, ImGuiDir_Left, share(300 * scale, size.x, 0.19F, 0.25F), &left, &centre);
   ImGui::DockBuilderSplitNode(centre, ImGuiDir_Right, share(390 * scale, size.x * 0.8F, 0.28F, 0.31F), &right, &centre);
   ImGui::DockBuilderSplitNode(left, ImGuiDir_Down, 0.48F, &left_low, &left);
@@ -258,7 +293,6 @@ void Layout::build(unsigned int dock, ImVec2 size, float scale) {
   place("Discretisation error", right_low);
   place("Kernel timings", bottom);
   ImGui::DockBuilderFinish(dock);
-  focus_ = "State rotations";
 }
 
 }  // namespace app

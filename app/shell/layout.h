@@ -20,23 +20,26 @@ class Layout {
   void draw(PanelContext& context);
   // Back to the default arrangement at the next frame.
   void reset() { rebuild_ = true; }
-  // An arrangement was restored from a file: keep it.
-  void keep_restored() { rebuild_ = false; }
-  void focus(const std::string& panel) { focus_ = panel; }
+  // An arrangement of this shape was restored from a file: keep it while the window has that shape.
+  void keep_restored(int shape);
+  int shape() const { return static_cast<int>(shape_); }
+  void focus(const std::string& panel);
   // Draws only this panel, over the whole window; empty: all of them.
   void fill(const std::string& panel) { fill_ = panel; }
 
  private:
   enum class Shape { wide, medium, small };
-  void draw_bar(PanelContext& context, const char* name, float y, float height, void (*draw)(PanelContext&));
+  // Draws one bar; returns the height that its content needs.
+  float draw_bar(PanelContext& context, const char* name, float y, float height, void (*draw)(PanelContext&));
   void draw_docked(PanelContext& context);
   void draw_filled(PanelContext& context);
   void build(unsigned int dock, ImVec2 size, float scale);
 
   Shape shape_ = Shape::wide;
   bool rebuild_ = true;
-  bool front_ = false;  // bring the first tab of each group to the front
+  float transport_height_ = 0;
   std::string focus_, fill_;
+  int focus_in_ = 0;  // frames until then: a panel that was just docked has no tab yet
 };
 
 }  // namespace app

@@ -3,6 +3,7 @@
 
 #include "app/shell/surface.h"
 #include "engine/backend/backend.h"
+#include "engine/model/model.h"
 
 #include <cstdint>
 #include <string>
@@ -15,6 +16,8 @@ struct GuiOptions {
   bool offscreen = false;
   int steps = 0;           // tokens to step before the screenshot
   std::string screenshot;  // PNG file; empty: none
+  std::string summary;     // JSON file of what was done and measured; empty: none
+  std::string trace;       // Chrome trace JSON of the stages; empty: none
   std::string panel;       // brought to the front
   bool fill = false;       // `panel` alone over the whole window
   SurfaceSize size{1600, 1000};
@@ -23,6 +26,7 @@ struct GuiOptions {
   bool remember_layout = true;  // read and write the layout file; never offscreen
   std::uint64_t seed = 0;
   engine::BackendOptions backend;
+  engine::LoadOptions load;
 };
 
 }  // namespace app

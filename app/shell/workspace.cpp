@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 namespace app {
 
@@ -18,8 +19,28 @@ const engine::TokenRecord* Workspace::shown() {
   return tokens[static_cast<std::size_t>(index)].get();
 }
 
+namespace {
+bool moves_time(const engine::Command& command) {
+  namespace c = engine::command;
+  return std::holds_alternative<c::Step>(command) || std::holds_alternative<c::Run>(command) ||
+         std::holds_alternative<c::Pause>(command) || std::holds_alternative<c::Seek>(command) ||
+         std::holds_alternative<c::Speed>(command);
+}
+}  // namespace
+
 void Workspace::post(engine::Command command) {
-  if (ready() && document().session) document().session->post(std::move(command));
+  if (!ready()) return;
+  if (linked && moves_time(command)) {
+    for (std::size_t i = 0; i < documents.size(); ++i)
+      if (static_cast<int>(i) != active && documents[i].session) documents[i].session->post(command);
+  }
+  if (document().session) document().session->post(std::move(command));
+}
+
+void Workspace::activate(int index) {
+  if (index < 0 || static_cast<std::size_t>(index) >= documents.size() || index == active) return;
+  active = index;
+  selection = Selection{};
 }
 
 void Workspace::select_token(std::int64_t position) {

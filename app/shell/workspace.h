@@ -2,11 +2,14 @@
 #pragma once
 
 #include "app/viewmodel/selection.h"
+#include "app/viewmodel/timing_view.h"
 #include "app/wiring/timing_store.h"
+#include "app/wiring/verification.h"
 #include "engine/session/session.h"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,24 +18,33 @@ namespace app {
 // One open model: its session, its newest snapshot (taken once a frame), its timings. While it opens and when that
 // failed, only `name` and `error` say anything.
 struct Document {
-  std::string name;   // as asked for
-  std::string error;  // why it could not be opened; empty while it opens and when it is open
+  std::string name;                    // as asked for, then the model's
+  std::optional<engine::Error> error;  // why it could not be opened
   std::shared_ptr<const engine::Model> model;
   std::unique_ptr<TimingStore> timings;  // outlives the session, whose observer feeds it
   std::unique_ptr<engine::Session> session;
   std::shared_ptr<const engine::Snapshot> snapshot;
+  std::unique_ptr<Verification> verification;  // the last one asked for; null: none yet
+  TimingCache timing_cache;
 
   bool is_open() const { return snapshot != nullptr; }
 };
 
 // What a panel or an action asks of the shell; the shell clears each once it has done it.
 struct Requests {
-  std::string open_model;   // name or path
-  std::string focus_panel;  // bring this panel's tab to the front
-  std::string screenshot;   // write the next frame to this PNG file
+  std::string open_model;    // name or path
+  std::string focus_panel;   // bring this panel's tab to the front
+  std::string screenshot;    // write the next frame to this PNG file
   bool redraw = false;       // a motion goes on: draw the next frame at once instead of sleeping
+  bool edit_prompt = false;  // open the prompt editor
+  bool verify = false;       // compare the active document with the reference
   bool reset_layout = false;
   bool quit = false;
+};
+
+struct PromptEditor {
+  std::string text;
+  std::string error;  // what is wrong with the text; empty: nothing, or not tried yet
 };
 
 struct Workspace {
@@ -42,17 +54,25 @@ struct Workspace {
   float ui_scale = 1.0F;
   bool light_theme = false;
   bool show_keys = false, show_palette = false;
+  bool linked = true;   // open models step together
   double frame_ms = 0;  // smoothed; for the trust strip
   Requests requests;
-  std::string notice;  // one sentence about what just happened, shown for a few seconds
+  std::string notice;             // one sentence about what just happened, shown for a few seconds
+  std::string open_path;          // what stands in the model menu's text field
+  PromptEditor prompt;            // what stands in the prompt editor
+  bool timings_zoomed = false;    // the user chose the timeline's limits
+  std::int64_t strip_shown = -1;  // the token that the strip last scrolled to
 
   Document& document() { return documents[static_cast<std::size_t>(active)]; }
   // Whether the active document has a snapshot to draw.
   bool ready() const;
   // The record that the views show: the selected token, else the newest; null before the first token.
   const engine::TokenRecord* shown();
-  // Sends a command to the active session, if there is one.
+  // Sends a command to the active session, if there is one; while models are linked, steps, runs, pauses, seeks and
+  // speeds go to all of them.
   void post(engine::Command command);
+  // Makes another document the active one; the selection starts afresh.
+  void activate(int index);
   // Selects a token by position, clamped to those that exist; the newest one is followed.
   void select_token(std::int64_t position);
 };

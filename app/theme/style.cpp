@@ -98,6 +98,7 @@ void apply_style(const Theme& theme) {
   style.WindowBorderSize = style.ChildBorderSize = style.PopupBorderSize = 1;
   style.FrameBorderSize = 1;
   style.TabBorderSize = style.TabBarBorderSize = style.TabBarOverlineSize = 0;
+  style.TabMinWidthShrink = 400;  // tabs that have no room scroll; their names are not cut
   style.DockingSeparatorSize = 8;
   style.WindowMinSize = ImVec2(32, 16);
   style.WindowMenuButtonPosition = ImGuiDir_None;

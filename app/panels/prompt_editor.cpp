@@ -1,0 +1,103 @@
+#include "app/panels/prompt_editor.h"
+
+#include "app/panels/widgets.h"
+#include "app/viewmodel/prompt_text.h"
+
+#include <fmt/format.h>
+#include <imgui_stdlib.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace app {
+namespace {
+
+std::string what_to_type(const engine::Model& model) {
+  const auto& symbols = model.card.symbols;
+  if (symbols.empty())
+    return fmt::format("This model has no symbols: type token ids from 0 to {}, such as 1 2 3.",
+                       model.config().vocab_size - 1);
+  std::string list;
+  for (std::size_t i = 0; i < std::min<std::size_t>(symbols.size(), 12); ++i) list += (i > 0 ? " " : "") + symbols[i];
+  if (symbols.size() > 12) list += " …";
+  return "The model's symbols: " + list;
+}
+
+std::vector<std::int32_t> all_tokens(const engine::Snapshot& snapshot) {
+  std::vector<std::int32_t> ids;
+  constexpr std::size_t most = 4096;
+  for (const auto& record : snapshot.tokens) {
+    if (ids.size() >= most) break;
+    ids.push_back(record->id);
+  }
+  for (const std::int32_t id : snapshot.pending) {
+    if (ids.size() >= most) break;
+    ids.push_back(id);
+  }
+  return ids;
+}
+
+// Sends the text as a new prompt, or behind the tokens to come; false and an error where it has a mistake.
+bool send(PanelContext& context, bool append) {
+  PromptEditor& editor = context.workspace.prompt;
+  auto ids = read_prompt(*context.workspace.document().snapshot->model, editor.text);
+  if (!ids) {
+    editor.error = ids.error().message;
+    return false;
+  }
+  editor.error.clear();
+  context.workspace.selection.token = -1;
+  if (append)
+    context.workspace.post(engine::command::Append{std::move(*ids)});
+  else
+    context.workspace.post(engine::command::Prompt{std::move(*ids)});
+  return true;
+}
+
+}  // namespace
+
+void draw_prompt_editor(PanelContext& context) {
+  Workspace& workspace = context.workspace;
+  PromptEditor& editor = workspace.prompt;
+  const engine::Snapshot& snapshot = *workspace.document().snapshot;
+  const bool opening = std::exchange(workspace.requests.edit_prompt, false);
+  if (opening) {
+    editor.text = write_prompt(*snapshot.model, all_tokens(snapshot));
+    editor.error.clear();
+    ImGui::OpenPopup("Prompt editor");
+  }
+  const float s = context.theme.scale, width = std::min(520 * s, ImGui::GetMainViewport()->WorkSize.x - 64 * s);
+  const ImVec2 bar = ImGui::GetWindowPos(), bar_size = ImGui::GetWindowSize();
+  ImGui::SetNextWindowPos({bar.x + bar_size.x / 2, bar.y + bar_size.y + 4 * s}, ImGuiCond_Appearing, {0.5F, 0});
+  if (!ImGui::BeginPopup("Prompt editor")) return;
+  ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
+  ImGui::TextColored(context.theme.secondary, "%s", what_to_type(*snapshot.model).c_str());
+  if (opening) ImGui::SetKeyboardFocusHere();
+  ImGui::SetNextItemWidth(width);
+  ImGui::PushFont(context.theme.numbers, 0.0F);
+  const bool entered = ImGui::InputText("##prompt", &editor.text, ImGuiInputTextFlags_EnterReturnsTrue);
+  ImGui::PopFont();
+  if (ImGui::IsItemEdited()) editor.error.clear();
+  if (!editor.error.empty()) ImGui::TextColored(context.theme.error, "\uf071 %s", editor.error.c_str());
+  ImGui::PopTextWrapPos();
+  bool done = false;
+  if (primary_button(context.theme, "Start over with this") || entered) done = send(context, false);
+  tooltip("Resets the model; the tokens are consumed when you step. Enter");
+  ImGui::SameLine();
+  if (ImGui::Button("Add to the tokens to come")) done = send(context, true);
+  const auto& prompts = snapshot.model->card.prompts;
+  if (!prompts.empty()) {
+    ImGui::Separator();
+    ImGui::TextColored(context.theme.secondary, "Examples");
+    for (const std::string& prompt : prompts) {
+      ImGui::PushFont(context.theme.numbers, 0.0F);
+      if (ImGui::Selectable(prompt.c_str(), false, ImGuiSelectableFlags_NoAutoClosePopups, {width, 0}))
+        editor.text = prompt;
+      ImGui::PopFont();
+    }
+  }
+  if (done) ImGui::CloseCurrentPopup();
+  ImGui::EndPopup();
+}
+
+}  // namespace app

@@ -1,0 +1,157 @@
+#include "app/shell/actions.h"
+
+#include "app/shell/layout.h"
+
+#include <imgui_internal.h>
+
+#include <algorithm>
+#include <cctype>
+#include <sstream>
+
+namespace app {
+namespace {
+
+namespace command = engine::command;
+
+void run_or_pause(Workspace& workspace) {
+  if (!workspace.ready()) return;
+  if (workspace.document().snapshot->mode == engine::SessionMode::running)
+    workspace.post(command::Pause{});
+  else
+    workspace.post(command::Run{});
+}
+
+void step(Workspace& workspace) {
+  workspace.selection.token = -1;
+  workspace.post(command::Step{});
+}
+
+void step_back(Workspace& workspace) {
+  if (!workspace.ready()) return;
+  const auto consumed = static_cast<std::int64_t>(workspace.document().snapshot->tokens.size());
+  workspace.selection.token = -1;
+  if (consumed > 0) workspace.post(command::Seek{consumed - 1});
+}
+
+void seek_start(Workspace& workspace) {
+  workspace.selection.token = -1;
+  workspace.post(command::Seek{0});
+}
+
+void seek_end(Workspace& workspace) {
+  if (!workspace.ready()) return;
+  const engine::Snapshot& snapshot = *workspace.document().snapshot;
+  workspace.selection.token = -1;
+  const auto consumed = static_cast<std::int64_t>(snapshot.tokens.size());
+  workspace.post(command::Seek{consumed + static_cast<std::int64_t>(snapshot.pending.size())});
+}
+
+void select_by(Workspace& workspace, std::int64_t offset) {
+  if (!workspace.ready() || workspace.document().snapshot->empty()) return;
+  const auto last = static_cast<std::int64_t>(workspace.document().snapshot->tokens.size()) - 1;
+  const std::int64_t now = workspace.selection.token < 0 ? last : workspace.selection.token;
+  workspace.select_token(now + offset);
+}
+
+void scale_by(Workspace& workspace, float step) {
+  workspace.ui_scale = std::clamp(workspace.ui_scale + step, 0.75F, 2.0F);
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
+  return out;
+}
+
+}  // namespace
+
+std::vector<UserAction> actions_of(const Workspace& workspace) {
+  std::vector<UserAction> actions = {
+      {"Step one token", "Space", step},
+      {"Run or pause", "Enter, R", run_or_pause},
+      {"Step back", "Shift+Left", step_back},
+      {"Select the previous token", "Left", [](Workspace& w) { select_by(w, -1); }},
+      {"Select the next token", "Right", [](Workspace& w) { select_by(w, 1); }},
+      {"Select the first token", "Home", [](Workspace& w) { w.select_token(0); }},
+      {"Follow the newest token", "End", [](Workspace& w) { w.selection.token = -1; }},
+      {"Back to the first token (seek to the start)", "", seek_start},
+      {"Consume all given tokens (seek to the end)", "", seek_end},
+      {"Forget the tokens to come and go on from here", "", [](Workspace& w) { w.post(command::Branch{}); }},
+      {"Find an action", "Ctrl+K", [](Workspace& w) { w.show_palette = true; }},
+      {"List the keys", "?", [](Workspace& w) { w.show_keys = !w.show_keys; }},
+      {"Larger", "+", [](Workspace& w) { scale_by(w, 0.125F); }},
+      {"Smaller", "-", [](Workspace& w) { scale_by(w, -0.125F); }},
+      {"Actual size (100 %)", "Ctrl+0", [](Workspace& w) { w.ui_scale = 1.0F; }},
+      {"Dark or light theme", "Ctrl+L", [](Workspace& w) { w.light_theme = !w.light_theme; }},
+      {"Un-rotated or stored frame", "F",
+       [](Workspace& w) {
+         w.selection.frame = w.selection.frame == Frame::unrotated ? Frame::stored : Frame::unrotated;
+       }},
+      {"Edit the prompt", "P", [](Workspace& w) { w.requests.edit_prompt = true; }},
+      {"Verify against the reference", "V", [](Workspace& w) { w.requests.verify = true; }},
+      {"Reset the layout", "Ctrl+Shift+R", [](Workspace& w) { w.requests.reset_layout = true; }},
+      {"Save a screenshot", "F12", [](Workspace& w) { w.requests.screenshot = "mambascope.png"; }},
+      {"Quit", "Ctrl+Q", [](Workspace& w) { w.requests.quit = true; }},
+  };
+  for (const std::string& panel : panel_names())
+    actions.push_back({"Show " + panel, "", [panel](Workspace& w) { w.requests.focus_panel = panel; }});
+  for (std::size_t i = 0; i < workspace.documents.size(); ++i)
+    actions.push_back(
+        {"Switch to " + workspace.documents[i].name, "", [i](Workspace& w) { w.activate(static_cast<int>(i)); }});
+  for (const std::string& model : engine::builtin_models())
+    actions.push_back({"Open built-in model " + model, "", [model](Workspace& w) { w.requests.open_model = model; }});
+  return actions;
+}
+
+std::vector<UserAction> find_actions(const std::vector<UserAction>& actions, std::string_view query) {
+  std::vector<std::string> words;
+  std::istringstream stream{lower(query)};
+  for (std::string word; stream >> word;) words.push_back(word);
+  std::vector<UserAction> found;
+  for (const UserAction& action : actions) {
+    const std::string name = lower(action.name);
+    if (std::all_of(words.begin(), words.end(),
+                    [&](const std::string& word) { return name.find(word) != std::string::npos; }))
+      found.push_back(action);
+  }
+  if (!words.empty())
+    std::stable_partition(found.begin(), found.end(),
+                          [&](const UserAction& action) { return lower(action.name).rfind(words.front(), 0) == 0; });
+  return found;
+}
+
+void handle_keys(Workspace& workspace) {
+  const ImGuiIO& io = ImGui::GetIO();
+  const auto pressed = [](ImGuiKeyChord chord, bool repeat = false) {
+    return ImGui::IsKeyChordPressed(chord, repeat ? ImGuiInputFlags_Repeat : 0, ImGuiKeyOwner_Any);
+  };
+  if (pressed(ImGuiMod_Ctrl | ImGuiKey_K)) workspace.show_palette = !workspace.show_palette;
+  if (pressed(ImGuiMod_Ctrl | ImGuiKey_Q)) workspace.requests.quit = true;
+  if (pressed(ImGuiKey_Escape)) workspace.show_keys = workspace.show_palette = false;
+  if (io.WantTextInput || workspace.show_palette) return;
+
+  if (pressed(ImGuiKey_Space, true)) step(workspace);
+  if (pressed(ImGuiKey_Enter) || pressed(ImGuiKey_KeypadEnter) || pressed(ImGuiKey_R)) run_or_pause(workspace);
+  if (pressed(ImGuiMod_Shift | ImGuiKey_LeftArrow, true)) step_back(workspace);
+  if (pressed(ImGuiMod_Shift | ImGuiKey_RightArrow, true)) step(workspace);
+  if (pressed(ImGuiKey_LeftArrow, true)) select_by(workspace, -1);
+  if (pressed(ImGuiKey_RightArrow, true)) select_by(workspace, 1);
+  if (pressed(ImGuiKey_Home)) workspace.select_token(0);
+  if (pressed(ImGuiKey_End)) workspace.selection.token = -1;
+  if (pressed(ImGuiMod_Ctrl | ImGuiKey_0)) workspace.ui_scale = 1.0F;
+  if (pressed(ImGuiMod_Ctrl | ImGuiKey_L)) workspace.light_theme = !workspace.light_theme;
+  if (pressed(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_R)) workspace.requests.reset_layout = true;
+  if (pressed(ImGuiKey_F))
+    workspace.selection.frame = workspace.selection.frame == Frame::unrotated ? Frame::stored : Frame::unrotated;
+  if (pressed(ImGuiKey_P)) workspace.requests.edit_prompt = true;
+  if (pressed(ImGuiKey_V)) workspace.requests.verify = true;
+  if (pressed(ImGuiKey_F12)) workspace.requests.screenshot = "mambascope.png";
+  // By character, because these keys lie elsewhere on other keyboards.
+  for (const ImWchar character : io.InputQueueCharacters) {
+    if (character == '?') workspace.show_keys = !workspace.show_keys;
+    if (character == '+') scale_by(workspace, 0.125F);
+    if (character == '-') scale_by(workspace, -0.125F);
+  }
+}
+
+}  // namespace app

@@ -1,0 +1,81 @@
+#include "app/shell/documents.h"
+
+#include "profiler/activity/process.h"
+
+#include <atomic>
+#include <chrono>
+#include <utility>
+
+namespace app {
+namespace {
+
+// Whether the session's steps will run on a GPU. Asked before the first CUDA call, for the sake of the profiler.
+bool wants_gpu(const engine::BackendOptions& options) {
+  if (options.choice != engine::BackendChoice::cuda && options.choice != engine::BackendChoice::automatic) return false;
+  profiler::start_process_activity();  // asking for a device is the first CUDA call
+  return engine::why_no_cuda().empty();
+}
+
+Document open_document(const std::string& name, const OpenOptions& options) {
+  static std::atomic<std::uint16_t> sources{0};
+  Document document;
+  document.name = name;
+  auto model = engine::load_model(name, options.load);
+  if (!model) {
+    document.error = model.error();
+    return document;
+  }
+  document.model = *model;
+  document.name = (*model)->name;
+  document.timings = TimingStore::make(++sources, wants_gpu(options.backend));
+  engine::SessionOptions session;
+  session.backend = options.backend;
+  session.seed = options.seed;
+  session.observer = document.timings.get();
+  session.on_publish = options.on_publish;
+  auto opened = engine::Session::open(document.model, session);
+  if (!opened) {
+    document.error = opened.error();
+    return document;
+  }
+  document.session = std::move(*opened);
+  document.snapshot = document.session->snapshot();
+  // A model's first example prompt is there to be stepped at once.
+  const auto& prompts = document.model->card.prompts;
+  if (!prompts.empty()) {
+    if (auto ids = document.model->encode(prompts.front()))
+      document.session->post(engine::command::Prompt{std::move(*ids)});
+  }
+  return document;
+}
+
+}  // namespace
+
+void DocumentOpener::open(Workspace& workspace, const std::string& name, OpenOptions options) {
+  Document place_holder;
+  place_holder.name = name;
+  workspace.documents.push_back(std::move(place_holder));
+  workspace.active = static_cast<int>(workspace.documents.size()) - 1;
+  workspace.selection = Selection{};
+  std::function<void()> done = options.on_publish;
+  opening_.push_back({workspace.documents.size() - 1,
+                      std::async(std::launch::async, [name, options = std::move(options), done = std::move(done)] {
+                        Document document = open_document(name, options);
+                        if (done) done();
+                        return document;
+                      })});
+}
+
+void DocumentOpener::poll(Workspace& workspace) {
+  for (std::size_t i = 0; i < opening_.size();) {
+    Opening& opening = opening_[i];
+    if (opening.result.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+      ++i;
+      continue;
+    }
+    workspace.documents[opening.place] = opening.result.get();
+    opening_.erase(opening_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+}  // namespace app

@@ -1,0 +1,38 @@
+// Opens models without holding up the window: reading the weights and starting the backend happen on a thread of their
+// own, and the finished document replaces its place-holder at the next frame. UI thread only.
+#pragma once
+
+#include "app/shell/workspace.h"
+
+#include <functional>
+#include <future>
+#include <string>
+#include <vector>
+
+namespace app {
+
+struct OpenOptions {
+  engine::BackendOptions backend;
+  engine::LoadOptions load;
+  std::uint64_t seed = 0;
+  std::function<void()> on_publish;  // any thread; wakes the window
+};
+
+class DocumentOpener {
+ public:
+  // Adds a place-holder to the workspace and starts opening; the new document becomes the active one.
+  void open(Workspace& workspace, const std::string& name, OpenOptions options);
+  // Moves what has finished into the workspace. Call once a frame.
+  void poll(Workspace& workspace);
+  // Whether anything is still being opened.
+  bool busy() const { return !opening_.empty(); }
+
+ private:
+  struct Opening {
+    std::size_t place = 0;  // index in Workspace::documents
+    std::future<Document> result;
+  };
+  std::vector<Opening> opening_;
+};
+
+}  // namespace app

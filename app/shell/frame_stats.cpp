@@ -1,0 +1,25 @@
+#include "app/shell/frame_stats.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace app {
+
+void FrameStats::add(double ms) {
+  if (times_ms_.size() < capacity)
+    times_ms_.push_back(ms);
+  else
+    times_ms_[count_ % capacity] = ms;
+  ++count_;
+}
+
+double FrameStats::quantile_ms(double share) const {
+  if (times_ms_.empty()) return 0;
+  std::vector<double> sorted = times_ms_;
+  const auto last = static_cast<double>(sorted.size() - 1);
+  const auto rank = static_cast<std::ptrdiff_t>(std::ceil(std::clamp(share, 0.0, 1.0) * last));
+  std::nth_element(sorted.begin(), sorted.begin() + rank, sorted.end());
+  return sorted[static_cast<std::size_t>(rank)];
+}
+
+}  // namespace app

@@ -1,0 +1,158 @@
+#include "app/shell/offscreen_job.h"
+
+#include "app/shell/screenshot.h"
+#include "app/wiring/profile_rows.h"
+#include "profiler/export/trace.h"
+#include "profiler/report/statistics.h"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <sstream>
+
+namespace app {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr double frame_period_s = 1.0 / 60;
+constexpr int least_frames = 90;  // below that a 99th percentile says nothing
+constexpr std::chrono::minutes patience{2};
+
+// Draws at most 60 frames a second until `done` says so; false: patience ran out.
+template <class Done>
+bool draw_until(App& app, Done done) {
+  const auto start = Clock::now();
+  auto progress = start;
+  std::uint64_t last_version = 0;
+  while (!done()) {
+    const auto begin = Clock::now();
+    app.frame();
+    std::uint64_t version = 0;
+    for (const Document& document : app.workspace().documents)
+      if (document.is_open()) version += document.snapshot->version;
+    if (version != last_version) progress = Clock::now();
+    last_version = version;
+    if (Clock::now() - progress > patience) return false;
+    const double left = frame_period_s - std::chrono::duration<double>(Clock::now() - begin).count();
+    if (left > 0) app.surface().wait(left);
+  }
+  return true;
+}
+
+engine::Result<void> first_failure(const Workspace& workspace) {
+  for (const Document& document : workspace.documents) {
+    if (document.error) return tl::unexpected(*document.error);
+    if (document.is_open() && document.snapshot->mode == engine::SessionMode::failed)
+      return engine::system_error(fmt::format("{}: {}", document.name, document.snapshot->error));
+  }
+  return {};
+}
+
+engine::Result<void> write_trace(const std::string& path, const Document& document) {
+  std::ofstream out(path);
+  const auto tokens = document.timings->newest(TimingStore::default_tokens);
+  profiler::write_chrome_trace(out, profile_rows(document.name, document.snapshot->backend, *document.snapshot->plan,
+                                                 *document.timings, tokens));
+  if (out.flush()) return {};
+  return engine::system_error(path + ": cannot write the trace. Check that the folder exists.");
+}
+
+JobReport::Model report_on(const Document& document, int steps, double seconds) {
+  JobReport::Model model;
+  const engine::Snapshot& snapshot = *document.snapshot;
+  model.name = document.name;
+  model.backend = snapshot.backend.name;
+  model.device = snapshot.backend.device;
+  model.variant = snapshot.plan->variant;
+  model.tokens = static_cast<std::int64_t>(snapshot.tokens.size());
+  if (steps > 0 && seconds > 0) model.tokens_per_s = steps / seconds;
+  for (const auto& record : snapshot.tokens) {
+    if (record->truth < 0) continue;
+    ++model.judged;
+    if (record->predicted == record->truth) ++model.right;
+  }
+  document.timings->flush();
+  std::vector<double> walls_ms;
+  for (const auto& token : document.timings->newest(TimingStore::default_tokens))
+    walls_ms.push_back(static_cast<double>(token->wall_ns) * 1e-6);
+  model.step_ms = profiler::spread_of(walls_ms).median;
+  const profiler::ProfilerStatus status = document.timings->status();
+  model.dropped_records = status.dropped;
+  model.time_source = name_of(status.source);
+  return model;
+}
+
+}  // namespace
+
+double process_age_ms() {
+  // Field 22 of /proc/self/stat: the start in clock ticks since boot; /proc/uptime: now, in seconds.
+  std::ifstream stat("/proc/self/stat"), uptime("/proc/uptime");
+  std::string text;
+  std::getline(stat, text);
+  double now_s = 0;
+  uptime >> now_s;
+  std::istringstream fields(text.substr(std::min(text.size(), text.rfind(')') + 1)));
+  std::string field;
+  for (int i = 0; i < 20 && fields >> field; ++i) {
+  }
+  double start_ticks = 0;
+  try {
+    start_ticks = std::stod(field);
+  } catch (const std::exception&) {
+    return 0;
+  }
+  return 1e3 * (now_s - start_ticks / static_cast<double>(sysconf(_SC_CLK_TCK)));
+}
+
+engine::Result<JobReport> run_offscreen_job(App& app, const GuiOptions& options) {
+  JobReport report;
+  app.frame();
+  report.first_frame_ms = process_age_ms();
+  app.frame_stats().clear();
+  if (!draw_until(app, [&] { return app.opened(); }))
+    return engine::system_error("The models were not open after two minutes.");
+  app.frame();
+  if (auto failed = first_failure(app.workspace()); !failed) return tl::unexpected(failed.error());
+
+  const auto start = Clock::now();
+  for (Document& document : app.workspace().documents)
+    if (options.steps > 0) document.session->post(engine::command::Step{options.steps});
+  double seconds = 0;
+  const auto wanted = static_cast<std::size_t>(std::max(0, options.steps));
+  const bool finished = draw_until(app, [&] {
+    if (!first_failure(app.workspace())) return true;
+    for (const Document& document : app.workspace().documents)
+      if (document.snapshot->tokens.size() < wanted) return false;
+    seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    return true;
+  });
+  if (auto failed = first_failure(app.workspace()); !failed) return tl::unexpected(failed.error());
+  if (!finished) return engine::system_error("No token was finished within two minutes.");
+
+  for (const Document& document : app.workspace().documents)
+    report.models.push_back(report_on(document, options.steps, seconds));
+  if (!options.trace.empty() && !app.workspace().documents.empty()) {
+    if (auto written = write_trace(options.trace, app.workspace().documents.front()); !written)
+      return tl::unexpected(written.error());
+  }
+  const std::size_t frames_now = app.frame_stats().count();
+  const std::size_t enough = std::max<std::size_t>(frames_now + 8, least_frames);
+  while (app.frame_stats().count() < enough) app.frame();
+  report.surface = app.surface().description();
+  report.size = app.surface().size();
+  report.ui_scale = static_cast<double>(app.workspace().ui_scale);
+  report.frames = app.frame_stats().count();
+  report.frame_median_ms = app.frame_stats().quantile_ms(0.5);
+  report.frame_p99_ms = app.frame_stats().quantile_ms(0.99);
+  if (!options.screenshot.empty()) {
+    const auto written = write_png(options.screenshot, read_pixels(app.surface().size()));
+    if (!written) return tl::unexpected(written.error());
+  }
+  return report;
+}
+
+}  // namespace app

@@ -1,0 +1,38 @@
+// What the window does without anybody before it: opens the models, steps them, draws, writes a screenshot, and says
+// what it measured on the way. UI thread only.
+#pragma once
+
+#include "app/shell/app.h"
+
+#include <cstdint>
+#include <string>
+
+namespace app {
+
+struct JobReport {
+  struct Model {
+    std::string name, backend, device, variant;
+    std::int64_t tokens = 0;
+    double tokens_per_s = 0;             // of stepping, with everything that the window reads back
+    double step_ms = 0;                  // median of the steps' wall times, by the stage clock; 0: not timed
+    std::int64_t judged = 0, right = 0;  // tokens whose truth is known, and those predicted right
+    std::uint64_t dropped_records = 0;
+    std::string time_source;  // "cpu_clock", "cupti" or "none"
+  };
+  std::vector<Model> models;
+  std::string surface;
+  SurfaceSize size;
+  double ui_scale = 1;
+  double first_frame_ms = 0;  // from the program's start
+  std::size_t frames = 0;
+  double frame_median_ms = 0, frame_p99_ms = 0;  // of all frames after the first, drawn while the models run
+};
+
+// Error: a model that cannot be opened, a step that fails, a screenshot that cannot be written; nothing answers for two
+// minutes (system).
+engine::Result<JobReport> run_offscreen_job(App& app, const GuiOptions& options);
+
+// Milliseconds since the process started.
+double process_age_ms();
+
+}  // namespace app

@@ -1,0 +1,73 @@
+// What the kernel timings panel draws, from a plan and measured times: one token's timeline in rows of layers, and a
+// table over the newest tokens, by kind of stage. Pure; times in microseconds.
+#pragma once
+
+#include "engine/plan/step_plan.h"
+#include "profiler/report/statistics.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace app {
+
+struct TimingBar {
+  int stage = 0;  // id in the plan
+  int kind = 0;   // engine::StageKind
+  int layer = -1;
+  double start_us = 0;  // from the row's first stage
+  double duration_us = 0;
+  std::uint32_t name = 0;  // interned kernel name; 0: none
+};
+
+struct TimingRow {
+  std::string label;  // "layer 0–7", "head"
+  std::vector<TimingBar> bars;
+  double length_us = 0;
+};
+
+struct TokenTimeline {
+  std::int64_t token = -1;  // -1: nothing measured
+  profiler::TimeSource source = profiler::TimeSource::none;
+  double wall_us = 0, stages_us = 0, gaps_us = 0;
+  double longest_row_us = 0;
+  std::vector<TimingRow> rows;
+};
+
+// Work before the first layer joins the first row; work after the last one is a row of its own. At most `most_rows`
+// rows, at least 2.
+TokenTimeline make_timeline(const engine::StepPlan& plan, const profiler::TokenTimes& times, int most_rows);
+
+struct KindTimes {
+  int kind = 0;
+  int stages = 0;           // of this kind in the plan
+  double median_us = 0;     // of their sum in a token
+  double spread_us = 0;     // median absolute deviation
+  std::uint64_t bytes = 0;  // read and written by all of them in one step, counted from shapes
+  double gb_per_s = 0;      // bytes over the median; 0 where nothing was measured
+  double share = 0;         // of the wall time, 0..1
+};
+
+struct TimingTable {
+  std::size_t tokens = 0;  // measured ones behind the medians
+  profiler::TimeSource source = profiler::TimeSource::none;
+  double wall_us = 0, wall_spread_us = 0, stages_us = 0, gaps_us = 0;
+  std::vector<KindTimes> kinds;  // in the order of the plan
+};
+
+TimingTable make_timing_table(const engine::StepPlan& plan, profiler::Tokens tokens);
+
+// Both, with what they were made from, so that they are made again only when something changed. One per document.
+struct TimingCache {
+  std::shared_ptr<const profiler::TokenTimes> newest, shown;
+  double refreshed_s = -1;
+  int rows = 0;
+  TimingTable table;
+  TokenTimeline timeline;
+};
+
+// "1.23", "12.3", "123": three digits, whatever the size.
+std::string three_digits(double value);
+
+}  // namespace app

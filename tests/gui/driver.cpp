@@ -1,0 +1,92 @@
+#include "tests/gui/driver.h"
+
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+namespace gui_test {
+namespace {
+
+constexpr int most_frames = 4000;
+constexpr std::chrono::seconds most_time{40};
+
+}  // namespace
+
+const std::string& why_no_surface() {
+  static const std::string reason = [] {
+    app::GuiOptions options;
+    options.offscreen = true;
+    options.size = {64, 64};
+    const auto app = app::App::open(options);
+    return app ? std::string() : app.error().message;
+  }();
+  return reason;
+}
+
+Driver::Driver(app::GuiOptions options) {
+  options.offscreen = true;
+  if (options.models.empty()) options.models = {"parity"};
+  if (options.size.width == 1600) options.size = {1280, 720};
+  options.backend.choice = engine::BackendChoice::cpu;
+  options.backend.threads = 1;
+  auto app = app::App::open(options);
+  if (!app) throw std::runtime_error(app.error().message);
+  app_ = std::move(*app);
+  engine_ = ImGuiTestEngine_CreateContext();
+  ImGuiTestEngineIO& io = ImGuiTestEngine_GetIO(engine_);
+  io.ConfigRunSpeed = ImGuiTestRunSpeed_Fast;
+  io.ConfigVerboseLevel = ImGuiTestVerboseLevel_Warning;
+  io.ConfigVerboseLevelOnError = ImGuiTestVerboseLevel_Info;
+  io.ConfigLogToTTY = true;
+  io.ConfigNoThrottle = true;
+  io.ConfigSavedSettings = false;
+  ImGuiTestEngine_Start(engine_, ImGui::GetCurrentContext());
+  for (int i = 0; i < 2000 && !app_->opened(); ++i) {
+    frames(1);
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  frames(4);
+}
+
+Driver::~Driver() {
+  ImGuiTestEngine_Stop(engine_);
+  app_.reset();
+  ImGuiTestEngine_DestroyContext(engine_);
+}
+
+void Driver::frames(int count) {
+  for (int i = 0; i < count; ++i) {
+    app_->frame();
+    ImGuiTestEngine_PostSwap(engine_);
+  }
+}
+
+bool Driver::run(const std::function<void(ImGuiTestContext&)>& user) {
+  const std::string name = "run" + std::to_string(runs_++);
+  ImGuiTest* test = ImGuiTestEngine_RegisterTest(engine_, "gui", name.c_str());
+  test->UserData = const_cast<std::function<void(ImGuiTestContext&)>*>(&user);
+  test->TestFunc = [](ImGuiTestContext* context) {
+    (*static_cast<const std::function<void(ImGuiTestContext&)>*>(context->Test->UserData))(*context);
+  };
+  ImGuiTestEngine_QueueTest(engine_, test);
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; !ImGuiTestEngine_IsTestQueueEmpty(engine_); ++i) {
+    frames(1);
+    if (i == most_frames || std::chrono::steady_clock::now() - start > most_time) {
+      ImGuiTestEngine_AbortCurrentTest(engine_);
+      return false;
+    }
+  }
+  return test->Output.Status == ImGuiTestStatus_Success;
+}
+
+bool Driver::wait(ImGuiTestContext& context, const std::function<bool()>& done, int limit) {
+  for (int i = 0; i < limit; ++i) {
+    if (done()) return true;
+    context.Yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return done();
+}
+
+}  // namespace gui_test
