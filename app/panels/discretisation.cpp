@@ -31,6 +31,7 @@ void remake(DiscretisationData& data, const engine::Snapshot& snapshot, const Se
   data.errors = make_error_series(snapshot, selection, index, window_tokens);
   data.spread = make_error_spread(snapshot, index, selection.frame);
   data.coefficients = make_coefficient_series(snapshot, selection, index, window_tokens);
+  data.stability = make_stability_points(snapshot, selection, index);
   data.study = make_signal_study(snapshot, selection, index, data.rate);
 }
 
@@ -67,6 +68,16 @@ void coefficients_row(PanelContext& context, const DiscretisationData& data, flo
   cell(context.theme, "weights", {width - gap - half, height}, "α, β, γ over tokens",
        "h_t = α h + β (last input) + γ (this input): α = exp(A dt), β = (1 - λ) dt α, γ = λ dt.",
        [&](ImVec2 size) { draw_weights(context, data, size); });
+}
+
+void stability_cell(PanelContext& context, const DiscretisationData& data, ImVec2 size) {
+  cell(context.theme, "stability", size,
+       fmt::format("stability: {} of {} pairs outside explicit Euler's disc", data.stability.outside_explicit_euler,
+                   data.stability.head_re.size()),
+       "Steps of this token in the plane of μdt. The exponential rules (Mamba's Euler, trapezoid and model's λ) never "
+       "let the free "
+       "state grow left of the axis; the explicit Euler of textbooks only inside the disc.",
+       [&](ImVec2 rest) { draw_stability(context, data, rest); });
 }
 
 void signal_row(PanelContext& context, const DiscretisationData& data, float width, float height, float gap) {
@@ -113,6 +124,11 @@ void draw_discretisation(PanelContext& context) {
       page = 0;
     ImGui::SameLine(0, 4 * s);
     if (chip(theme, "test signal", page == 1, "The same rules on an input whose solution is known.")) page = 1;
+    ImGui::SameLine(0, 4 * s);
+    if (chip(theme, "stability", page == 2,
+             "Where the steps lie beside the region in which explicit Euler stays stable.")) {
+      page = 2;
+    }
   }
   if (high || page == 1) {
     ImGui::SameLine(0, 12 * s);
@@ -122,19 +138,34 @@ void draw_discretisation(PanelContext& context) {
   remake(data, *snapshot, workspace.selection, rate_tenths);
 
   const ImVec2 space = ImGui::GetContentRegionAvail();
-  const std::string caption = error_caption(data.errors, data.selection.frame, false);
+  const std::string caption =
+      high || page == 0 ? error_caption(data.errors, data.selection.frame, false)
+      : page == 1       ? std::string(
+                              "A known solution: one scalar state with constant A and ω, driven by a sine. Second order "
+                                    "holds for constant A only.")
+                  : std::string(
+                        "The exponential rules multiply the free state by exp(μdt), below 1 for every A < 0 and any "
+                        "turn; explicit Euler by 1 + μdt.");
   const float left = space.y - note_height(theme, caption, space.x) - spacing;
   if (high) {
     const float row = std::floor((left - 3 * spacing) / 3);
     own_input_row(context, data, space.x, row + 10 * s, gap);
-    coefficients_row(context, data, space.x, row - 20 * s, gap);
-    signal_row(context, data, space.x, row + 10 * s, gap);
+    // The plane is the one square picture: it takes the height of two rows.
+    const float plane = std::floor(space.x * 0.30F), rest = space.x - plane - gap;
+    ImGui::BeginGroup();
+    coefficients_row(context, data, rest, row - 20 * s, gap);
+    signal_row(context, data, rest, row + 10 * s, gap);
+    ImGui::EndGroup();
+    ImGui::SameLine(0, gap);
+    stability_cell(context, data, {plane, 2 * row - 10 * s + spacing});
   } else if (page == 0) {
     const float row = std::floor((left - 2 * spacing) / 2);
     own_input_row(context, data, space.x, row, gap);
     coefficients_row(context, data, space.x, row, gap);
-  } else {
+  } else if (page == 1) {
     signal_row(context, data, space.x, left - spacing, gap);
+  } else {
+    stability_cell(context, data, {space.x, left - spacing});
   }
   note(theme, caption);
 }

@@ -4,6 +4,7 @@
 #include "app/panels/panels.h"
 #include "app/viewmodel/rule_errors.h"
 #include "app/viewmodel/signal_study.h"
+#include "app/viewmodel/stability_points.h"
 #include "app/viewmodel/view_key.h"
 
 #include <imgui.h>
@@ -19,12 +20,14 @@ struct DiscretisationData {
   ErrorSpread spread;
   CoefficientSeries coefficients;
   SignalStudy study;
+  StabilityPoints stability;
   double rate = 2;  // of the test sine, radians per unit of time
 };
 
 void draw_error_spread(PanelContext& context, const DiscretisationData& data, ImVec2 size);
 void draw_lambda(PanelContext& context, const DiscretisationData& data, ImVec2 size);
 void draw_weights(PanelContext& context, const DiscretisationData& data, ImVec2 size);
+void draw_stability(PanelContext& context, const DiscretisationData& data, ImVec2 size);
 void draw_trajectories(PanelContext& context, const DiscretisationData& data, ImVec2 size);
 void draw_convergence(PanelContext& context, const DiscretisationData& data, ImVec2 size);
 

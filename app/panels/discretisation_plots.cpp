@@ -106,7 +106,7 @@ void draw_lambda(PanelContext& context, const DiscretisationData& data, ImVec2 s
   const CoefficientSeries& c = data.coefficients;
   const double first = c.token.empty() ? 0 : c.token.front(), last = c.token.empty() ? 1 : c.token.back();
   if (!begin_plot(context, "##lambda", size, "token", nullptr, ImPlotFlags_NoLegend)) return;
-  ImPlot::SetupAxesLimits(first, std::max(last, first + 1), -0.04, 1.08, follow(fitted, data.key));
+  ImPlot::SetupAxesLimits(first - 0.5, std::max(last, first + 1) + 0.5, -0.04, 1.08, follow(fitted, data.key));
   ImPlot::SetupAxisFormat(ImAxis_X1, "%.0f");
   const double ticks[] = {0, 0.5, 1};
   const char* const labels[] = {"0", "½", "1"};
@@ -144,7 +144,8 @@ void draw_weights(PanelContext& context, const DiscretisationData& data, ImVec2 
     }
   }
   if (!begin_plot(context, "##weights", size, "token", "weight")) return;
-  ImPlot::SetupAxesLimits(first, std::max(last, first + 1), -0.05 * high, high * 1.3, follow(fitted, data.key));
+  ImPlot::SetupAxesLimits(first - 0.5, std::max(last, first + 1) + 0.5, -0.05 * high, high * 1.5,
+                          follow(fitted, data.key));
   ImPlot::SetupAxisFormat(ImAxis_X1, "%.0f");
   ImPlot::SetupLegend(ImPlotLocation_NorthEast, ImPlotLegendFlags_Horizontal);
   const auto count = static_cast<int>(c.token.size());
@@ -198,11 +199,11 @@ void draw_trajectories(PanelContext& context, const DiscretisationData& data, Im
   for (const auto& values : study.rule) widen(values);
   const double margin = std::max(0.1 * (high - low), 1e-6);
   if (!begin_plot(context, "##path", size, "time, in the units of dt", "Re h")) return;
-  ImPlot::SetupAxesLimits(0, study.duration, low - margin, high + 3 * margin, follow(fitted, data.key));
+  ImPlot::SetupAxesLimits(0, study.duration, low - margin, high + 4 * margin, follow(fitted, data.key));
   ImPlot::SetupLegend(ImPlotLocation_NorthWest, ImPlotLegendFlags_Horizontal);
   ImPlot::PlotLine("exact", study.fine_time.data(), study.exact.data(), static_cast<int>(study.fine_time.size()),
                    line_spec(theme.text, 1.2F * theme.scale));
-  constexpr const char* names[] = {"Euler", "trapezoid", "model's λ"};
+  const char* const names[] = {"Euler", "trapezoid", size.x < 320 * theme.scale ? "model" : "model's λ"};
   constexpr ImPlotMarker markers[] = {ImPlotMarker_Circle, ImPlotMarker_Square, ImPlotMarker_Diamond};
   for (std::size_t rule = 0; rule < 3; ++rule) {
     ImPlot::PlotLine(names[rule], study.time.data(), study.rule[rule].data(), static_cast<int>(study.time.size()),
@@ -248,11 +249,15 @@ void draw_convergence(PanelContext& context, const DiscretisationData& data, ImV
     low = 1e-6;
     high = 1;
   }
+  const bool low_plot = size.y < 190 * theme.scale;
+  ViewKey shape = data.key;
+  shape.extra += low_plot ? 1000 : 0;
   if (!begin_plot(context, "##convergence", size, "step size dt", "|error| of one step")) return;
   ImPlot::SetupAxisScale(ImAxis_X1, ImPlotScale_Log10);
   ImPlot::SetupAxisScale(ImAxis_Y1, ImPlotScale_Log10);
-  ImPlot::SetupAxesLimits(study.step.front() * 0.8, std::max(study.step.back(), study.dt) * 1.25, low / 3, high * 4,
-                          follow(fitted, data.key));
+  ImPlot::SetupAxesLimits(study.step.front() * 0.8, std::max(study.step.back(), study.dt) * 1.25, low / 3,
+                          high * (low_plot ? 1e3 : 20), follow(fitted, shape));
+  setup_decades(low * 1e-3, high * 1e5, size.y * 1.8F);
   ImPlot::SetupLegend(ImPlotLocation_NorthWest);
   constexpr const char* names[] = {"Euler", "trapezoid", "model's λ"};
   constexpr ImPlotMarker markers[] = {ImPlotMarker_Circle, ImPlotMarker_Square, ImPlotMarker_Diamond};

@@ -47,8 +47,10 @@ void draw_error_plot(PanelContext& context, const char* id, const ErrorSeries& s
   const bool fresh = seen.GetInt(key, -1) != stamp;
   seen.SetInt(key, stamp);
   ImPlot::SetupAxisScale(ImAxis_Y1, ImPlotScale_Log10);
-  ImPlot::SetupAxesLimits(first, last, low / 3, high * (size.y < 140 * theme.scale ? 60 : 8),
-                          fresh ? ImPlotCond_Always : ImPlotCond_Once);
+  const double bottom = low / 3, top = high * (size.y < 140 * theme.scale ? 20 : 8);
+  ImPlot::SetupAxesLimits(first - 0.5, last + 0.5, bottom, top, fresh ? ImPlotCond_Always : ImPlotCond_Once);
+  // Wider than the first view, so that zooming out finds ticks.
+  setup_decades(bottom * 1e-3, top * 1e3, size.y * 2.2F);
   ImPlot::SetupAxisFormat(ImAxis_X1, "%.0f");
   ImPlot::SetupLegend(ImPlotLocation_NorthWest, ImPlotLegendFlags_Horizontal);
   const bool narrow = size.x < 330 * theme.scale;

@@ -4,12 +4,15 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <string>
 #include <system_error>
+#include <vector>
 
 namespace app {
 
@@ -88,6 +91,23 @@ ImPlotSpec line_with_markers(const ImVec4& colour, ImPlotMarker marker, float si
   spec.Marker = marker;
   spec.MarkerSize = size;
   return spec;
+}
+
+void setup_decades(double low, double high, float height) {
+  if (!(low > 0) || !(high > low)) return;
+  const int first = static_cast<int>(std::ceil(std::log10(low))), last = static_cast<int>(std::floor(std::log10(high)));
+  const int fits = std::max(2, static_cast<int>(height / (1.7F * ImGui::GetTextLineHeight())));
+  const int step = std::max(1, (last - first + fits) / fits);
+  std::vector<double> at;
+  std::vector<std::string> text;
+  for (int exponent = first; exponent <= last; ++exponent) {
+    if (exponent % step != 0) continue;
+    at.push_back(std::pow(10.0, exponent));
+    text.push_back(exponent >= -2 && exponent <= 3 ? fmt::format("{:g}", at.back()) : fmt::format("1e{}", exponent));
+  }
+  std::vector<const char*> labels;
+  for (const std::string& label : text) labels.push_back(label.c_str());
+  if (!at.empty()) ImPlot::SetupAxisTicks(ImAxis_Y1, at.data(), static_cast<int>(at.size()), labels.data());
 }
 
 void mark_x(const Theme& theme, double x) {

@@ -23,6 +23,9 @@ void item_menu(PanelContext& context, const char* id, const std::function<Table(
 ImPlotSpec line_spec(const ImVec4& colour, float weight = 1.6F);
 ImPlotSpec line_with_markers(const ImVec4& colour, ImPlotMarker marker, float size, float weight = 1.6F);
 
+// Ticks of a logarithmic y axis that spans [low, high]: every decade, or every few where the height holds fewer lines.
+void setup_decades(double low, double high, float height);
+
 // A vertical hairline at x, for the shown token.
 void mark_x(const Theme& theme, double x);
 

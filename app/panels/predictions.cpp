@@ -112,7 +112,7 @@ void draw_truth_plot(PanelContext& context, const AnswersView& view, std::int64_
   const double first = view.token.front(), last = std::max(first + 1, view.token.back());
   const bool moved = was_last != last;
   was_last = last;
-  ImPlot::SetupAxesLimits(first, last, -0.04, 1.06, moved ? ImPlotCond_Always : ImPlotCond_Once);
+  ImPlot::SetupAxesLimits(first - 0.5, last + 0.5, -0.04, 1.06, moved ? ImPlotCond_Always : ImPlotCond_Once);
   ImPlot::SetupAxisFormat(ImAxis_X1, "%.0f");
   const auto count = static_cast<int>(view.token.size());
   ImPlot::PlotLine("p", view.token.data(), view.truth_probability.data(), count,

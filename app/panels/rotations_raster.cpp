@@ -216,7 +216,7 @@ void draw_memory(PanelContext& context, const RotationsData& data, ImVec2 size) 
     static ViewKey fitted;
     const ImPlotCond cond = fitted == data.key ? ImPlotCond_Once : ImPlotCond_Always;
     fitted = data.key;
-    ImPlot::SetupAxesLimits(first, last, 0, 1.06, cond);
+    ImPlot::SetupAxesLimits(first - 0.5, last + 0.5, 0, 1.06, cond);
     ImPlot::SetupAxisLimits(ImAxis_Y2, low - margin, high + margin, cond);
     ImPlot::SetupAxisFormat(ImAxis_X1, "%.0f");
     ImPlot::SetupLegend(ImPlotLocation_SouthWest, ImPlotLegendFlags_Horizontal);

@@ -7,6 +7,7 @@
 #include "app/viewmodel/rule_errors.h"
 #include "app/viewmodel/shown.h"
 #include "app/viewmodel/signal_study.h"
+#include "app/viewmodel/stability_points.h"
 #include "app/viewmodel/table.h"
 #include "tests/support/fake_snapshot.h"
 
@@ -177,6 +178,22 @@ TEST_SUITE("app/viewmodel") {
     CHECK(study.slope[1] == doctest::Approx(3.0).epsilon(0.05));
     CHECK(study.time.size() < 500);
     CHECK_FALSE(app::make_signal_study(*tests::fake_snapshot({}, {}), selection, -1, 2.0).known);
+  }
+
+  TEST_CASE("a half-turn step lies outside explicit Euler's disc, a small one inside; many heads are thinned") {
+    const auto snapshot = tests::fake_snapshot({}, {0, 1}, 1);
+    app::Selection selection;
+    selection.head = snapshot->model->config().heads() - 1;
+    const auto half = app::make_stability_points(*snapshot, selection, 1);
+    CHECK(half.head_re.size() == 4);
+    CHECK(half.head_im[1] == doctest::Approx(-app::pi));
+    CHECK(half.outside_explicit_euler >= 1);
+    tests::FakeShape shape;
+    shape.layers = 12;
+    shape.d_model = 512;
+    shape.record_matrix = false;
+    CHECK(app::make_stability_points(*tests::fake_snapshot(shape, {1}), {}, 0).re.size() <= 1500);
+    CHECK(app::make_stability_points(*tests::fake_snapshot({}, {}), {}, -1).head_re.empty());
   }
 
   TEST_CASE("answers of a labelling model: truth, accuracy, probability of the truth") {
