@@ -91,7 +91,8 @@ TimingTable make_timing_table(const engine::StepPlan& plan, profiler::Tokens tok
     KindTimes& kind = table.kinds[i];
     kind.median_us = groups[i].time_ns.median * us_per_ns;
     kind.spread_us = groups[i].time_ns.mad * us_per_ns;
-    kind.share = groups[i].share;
+    // Of medians: the first, cold token would swallow a share of sums.
+    kind.share = table.wall_us > 0 ? kind.median_us / table.wall_us : 0;
     if (groups[i].time_ns.median > 0) kind.gb_per_s = static_cast<double>(kind.bytes) / groups[i].time_ns.median;
   }
   return table;

@@ -46,7 +46,7 @@ struct KindTimes {
   double spread_us = 0;     // median absolute deviation
   std::uint64_t bytes = 0;  // read and written by all of them in one step, counted from shapes
   double gb_per_s = 0;      // bytes over the median; 0 where nothing was measured
-  double share = 0;         // of the wall time, 0..1
+  double share = 0;         // median over the median wall time, 0..1
 };
 
 struct TimingTable {
