@@ -7,8 +7,9 @@
 #include "kernels/matrix.h"
 
 #if defined(__F16C__)
-// GCC 12 takes the undefined operand of an unmasked conversion for an oversight.
+#if !defined(__clang__)  // GCC 12 takes the undefined operand of an unmasked conversion for an oversight
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
 #endif
 
