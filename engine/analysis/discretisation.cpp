@@ -49,11 +49,11 @@ struct HeadInput {
   }
 };
 
-double dot(const double* a, const double* b, int count) {
+double dot(const double* a, const double* b, std::size_t count) {
   double sum[4] = {0, 0, 0, 0};  // four chains: one would wait for each addition
-  int i = 0;
+  std::size_t i = 0;
   for (; i + 4 <= count; i += 4) {
-    for (int j = 0; j < 4; ++j) sum[j] += a[i + j] * b[i + j];
+    for (std::size_t j = 0; j < 4; ++j) sum[j] += a[i + j] * b[i + j];
   }
   for (; i < count; ++i) sum[0] += a[i] * b[i];
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
@@ -69,9 +69,9 @@ class PairProducts {
     after_.read(config, weights, head, now);
     const bool has_previous = previous != nullptr && holds_caches(*previous);
     if (has_previous) before_.read(config, weights, head, *previous);
-    const int rank = config.rank(), rows = config.headdim;
-    for (int r = 0; r < rank; ++r) {
-      for (int s = 0; s < rank; ++s) {
+    const auto rank = static_cast<std::size_t>(config.rank()), rows = static_cast<std::size_t>(config.headdim);
+    for (std::size_t r = 0; r < rank; ++r) {
+      for (std::size_t s = 0; s < rank; ++s) {
         const std::size_t at_r = r * pairs_, at_s = s * pairs_;
         if (s >= r) {  // symmetric: once, and twice off the diagonal
           const double twice = s == r ? 1 : 2;

@@ -7,7 +7,7 @@ namespace engine {
 
 Result<std::unique_ptr<Session>> Session::open(std::shared_ptr<const Model> model, SessionOptions options) {
   const BackendFactory make = [model, backend = options.backend] { return make_backend(model->weights, backend); };
-  return open_on(make, model, std::move(options));
+  return open_on(make, std::move(model), std::move(options));
 }
 
 }  // namespace engine

@@ -56,7 +56,7 @@ class TokenList {
   }
   void clear() { truncate(0); }
 
-  class const_iterator {
+  class Iterator {
    public:
     using iterator_category = std::random_access_iterator_tag;
     using value_type = TokenList::value_type;
@@ -64,32 +64,33 @@ class TokenList {
     using pointer = const value_type*;
     using reference = const value_type&;
 
-    const_iterator() = default;
-    const_iterator(const TokenList* list, std::ptrdiff_t at) : list_(list), at_(at) {}
+    Iterator() = default;
+    Iterator(const TokenList* list, std::ptrdiff_t at) : list_(list), at_(at) {}
     reference operator*() const { return (*list_)[static_cast<std::size_t>(at_)]; }
     pointer operator->() const { return &**this; }
     reference operator[](difference_type n) const { return *(*this + n); }
-    const_iterator& operator++() { return *this += 1; }
-    const_iterator& operator--() { return *this += -1; }
-    const_iterator operator++(int) { return {list_, at_++}; }
-    const_iterator operator--(int) { return {list_, at_--}; }
-    const_iterator& operator+=(difference_type n) {
+    Iterator& operator++() { return *this += 1; }
+    Iterator& operator--() { return *this += -1; }
+    Iterator operator++(int) { return {list_, at_++}; }
+    Iterator operator--(int) { return {list_, at_--}; }
+    Iterator& operator+=(difference_type n) {
       at_ += n;
       return *this;
     }
-    const_iterator& operator-=(difference_type n) { return *this += -n; }
-    const_iterator operator+(difference_type n) const { return {list_, at_ + n}; }
-    const_iterator operator-(difference_type n) const { return {list_, at_ - n}; }
-    difference_type operator-(const const_iterator& other) const { return at_ - other.at_; }
-    bool operator==(const const_iterator& other) const { return at_ == other.at_; }
-    bool operator<(const const_iterator& other) const { return at_ < other.at_; }
+    Iterator& operator-=(difference_type n) { return *this += -n; }
+    Iterator operator+(difference_type n) const { return {list_, at_ + n}; }
+    Iterator operator-(difference_type n) const { return {list_, at_ - n}; }
+    difference_type operator-(const Iterator& other) const { return at_ - other.at_; }
+    bool operator==(const Iterator& other) const { return at_ == other.at_; }
+    bool operator<(const Iterator& other) const { return at_ < other.at_; }
 
    private:
     const TokenList* list_ = nullptr;
     std::ptrdiff_t at_ = 0;
   };
-  const_iterator begin() const { return {this, 0}; }
-  const_iterator end() const { return {this, static_cast<std::ptrdiff_t>(size())}; }
+  using const_iterator = Iterator;
+  Iterator begin() const { return {this, 0}; }
+  Iterator end() const { return {this, static_cast<std::ptrdiff_t>(size())}; }
 
  private:
   using Chunk = std::vector<value_type>;  // chunk_size records

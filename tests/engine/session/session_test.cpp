@@ -193,7 +193,6 @@ TEST_CASE("a run keeps to its speed") {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   // 40 periods of 10 ms; a pace that added the steps' own time would need 0.52 s. Loaded machines may be later.
   CHECK(seconds > 0.38);
-  CHECK(s.session->snapshot()->tokens_per_second < 130);
   s.post(command::Pause{});
 }
 
