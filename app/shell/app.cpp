@@ -10,12 +10,15 @@
 #include <implot.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
+#include <thread>
 #include <utility>
 
 namespace app {
 namespace {
 
+volatile std::sig_atomic_t interrupted = 0;
 constexpr double frame_period_s = 1.0 / 60;
 // How long to go on drawing after input (tool tips, hover, scrolling) and after a snapshot (phasors in motion).
 constexpr double settle_after_input_s = 0.7, settle_after_snapshot_s = 0.2;
@@ -184,8 +187,12 @@ void App::take_screenshot() {
 }
 
 void App::run() {
+  // Ctrl+C in the terminal closes the window as its button does: the session ends its step, the layout is kept.
+  std::signal(SIGINT, [](int) { interrupted = 1; });
+  std::signal(SIGTERM, [](int) { interrupted = 1; });
   auto draw_until = Clock::now() + std::chrono::seconds(1);
-  while (!surface_->should_close() && !workspace_.requests.quit) {
+  const auto ended = [this] { return surface_->should_close() || workspace_.requests.quit || interrupted != 0; };
+  while (!ended()) {
     const auto start = Clock::now();
     workspace_.requests.redraw = false;
     frame();
@@ -193,7 +200,7 @@ void App::run() {
     const bool busy = start < draw_until || opener_.busy() || !noticed_.empty() || workspace_.requests.redraw;
     // While something moves: at most 60 frames a second, so that software rendering leaves the model its time.
     const double spent = std::chrono::duration<double>(after - start).count();
-    const double timeout = busy ? std::max(0.001, frame_period_s - spent) : ImGui::GetIO().WantTextInput ? 0.5 : 60.0;
+    const double timeout = busy ? std::max(0.001, frame_period_s - spent) : 0.5;
     if (busy) {
       // Input that comes in while drawing keeps the window awake.
       if (surface_->wait(timeout)) draw_until = std::max(draw_until, Clock::now() + std::chrono::milliseconds(200));
@@ -201,12 +208,16 @@ void App::run() {
       if (left > 0) std::this_thread::sleep_for(std::chrono::duration<double>(left));
       continue;
     }
-    if (surface_->wait(timeout)) {
-      const double settle = workspace_.ready() && workspace_.document().snapshot->mode == engine::SessionMode::running
-                                ? settle_after_snapshot_s
-                                : settle_after_input_s;
-      draw_until = Clock::now() + std::chrono::microseconds(static_cast<std::int64_t>(settle * 1e6));
+    // Nothing moves: asleep until something happens; a text cursor blinks.
+    bool woken = false;
+    while (!woken && !ended()) {
+      woken = surface_->wait(timeout);
+      if (ImGui::GetIO().WantTextInput) break;
     }
+    if (!woken) continue;
+    const bool running = workspace_.ready() && workspace_.document().snapshot->mode == engine::SessionMode::running;
+    const double settle = running ? settle_after_snapshot_s : settle_after_input_s;
+    draw_until = Clock::now() + std::chrono::microseconds(static_cast<std::int64_t>(settle * 1e6));
   }
 }
 
