@@ -15,6 +15,7 @@ struct PanelContext {
 };
 
 void draw_transport(PanelContext& context);
+void draw_closed_transport(PanelContext& context);  // while the active document is not open: only the choice of models
 void draw_token_strip(PanelContext& context);
 void draw_model_map(PanelContext& context);
 void draw_inspector(PanelContext& context);

@@ -64,10 +64,12 @@ void draw_one(PanelContext& context, const Document& document) {
   if (!ImGui::BeginTable("stages", 6, table_flags)) return;
   ImGui::TableSetupScrollFreeze(0, 1);
   ImGui::TableSetupColumn("stage", ImGuiTableColumnFlags_WidthStretch, 1.5F);
-  for (const char* name : {"median", "spread", "bytes", "rate"})
-    ImGui::TableSetupColumn(name, ImGuiTableColumnFlags_WidthStretch, 0.9F);
-  ImGui::TableSetupColumn("share", ImGuiTableColumnFlags_WidthStretch, 1.6F);
-  draw_headings(theme, {"stage", "median µs", "± µs", "bytes", "GB/s", "share of the step"});
+  ImGui::TableSetupColumn("median", ImGuiTableColumnFlags_WidthStretch, 1.15F);
+  ImGui::TableSetupColumn("spread", ImGuiTableColumnFlags_WidthStretch, 0.7F);
+  ImGui::TableSetupColumn("bytes", ImGuiTableColumnFlags_WidthStretch, 1.0F);
+  ImGui::TableSetupColumn("rate", ImGuiTableColumnFlags_WidthStretch, 0.75F);
+  ImGui::TableSetupColumn("share", ImGuiTableColumnFlags_WidthStretch, 1.4F);
+  draw_headings(theme, {"stage", "median µs", "± µs", "bytes", "GB/s", "of the step"});
   for (const KindTimes& kind : table.kinds) {
     ImGui::TableNextRow();
     ImGui::TableNextColumn();

@@ -87,12 +87,15 @@ void draw_timeline(PanelContext& context, Document& document, ImVec2 size, doubl
   const TokenTimeline& timeline = document.timing_cache.timeline;
   const auto rows = static_cast<int>(timeline.rows.size());
   if (rows == 0) return;
+  // Where there is no room for the axis's name, each tick says its unit; the source stands above the plot as well.
+  const bool named = size.y > 96 * context.theme.scale;
   const std::string axis = fmt::format("µs from the first stage of the row · {}", source_words(timeline.source));
   if (!ImPlot::BeginPlot("##timeline", size, ImPlotFlags_NoLegend | ImPlotFlags_NoMenus | ImPlotFlags_NoMouseText))
     return;
-  ImPlot::SetupAxes(axis.c_str(), nullptr, ImPlotAxisFlags_NoHighlight,
+  ImPlot::SetupAxes(named ? axis.c_str() : nullptr, nullptr, ImPlotAxisFlags_NoHighlight,
                     ImPlotAxisFlags_Lock | ImPlotAxisFlags_NoGridLines | ImPlotAxisFlags_NoTickMarks |
                         ImPlotAxisFlags_Invert | ImPlotAxisFlags_NoHighlight);
+  if (!named) ImPlot::SetupAxisFormat(ImAxis_X1, "%g µs");
   std::vector<double> places;
   std::vector<const char*> labels;
   for (int row = 0; row < rows; ++row) {

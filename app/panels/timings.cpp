@@ -127,7 +127,7 @@ void draw_timings(PanelContext& context) {
                       ImGuiWindowFlags_NoScrollWithMouse);
     Flow flow(6 * s);
     draw_account(context, *document, flow);
-    draw_timeline(context, *document, {-1, std::max(80 * s, ImGui::GetContentRegionAvail().y)}, round_up(longest));
+    draw_timeline(context, *document, {-1, std::max(72 * s, ImGui::GetContentRegionAvail().y)}, round_up(longest));
     ImGui::EndChild();
     ImGui::PopID();
   }

@@ -50,12 +50,16 @@ void draw_model_menu(PanelContext& context) {
   ImGui::EndPopup();
 }
 
-void draw_model(PanelContext& context, Flow& flow) {
+void draw_title(PanelContext& context, Flow& flow) {
   ImGui::PushFont(context.theme.bold, ImGui::GetStyle().FontSizeBase * 1.1F);
   flow.place(ImGui::CalcTextSize("Mambascope").x);
   ImGui::AlignTextToFramePadding();
   ImGui::TextUnformatted("Mambascope");
   ImGui::PopFont();
+}
+
+void draw_model(PanelContext& context, Flow& flow) {
+  draw_title(context, flow);
   const engine::Snapshot& snapshot = *context.workspace.document().snapshot;
   const std::string words = model_words(*snapshot.model) + "###model";
   flow.place(button_width(model_words(*snapshot.model)));
@@ -195,6 +199,18 @@ void draw_sampler(PanelContext& context, Flow& flow) {
 }
 
 }  // namespace
+
+void draw_closed_transport(PanelContext& context) {
+  Flow flow(8 * context.theme.scale);
+  draw_title(context, flow);
+  const Workspace& workspace = context.workspace;
+  const std::string name = workspace.documents.empty()
+                               ? "Choose a model"
+                               : workspace.documents[static_cast<std::size_t>(workspace.active)].name;
+  flow.place(button_width(name));
+  if (ImGui::Button((name + "###model").c_str())) ImGui::OpenPopup("models");
+  draw_model_menu(context);
+}
 
 void draw_transport(PanelContext& context) {
   const float s = context.theme.scale;

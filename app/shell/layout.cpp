@@ -62,21 +62,11 @@ void draw_document_state(PanelContext& context, bool middle) {
     workspace.requests.open_model = "parity";
 }
 
-// The same in a bar, on one line.
-void draw_bar_state(PanelContext& context) {
-  const Workspace& workspace = context.workspace;
-  if (workspace.documents.empty()) return;
-  const Document& document = workspace.documents[static_cast<std::size_t>(workspace.active)];
-  const std::string text = !document.error ? "Opening " + document.name : document.name + " cannot be opened";
-  ImGui::AlignTextToFramePadding();
-  ImGui::TextColored(context.theme.secondary, "%s", text.c_str());
-}
-
 void draw_bar_content(PanelContext& context, void (*draw)(PanelContext&)) {
   if (context.workspace.ready())
     draw(context);
-  else
-    draw_bar_state(context);
+  else if (draw == draw_transport)
+    draw_closed_transport(context);
 }
 
 void draw_content(PanelContext& context, const DockedPanel& panel) {
@@ -208,7 +198,7 @@ void Layout::draw_docked(PanelContext& context) {
   ImGui::PushStyleColor(ImGuiCol_WindowBg, theme.window);
   ImGui::Begin("Dock", nullptr, bar_flags | ImGuiWindowFlags_NoBackground);
   ImGui::PopStyleVar(3);
-  const Shape shape = size.x / s >= 1000 && size.y / s >= 440  ? Shape::wide
+  const Shape shape = size.x / s >= 1100 && size.y / s >= 500  ? Shape::wide
                       : size.x / s >= 620 && size.y / s >= 330 ? Shape::medium
                                                                : Shape::small;
   const ImGuiID dock = ImGui::GetID("DockSpace");

@@ -1,6 +1,7 @@
 #include "tests/gui/driver.h"
 
 #include <chrono>
+#include <cstdlib>
 #include <stdexcept>
 #include <thread>
 
@@ -59,6 +60,11 @@ void Driver::frames(int count) {
     app_->frame();
     ImGuiTestEngine_PostSwap(engine_);
   }
+}
+
+void Driver::picture(const std::string& name) {
+  if (const char* folder = std::getenv("MAMBASCOPE_TEST_PICTURES"))
+    workspace().requests.screenshot = std::string(folder) + "/" + name + ".png";
 }
 
 bool Driver::run(const std::function<void(ImGuiTestContext&)>& user) {

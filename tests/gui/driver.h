@@ -33,6 +33,8 @@ class Driver {
   // Draws frames until `done`, at most `limit` of them; for use inside and outside of run.
   bool wait(ImGuiTestContext& context, const std::function<bool()>& done, int limit = 600);
   void frames(int count);
+  // For people: writes the next frame as NAME.png into the folder MAMBASCOPE_TEST_PICTURES, where that is set.
+  void picture(const std::string& name);
 
  private:
   std::unique_ptr<app::App> app_;

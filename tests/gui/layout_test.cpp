@@ -36,6 +36,8 @@ void check_layout(Driver& driver, app::SurfaceSize size, float scale) {
   driver.app().surface().resize(size);
   driver.workspace().ui_scale = scale;
   driver.frames(6);
+  driver.picture("layout_" + std::to_string(size.width) + "_" + std::to_string(static_cast<int>(100 * scale)));
+  driver.frames(1);
   const ImRect window({0, 0}, {static_cast<float>(size.width), static_cast<float>(size.height)});
   const std::vector<Area> areas = visible_areas();
   CHECK(areas.size() >= 4);

@@ -15,6 +15,8 @@ TEST_CASE("the palette finds an action by words and runs it") {
     user.KeyPress(ImGuiMod_Ctrl | ImGuiKey_K);
     user.Yield(2);
     CHECK(driver.workspace().show_palette);
+    driver.picture("palette");
+    user.Yield(2);
     user.KeyChars("theme dark");
     user.Yield(2);
     user.KeyPress(ImGuiKey_Enter);
@@ -38,6 +40,8 @@ TEST_CASE("? lists the keys, + and - change the size") {
     user.Yield(3);
     CHECK(driver.workspace().show_keys);
     CHECK(user.ItemExists("//Keys/Close"));
+    driver.picture("keys");
+    user.Yield(2);
     user.ItemClick("//Keys/Close");
     CHECK_FALSE(driver.workspace().show_keys);
     user.KeyChars("+");
@@ -56,8 +60,11 @@ TEST_CASE("a model that cannot be opened is a state of the window, not its end")
   CHECK_FALSE(driver.workspace().ready());
   REQUIRE(driver.workspace().documents[0].error.has_value());
   CHECK(driver.workspace().documents[0].error->message.find("no-such-model") != std::string::npos);
-  driver.workspace().activate(1);
+  driver.picture("failed");
+  driver.frames(2);
   CHECK(driver.run([&](ImGuiTestContext& user) {
+    user.ItemClick("//Transport/###model");
+    user.ItemClick("//$FOCUSED/parity##1");
     CHECK(driver.workspace().ready());
     user.KeyPress(ImGuiKey_Space);
     CHECK(driver.wait(user, [&] { return driver.tokens() == 1; }));

@@ -37,6 +37,8 @@ TEST_CASE("an unknown symbol is refused and nothing is lost") {
     user.KeyCharsReplaceEnter("10x1");
     user.Yield(2);
     CHECK(driver.workspace().prompt.error.find("x") != std::string::npos);
+    driver.picture("prompt");
+    user.Yield(2);
     CHECK(driver.tokens() == 2);
     // Keys belong to the text field: neither a step nor a run came of the typing.
     CHECK(driver.snapshot().mode == engine::SessionMode::idle);
