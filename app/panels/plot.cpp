@@ -106,6 +106,7 @@ void setup_decades(double low, double high, float height) {
     text.push_back(exponent >= -2 && exponent <= 3 ? fmt::format("{:g}", at.back()) : fmt::format("1e{}", exponent));
   }
   std::vector<const char*> labels;
+  labels.reserve(text.size());
   for (const std::string& label : text) labels.push_back(label.c_str());
   if (!at.empty()) ImPlot::SetupAxisTicks(ImAxis_Y1, at.data(), static_cast<int>(at.size()), labels.data());
 }

@@ -120,7 +120,9 @@ void arrange_low(PanelContext& context, const RotationsData& data, RotationsSett
   const float gap = 12 * theme.scale;
   const float left = std::floor(std::clamp(space.y * 1.04F, space.x * 0.36F, space.x * 0.5F));
   const ImVec2 right(space.x - left - gap, space.y);
+  ImGui::BeginGroup();
   draw_phasors(context, data, settings, {left, space.y});
+  ImGui::EndGroup();
   ImGui::SameLine(0, gap);
   ImGui::BeginGroup();
   const float spacing = ImGui::GetStyle().ItemSpacing.y;

@@ -159,7 +159,11 @@ void draw_turn_table(PanelContext& context, const RotationsData& data, Rotations
   push_small(theme);
   const ImGuiTableFlags flags = ImGuiTableFlags_Sortable | ImGuiTableFlags_SizingStretchProp | ImGuiTableFlags_ScrollY |
                                 ImGuiTableFlags_NoBordersInBody | ImGuiTableFlags_PadOuterX;
-  if (ImGui::BeginTable("##turn-table", 4, flags, ImGui::GetContentRegionAvail())) {
+  // Whole rows only, so that no text is cut.
+  const float row_height = ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().CellPadding.y;
+  const ImVec2 free = ImGui::GetContentRegionAvail();
+  const ImVec2 table_size(free.x, std::max(2.0F, std::floor(free.y / row_height)) * row_height);
+  if (ImGui::BeginTable("##turn-table", 4, flags, table_size)) {
     ImGui::TableSetupScrollFreeze(0, 1);
     ImGui::TableSetupColumn("pair", ImGuiTableColumnFlags_PreferSortAscending, 0.8F);
     ImGui::TableSetupColumn("class", ImGuiTableColumnFlags_NoSort, 1.0F);

@@ -17,7 +17,7 @@ namespace app {
 namespace {
 
 constexpr double sweep_seconds = 0.12;
-constexpr int most_segments = 4000;  // of all trails together
+constexpr int most_segments = 3000;  // of all trails together
 
 struct Sweep {
   std::int64_t index = -1;
@@ -120,7 +120,7 @@ void draw_trail(const Theme& theme, const RotationsData& data, const PhasorTrack
     const int pieces = std::clamp(static_cast<int>(std::ceil(std::abs(turn) / (2 * pi) * most)), 1, most);
     const double age = static_cast<double>(count - 1 - t) / static_cast<double>(count);
     const auto alpha = static_cast<float>((selected ? 0.95 : 0.42) * (1 - age) * (1 - age));
-    if (alpha < 0.02F) continue;
+    if (alpha < 0.035F) continue;
     const double until = t + 1 == count ? s : 1.0;
     ImVec2 from = pixels(track.trail[t - 1]);
     for (int i = 1; i <= pieces; ++i) {

@@ -107,9 +107,17 @@ void outline_selected(const Theme& theme, const RotationsData& data) {
   const PhaseRaster& raster = data.raster;
   const auto first = static_cast<double>(raster.first_token);
   if (data.selection.pair < raster.pairs) {
-    list->AddRect(ImPlot::PlotToPixels(first - 0.5, data.selection.pair - 0.5),
-                  ImPlot::PlotToPixels(first + raster.tokens - 0.5, data.selection.pair + 0.5), packed(theme.text), 0,
-                  0, 1.4F * theme.scale);
+    const ImVec2 low = ImPlot::PlotToPixels(first - 0.5, data.selection.pair - 0.5);
+    const ImVec2 high = ImPlot::PlotToPixels(first + raster.tokens - 0.5, data.selection.pair + 0.5);
+    const ImU32 mark = packed(theme.text);
+    if (high.y - low.y >= 9 * theme.scale) {
+      list->AddRect(low, high, mark, 0, 0, 1.4F * theme.scale);
+    } else {
+      // An outline would hide a row this low: arrows at both ends instead.
+      const float y = (low.y + high.y) / 2, r = 5 * theme.scale;
+      list->AddTriangleFilled({low.x, y - r}, {low.x + r, y}, {low.x, y + r}, mark);
+      list->AddTriangleFilled({high.x, y - r}, {high.x - r, y}, {high.x, y + r}, mark);
+    }
   }
   const auto token = static_cast<double>(data.index);
   list->AddRect(ImPlot::PlotToPixels(token - 0.5, -0.5), ImPlot::PlotToPixels(token + 0.5, raster.pairs - 0.5),
@@ -219,7 +227,9 @@ void draw_memory(PanelContext& context, const RotationsData& data, ImVec2 size) 
     ImPlot::SetupAxesLimits(first - 0.5, last + 0.5, 0, 1.06, cond);
     ImPlot::SetupAxisLimits(ImAxis_Y2, low - margin, high + margin, cond);
     ImPlot::SetupAxisFormat(ImAxis_X1, "%.0f");
-    ImPlot::SetupLegend(ImPlotLocation_SouthWest, ImPlotLegendFlags_Horizontal);
+    // The corner that the staircase leaves free.
+    const bool rises = memory.turns.empty() || !(memory.turns.back() < 0);
+    ImPlot::SetupLegend(rises ? ImPlotLocation_SouthEast : ImPlotLocation_SouthWest, ImPlotLegendFlags_Horizontal);
     const auto count = static_cast<int>(memory.token.size());
     ImPlot::PlotLine("α-envelope", memory.token.data(), memory.retained.data(), count, line_spec(theme.accent));
     ImPlot::SetAxes(ImAxis_X1, ImAxis_Y2);
