@@ -180,10 +180,11 @@ void draw_model_map(PanelContext& context) {
   keep_first_focus(workspace);
   const engine::Snapshot& snapshot = *workspace.document().snapshot;
   if (snapshot.empty()) {
-    if (draw_empty_state(theme, "No token yet",
-                         fmt::format("{} layers × {} heads wait for the first step.", snapshot.model->config().n_layer,
-                                     snapshot.model->config().heads()),
-                         "Step")) {
+    if (draw_empty_state(
+            theme, "No token yet",
+            fmt::format("{} layer{} × {} heads wait for the first step.", snapshot.model->config().n_layer,
+                        snapshot.model->config().n_layer == 1 ? "" : "s", snapshot.model->config().heads()),
+            "Step")) {
       workspace.post(engine::command::Step{});
     }
     return;

@@ -167,7 +167,7 @@ void draw_last_step(const Theme& theme, const RotationsData& data, const PhasorT
 // What the marks mean, in the lower left corner.
 void draw_key(const Theme& theme, const RotationsData& data) {
   const ImVec2 pos = ImPlot::GetPlotPos(), space = ImPlot::GetPlotSize();
-  if (space.y < 200 * theme.scale) return;
+  if (space.y < 260 * theme.scale) return;
   ImDrawList* list = ImPlot::GetPlotDrawList();
   const float size = small_size(theme) * 0.92F, line = size * 1.25F;
   const bool turned = data.selection.frame == Frame::unrotated;
