@@ -265,7 +265,10 @@ void Layout::build(unsigned int dock, ImVec2 size, float scale) {
   if (shape_ == Shape::medium) {
     ImGui::DockBuilderSplitNode(centre, ImGuiDir_Right, 0.36F, &right, &centre);
     for (const char* panel : {"State rotations", "Discretisation", "Kernel timings"}) place(panel, centre);
-    for (const char* panel : {"Predictions", "Discretisation error", "Model map", "Inspector"}) place(panel, right);
+    ImGuiID right_low = right;
+    if (size.y >= 340 * scale) ImGui::DockBuilderSplitNode(right, ImGuiDir_Down, 0.5F, &right_low, &right);
+    for (const char* panel : {"Model map", "Inspector"}) place(panel, right);
+    for (const char* panel : {"Predictions", "Discretisation error"}) place(panel, right_low);
     ImGui::DockBuilderFinish(dock);
     return;
   }
