@@ -57,7 +57,8 @@ add_library(imgui STATIC
   ${implot3d}/implot3d.cpp ${implot3d}/implot3d_items.cpp ${implot3d}/implot3d_meshes.cpp)
 target_include_directories(imgui SYSTEM PUBLIC ${imgui} ${imgui}/backends ${imgui}/misc/cpp ${implot} ${implot3d})
 target_link_libraries(imgui PUBLIC glfw OpenGL::OpenGL OpenGL::EGL ${CMAKE_DL_LIBS})
-target_compile_options(imgui PRIVATE -w)
+# -O1: ImPlot's templates take minutes at -O3, and what a frame costs is drawing, not this.
+target_compile_options(imgui PRIVATE -w -O1)
 # Plots hold tens of thousands of vertices: 32-bit indices.
 target_compile_definitions(imgui PUBLIC ImDrawIdx=unsigned\ int)
 if(MAMBASCOPE_TESTS)
