@@ -11,8 +11,8 @@ namespace engine {
 namespace {
 
 // A stage that moves less than this takes about as long as waking another thread's cache lines: it is not divided.
-constexpr std::uint64_t bytes_per_chunk = 48 * 1024;
-constexpr int chunks_per_thread = 4;  // so that a thread that was held up leaves its share to others
+constexpr std::uint64_t bytes_per_chunk = std::uint64_t{48} << 10;
+constexpr std::uint64_t chunks_per_thread = 4;  // so that a thread that was held up leaves its share to others
 
 std::string processor_name() {
   std::ifstream info("/proc/cpuinfo");
@@ -43,7 +43,7 @@ template <class Args>
 void CpuBackend::divide(const Stage& stage, void (*kernel)(const Args&, int, int), const Args& args) {
   const int items = kernels::cpu::items(args);
   const std::uint64_t worth = stage.cost.bytes() / bytes_per_chunk;
-  const int chunks = static_cast<int>(std::min<std::uint64_t>(worth, chunks_per_thread * pool_.threads()));
+  const int chunks = static_cast<int>(std::min(worth, chunks_per_thread * static_cast<std::uint64_t>(pool_.threads())));
   pool_.run(items, chunks, [&](int begin, int end) { kernel(args, begin, end); });
 }
 

@@ -41,9 +41,9 @@ inline void norm_and_bias(const float* raw, const float* weight, const float* bi
 }
 
 inline void turn(const RotateArgs<float>& args, const float* cosine, const float* sine, float* values) {
-  const int step = args.half_pairs ? 1 : 2;
-  const int apart = args.half_pairs ? args.d_state / 2 : 1;
-  for (int i = 0; i < args.angles; ++i) {
+  const std::ptrdiff_t step = args.half_pairs ? 1 : 2;
+  const std::ptrdiff_t apart = args.half_pairs ? args.d_state / 2 : 1;
+  for (std::ptrdiff_t i = 0; i < args.angles; ++i) {
     const float a = values[i * step];
     const float b = values[i * step + apart];
     values[i * step] = a * cosine[i] - b * sine[i];

@@ -68,6 +68,7 @@ inline F16 operator*(F16 a, F16 b) {
   return a;
 }
 inline F16 operator*(F16 a, float b) {
+  // NOLINTNEXTLINE(modernize-loop-convert): registers, by number as everywhere here
   for (int i = 0; i < parts; ++i) a.part[i] = a.part[i] * b;
   return a;
 }
@@ -81,11 +82,11 @@ inline void add_product(F16& a, F16 b, float c) {
 
 inline F16 load(const float* from) {
   F16 value;
-  for (int i = 0; i < parts; ++i) __builtin_memcpy(&value.part[i], from + i * width, sizeof(Floats));
+  for (int i = 0; i < parts; ++i) __builtin_memcpy(&value.part[i], from + std::ptrdiff_t{i} * width, sizeof(Floats));
   return value;
 }
 inline void store(float* to, F16 value) {
-  for (int i = 0; i < parts; ++i) __builtin_memcpy(to + i * width, &value.part[i], sizeof(Floats));
+  for (int i = 0; i < parts; ++i) __builtin_memcpy(to + std::ptrdiff_t{i} * width, &value.part[i], sizeof(Floats));
 }
 
 // The first `count` of sixteen; the rest are zero when loaded and untouched when stored.
@@ -150,7 +151,7 @@ inline F16 load_weights(const void* data, std::size_t index, int count = lanes) 
   F16 value;
   for (int i = 0; i < parts; ++i) {
     Halves half;
-    __builtin_memcpy(&half, from + i * width, sizeof half);
+    __builtin_memcpy(&half, from + std::ptrdiff_t{i} * width, sizeof half);
     value.part[i] = dtype == DType::bf16 ? widen_bf16(half) : widen_f16(half);
   }
   return value;
@@ -174,6 +175,7 @@ inline Floats exp(Floats x) {
 }
 
 inline F16 silu(F16 x) {
+  // NOLINTNEXTLINE(modernize-loop-convert)
   for (int i = 0; i < parts; ++i) x.part[i] = x.part[i] / (1.0F + exp(-x.part[i]));
   return x;
 }
