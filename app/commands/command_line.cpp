@@ -1,5 +1,6 @@
 #include "app/commands/command_line.h"
 
+#include "app/commands/options.h"
 #include "profiler/activity/process.h"
 
 #include <CLI/CLI.hpp>
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,7 +47,8 @@ int run_command_line(int argc, char** argv) {
   try {
     program.parse(std::move(arguments));
   } catch (const CLI::Success& success) {  // --help, --version
-    return program.exit(success);
+    program.exit(success);
+    return after_output(std::cout.flush() ? 0 : 3);
   } catch (const CLI::ParseError& error) {
     program.exit(error);
     return 2;
@@ -53,7 +56,7 @@ int run_command_line(int argc, char** argv) {
   try {
     const int code = action ? action() : 2;
     profiler::stop_process_activity();
-    return code;
+    return after_output(code);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "mambascope: %s\n", error.what());
     return 3;

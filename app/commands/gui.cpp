@@ -71,7 +71,8 @@ void choose_models(GuiOptions& options) {
 
 int run_gui(const Options& parsed) {
   GuiOptions options = parsed.gui;
-  if (std::sscanf(parsed.size.c_str(), "%dx%d", &options.size.width, &options.size.height) != 2 ||
+  char rest = 0;
+  if (std::sscanf(parsed.size.c_str(), "%dx%d%c", &options.size.width, &options.size.height, &rest) != 2 ||
       options.size.width < 64 || options.size.height < 64 || options.size.width > 8192 || options.size.height > 8192)
     return report(
         {engine::ErrorKind::input,
@@ -126,7 +127,7 @@ void add_gui(CLI::App& program, Action& action) {
   command->add_option("--panel", gui.panel, "Bring this panel to the front, by a part of its name")->type_name("NAME");
   command->add_flag("--fill", gui.fill, "With --panel: that panel alone, over the whole window");
   command->add_option("--ui-scale", gui.ui_scale, "Size of everything, 0.75 to 2; default: the monitor's")
-      ->check(CLI::Range(0.75, 2.0));
+      ->check(number_in(0.75, 2));
   command->add_flag("--light", gui.light, "The light theme");
   add_seed_option(*command, *options);
   add_backend_options(*command, *options);

@@ -1,11 +1,18 @@
 #include "app/commands/options.h"
 
+#include "engine/base/quote.h"
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <cstdio>
+#include <limits>
 #include <map>
+#include <system_error>
 
 namespace app {
 
@@ -29,7 +36,54 @@ void add_choice(CLI::App& command, const char* name, T& out, const std::map<std:
       ->default_str(first);
 }
 
+// The whole text as a number; false: it is none, or none that fits.
+template <class T>
+bool parse(const std::string& text, T& out) {
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return failed == std::errc() && end == text.data() + text.size();
+}
+
+std::string without_blanks(const std::string& text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(" \t") + 1 - first);
+}
+
+// Why `text` is no list of ids; empty: it is one, and `out` holds it.
+std::string parse_ids(const std::string& text, std::vector<std::int32_t>& out) {
+  out.clear();
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string word = without_blanks(text.substr(begin, end - begin));
+    if (word.empty()) return "has an empty place; give token ids with a comma between two, such as 1,2,3";
+    if (!parse(word, out.emplace_back())) return engine::in_quotes(word) + " is not a token id; give whole numbers";
+    begin = end + 1;
+  }
+  return "";
+}
+
 }  // namespace
+
+CLI::Option* add_tokens_option(CLI::App& command, std::vector<std::int32_t>& out, const char* help) {
+  const auto check = [](const std::string& text) {
+    std::vector<std::int32_t> ids;
+    return parse_ids(text, ids);
+  };
+  return command
+      .add_option_function<std::string>(
+          "--tokens", [&out](const std::string& text) { parse_ids(text, out); }, help)
+      ->check(check)
+      ->type_name("IDS");
+}
+
+std::function<std::string(const std::string&)> number_in(double least, double most) {
+  return [least, most](const std::string& text) {
+    double value = 0;
+    if (parse(text, value) && std::isfinite(value) && value >= least && value <= most) return std::string();
+    const bool bounded = most < std::numeric_limits<double>::max();
+    return fmt::format("{} is not a number {}", engine::in_quotes(text),
+                       bounded ? fmt::format("from {} to {}", least, most) : fmt::format("of {} or more", least));
+  };
+}
 
 CLI::Option* add_model_option(CLI::App& command, CommonOptions& options) {
   add_choice(command, "--a-activation", options.load.a_activation,
@@ -59,6 +113,11 @@ void add_json_option(CLI::App& command, CommonOptions& options) {
 
 void add_seed_option(CLI::App& command, CommonOptions& options) {
   command.add_option("--seed", options.seed, "Seed of everything random; the same seed gives the same result")
+      ->check([](const std::string& text) {
+        std::uint64_t seed = 0;
+        return parse(text, seed) ? std::string()
+                                 : engine::in_quotes(text) + " is not a whole number from 0 to 18446744073709551615";
+      })
       ->capture_default_str();
 }
 
@@ -77,6 +136,12 @@ engine::BackendOptions backend_options(const CommonOptions& options, int batch) 
 int report(const engine::Error& error) {
   fmt::print(stderr, "mambascope: {}\n", error.message);
   return engine::exit_code(error);
+}
+
+int after_output(int code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  fmt::print(stderr, "mambascope: Standard output did not take the result. Is the disk full, or the output closed?\n");
+  return 3;
 }
 
 void print_json(const nlohmann::ordered_json& object) {

@@ -8,8 +8,10 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -34,11 +36,21 @@ void add_backend_options(CLI::App& command, CommonOptions& options);       // --
 void add_json_option(CLI::App& command, CommonOptions& options);           // --json
 void add_seed_option(CLI::App& command, CommonOptions& options);           // --seed
 
+// --tokens 1,2,3: whole numbers with commas between, blanks allowed around each. Nothing between two commas is an error,
+// and so is no number at all: a slip must not become another sequence.
+CLI::Option* add_tokens_option(CLI::App& command, std::vector<std::int32_t>& out, const char* help);
+
+// A check for add_option(): a finite number in [least, most]. CLI11's own ranges let NaN pass.
+std::function<std::string(const std::string&)> number_in(double least, double most);
+
 engine::Result<std::shared_ptr<const engine::Model>> load_model(const CommonOptions& options);
 engine::BackendOptions backend_options(const CommonOptions& options, int batch = 1);
 
 // Prints the error to standard error; returns its exit code.
 int report(const engine::Error& error);
+// The exit code of a command that ended with `code`, after what it printed has left the program: 3 where standard
+// output did not take it (a full disk, a closed descriptor).
+int after_output(int code);
 // Prints one object to standard output. Text that is not UTF-8 is replaced; NaN and infinity become null.
 void print_json(const nlohmann::ordered_json& object);
 

@@ -194,8 +194,7 @@ void add_profile(CLI::App& program, Action& action) {
                                fmt::join(engine::preset_names(), ", ")))
       ->excludes(model);
   CLI::Option* prompt = command->add_option("--prompt", options->prompt, "The first tokens, in the model's symbols");
-  command->add_option("--tokens", options->tokens, "The first tokens as ids: 1,2,3; the others are drawn with --seed")
-      ->delimiter(',')
+  add_tokens_option(*command, options->tokens, "The first tokens as ids: 1,2,3; the others are drawn with --seed")
       ->excludes(prompt);
   command->add_option("--steps", options->steps, "Steps to measure")
       ->check(CLI::Range(1, 10000))

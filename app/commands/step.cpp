@@ -2,6 +2,7 @@
 #include "app/commands/command_line.h"
 #include "app/commands/options.h"
 #include "app/commands/step_tokens.h"
+#include "engine/base/quote.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace app {
 
@@ -73,6 +75,7 @@ void print_json_result(const engine::Model& model, const engine::Backend& backen
 
 void print_text_result(const engine::Model& model, const engine::Backend& backend, const SteppedTokens& stepped) {
   const bool labels = model.card.labels_positions();
+  const auto label = [&](std::int32_t id) { return engine::printable(model.label(id)); };
   fmt::print("{} on {} ({})\n", model.name, backend.info().name, backend.info().device);
   fmt::print("  {:>6}  {:<7} {:>7} {:<12} {:>8}  {:<22} {:<10} {}\n", "token", "origin", "id", "symbol",
              labels ? "" : "p(token)", labels ? "predicts" : "next", labels ? "truth" : "", "state norm of each layer");
@@ -80,12 +83,12 @@ void print_text_result(const engine::Model& model, const engine::Backend& backen
     std::string norms;
     for (const double norm : token.state_norms) norms += fmt::format(" {:.4g}", norm);
     const std::string p = token.probability < 0 ? "" : fmt::format("{:.4f}", token.probability);
-    const std::string best = fmt::format("{} {:.4f}", model.label(token.top.front().id), token.top.front().probability);
+    const std::string best = fmt::format("{} {:.4f}", label(token.top.front().id), token.top.front().probability);
     const std::string truth = token.truth < 0                       ? ""
-                              : token.truth == token.top.front().id ? model.label(token.truth)
-                                                                    : model.label(token.truth) + " !";
+                              : token.truth == token.top.front().id ? label(token.truth)
+                                                                    : label(token.truth) + " !";
     fmt::print("  {:>6}  {:<7} {:>7} {:<12} {:>8}  {:<22} {:<10}{}\n", token.position, name_of(token.origin), token.id,
-               model.symbol(token.id), p, best, truth, norms);
+               engine::printable(model.symbol(token.id)), p, best, truth, norms);
   }
   if (stepped.asked > 0) fmt::print("  right: {} of {} positions\n", stepped.right, stepped.asked);
   fmt::print("  {:.4f} ms a token (median), {:.1f} tokens/s\n", stepped.median_ms, stepped.tokens_per_s());
@@ -124,13 +127,13 @@ void add_sampler_options(CLI::App& command, StepOptions& options) {
       ->check(CLI::IsMember({"greedy", "temperature", "top-k", "top-p"}))
       ->default_str("greedy");
   command.add_option("--temperature", options.sampler.temperature, "Divides the logits before sampling")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number_in(0, std::numeric_limits<float>::max()))
       ->capture_default_str();
   command.add_option("--top-k", options.sampler.top_k, "Candidates of the top-k sampler")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1 << 30))
       ->capture_default_str();
   command.add_option("--top-p", options.sampler.top_p, "Probability that the top-p sampler's candidates reach")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(number_in(0, 1))
       ->capture_default_str();
 }
 
@@ -143,10 +146,7 @@ void add_step(CLI::App& program, Action& action) {
   add_model_option(*command, *options)->required();
   CLI::Option* prompt =
       command->add_option("--prompt", options->prompt, "Text to consume first, in the model's symbols");
-  command->add_option("--tokens", options->tokens, "Token ids to consume first, e.g. 1,2,3")
-      ->delimiter(',')
-      ->type_name("IDS")
-      ->excludes(prompt);
+  add_tokens_option(*command, options->tokens, "Token ids to consume first, e.g. 1,2,3")->excludes(prompt);
   command
       ->add_option("--steps", options->steps,
                    "Tokens to step after those: sampled, or drawn from the task of a model that labels positions")

@@ -51,6 +51,11 @@ engine::Result<SteppedToken> look(const engine::Model& model, engine::Backend& b
   SteppedToken token;
   if (auto read = backend.read_logits(0, logits); !read) return tl::unexpected(read.error());
   const std::span<const float> choices = candidates(model, logits);
+  if (!engine::all_finite(choices)) {
+    return engine::input_error(fmt::format(
+        "The logits of {} are not finite, so there are no probabilities. Look for infinity or NaN in its weights.",
+        model.name));
+  }
   distribution = engine::softmax(choices);
   token.entropy_bits = engine::entropy_bits(distribution);
   for (const std::int32_t id : engine::top_ids(choices, top_count)) {

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <limits>
+
 namespace app {
 
 namespace {
@@ -95,7 +97,7 @@ void add_verify(CLI::App& program, Action& action) {
   command
       ->add_option("--rtol", options->rtol,
                    "Largest difference allowed, relative to the largest reference value of a tensor")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number_in(0, std::numeric_limits<double>::max()))
       ->capture_default_str();
   add_backend_options(*command, *options);
   add_json_option(*command, *options);

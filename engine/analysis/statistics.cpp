@@ -34,6 +34,10 @@ Distribution softmax(std::span<const float> logits) {
   return d;
 }
 
+bool all_finite(std::span<const float> logits) {
+  return std::all_of(logits.begin(), logits.end(), [](float logit) { return std::isfinite(logit); });
+}
+
 double entropy_bits(const Distribution& d) {
   double nats = 0;
   for (std::size_t i = 0; i < d.p.size(); ++i) {

@@ -17,6 +17,9 @@ struct Distribution {
 };
 Distribution softmax(std::span<const float> logits);
 
+// Whether no logit is infinite or NaN: where one is, a distribution would be made up.
+bool all_finite(std::span<const float> logits);
+
 // -sum p log2 p, in [0, log2(size)] bits.
 double entropy_bits(const Distribution& d);
 // KL(p || q) = sum p log2(p / q) in bits, never below 0; infinite where q misses what p has. Sizes must be equal.

@@ -2,17 +2,35 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace engine {
+
+namespace {
+
+// Bytes of the harmful character that the text begins with; 0: none. In UTF-8 these are, beside the ASCII controls, the C1
+// controls (U+009B starts a terminal sequence as ESC [ does) and the marks that turn the direction of writing, which
+// show a name as another.
+std::size_t harmful(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  if (byte(0) < 0x20 || byte(0) == 0x7F) return 1;
+  if (byte(0) == 0xC2 && byte(1) >= 0x80 && byte(1) < 0xA0) return 2;
+  if (byte(0) != 0xE2) return 0;
+  const unsigned tail = byte(1) << 8U | byte(2);
+  const bool turns = tail == 0x808E || tail == 0x808F || (tail >= 0x80A8 && tail <= 0x80AE) ||
+                     (tail >= 0x81A6 && tail <= 0x81A9);  // U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069
+  return turns ? 3 : 0;
+}
+
+}  // namespace
 
 std::string printable(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F) {
-      out += fmt::format("\\x{:02x}", byte);
-    } else {
-      out += c;
-    }
+  while (!text.empty()) {
+    const std::size_t bad = harmful(text);
+    for (const char c : text.substr(0, bad)) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    if (bad == 0) out += text.front();
+    text.remove_prefix(std::max<std::size_t>(bad, 1));
   }
   return out;
 }

@@ -6,7 +6,7 @@
 
 namespace engine {
 
-// The text with control characters written as \xNN, whole.
+// The text, whole, with control characters and marks that turn the direction of writing as the \xNN of their bytes.
 std::string printable(std::string_view text);
 
 // 'text' in single quotes, printable, cut after 120 bytes with "...".

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <cstdlib>
+#include <filesystem>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -73,6 +75,59 @@ TEST_CASE("step: sampled tokens follow the given ones and carry the probability 
   const std::string first = ids(step(random + "1"));
   CHECK(first == ids(step(random + "1")));
   CHECK(first != ids(step(random + "2")));  // 250^-6 by chance
+}
+
+TEST_CASE("step: ids are read to the letter") {
+  const auto ids = [](const std::string& list) {
+    return tests::run_program({"step", "parity", "--backend", "cpu", "--json", "--tokens", list});
+  };
+  const auto blanks = ids(" 1, 0 ,1");
+  REQUIRE(blanks.exit_code == 0);
+  CHECK(nlohmann::json::parse(blanks.out)["tokens"].size() == 3);
+  for (const char* list : {"", ",", "1,", ",1", "1,,0", "1 0", "0x1", "1.0", "+1", "1;0", "99999999999999999999"}) {
+    CAPTURE(list);
+    const auto run = ids(list);
+    CHECK(run.exit_code == 2);
+    CHECK(run.out.empty());
+    CHECK(run.err.find("--tokens") != std::string::npos);
+  }
+}
+
+TEST_CASE("step: numbers that are none are refused") {
+  for (const char* option : {"--temperature nan", "--temperature inf", "--temperature -1", "--top-p nan", "--top-p 1.5",
+                             "--top-k 0", "--seed -1", "--seed 18446744073709551616", "--seed 1.5"}) {
+    CAPTURE(option);
+    const auto run = run_words(std::string("step parity --backend cpu ") + option);
+    CHECK(run.exit_code == 2);
+    CHECK(run.out.empty());
+    CHECK(run.err.size() < 200);
+  }
+  CHECK(step("parity --seed 18446744073709551615")["seed"] == 18446744073709551615ULL);
+}
+
+TEST_CASE("step: a model whose logits are NaN gets no probabilities") {
+  const tests::TemporaryFolder folder;
+  std::string config = tests::content_of(std::string(TEST_GOLDEN) + "/siso-1500-tokens/config.json");
+  config.replace(config.rfind("true"), 4, "false");  // tie_embeddings: the head is the last tensor of the file
+  folder.write("config.json", config);
+  std::string weights = tests::content_of(std::string(TEST_GOLDEN) + "/siso-1500-tokens/model.safetensors");
+  for (std::size_t at = weights.size() - 32768; at < weights.size(); at += 4) {
+    weights.replace(at, 4, std::string("\0\0\xC0\x7F", 4));
+  }
+  folder.write("model.safetensors", weights);
+  const auto run = run_words("step " + folder.path().string() + " --backend cpu --tokens 1 --json");
+  CHECK(run.exit_code == 2);
+  CHECK(run.out.empty());
+  CHECK(run.err.find("not finite") != std::string::npos);
+}
+
+TEST_CASE("a result that standard output does not take is a system failure") {
+  if (!std::filesystem::exists("/dev/full")) return;
+  for (const char* command : {"step parity --backend cpu --json", "inspect parity", "--help", "step --help"}) {
+    CAPTURE(command);
+    const std::string line = std::string(TEST_PROGRAM) + " " + command + " > /dev/full 2> /dev/null";
+    CHECK(WEXITSTATUS(std::system(line.c_str())) == 3);
+  }
 }
 
 TEST_CASE("step: wrong use and wrong input end with code 2 and say what is wrong") {

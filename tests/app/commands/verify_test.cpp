@@ -56,6 +56,7 @@ TEST_CASE("verify: exit code 1 beyond the tolerance, 2 for wrong input") {
   CHECK(other.out.empty());
   CHECK(other.err.find("reference.") != std::string::npos);
   CHECK(run_words("verify " + of("siso-fp32", "nothing-here")).exit_code == 2);
+  CHECK(run_words("verify " + of("siso-fp32", "siso-fp32") + " --rtol nan").exit_code == 2);
   CHECK(run_words("verify " + of("nothing-here", "siso-fp32")).exit_code == 2);
   CHECK(run_words(std::string("verify ") + TEST_GOLDEN + "/siso-fp32").exit_code == 2);
 }
