@@ -107,7 +107,7 @@ void draw_lambda(PanelContext& context, const DiscretisationData& data, ImVec2 s
   const double first = c.token.empty() ? 0 : c.token.front(), last = c.token.empty() ? 1 : c.token.back();
   if (!begin_plot(context, "##lambda", size, "token", nullptr, ImPlotFlags_NoLegend)) return;
   ImPlot::SetupAxesLimits(first - 0.5, std::max(last, first + 1) + 0.5, -0.04, 1.08, follow(fitted, data.key));
-  ImPlot::SetupAxisFormat(ImAxis_X1, "%.0f");
+  ImPlot::SetupAxisFormat(ImAxis_X1, whole_label);
   const double ticks[] = {0, 0.5, 1};
   const char* const labels[] = {"0", "½", "1"};
   ImPlot::SetupAxisTicks(ImAxis_Y1, ticks, 3, labels);
@@ -146,7 +146,7 @@ void draw_weights(PanelContext& context, const DiscretisationData& data, ImVec2 
   if (!begin_plot(context, "##weights", size, "token", "weight")) return;
   ImPlot::SetupAxesLimits(first - 0.5, std::max(last, first + 1) + 0.5, -0.05 * high, high * 1.5,
                           follow(fitted, data.key));
-  ImPlot::SetupAxisFormat(ImAxis_X1, "%.0f");
+  ImPlot::SetupAxisFormat(ImAxis_X1, whole_label);
   ImPlot::SetupLegend(ImPlotLocation_NorthEast, ImPlotLegendFlags_Horizontal);
   const auto count = static_cast<int>(c.token.size());
   const bool few = count <= 48;

@@ -51,7 +51,7 @@ void draw_error_plot(PanelContext& context, const char* id, const ErrorSeries& s
   ImPlot::SetupAxesLimits(first - 0.5, last + 0.5, bottom, top, fresh ? ImPlotCond_Always : ImPlotCond_Once);
   // Wider than the first view, so that zooming out finds ticks.
   setup_decades(bottom * 1e-3, top * 1e3, size.y * 2.2F);
-  ImPlot::SetupAxisFormat(ImAxis_X1, "%.0f");
+  ImPlot::SetupAxisFormat(ImAxis_X1, whole_label);
   ImPlot::SetupLegend(ImPlotLocation_NorthWest, ImPlotLegendFlags_Horizontal);
   const bool narrow = size.x < 330 * theme.scale;
   constexpr const char* brief[] = {"Euler", "trapezoid", "model"};

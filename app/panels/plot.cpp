@@ -93,6 +93,15 @@ ImPlotSpec line_with_markers(const ImVec4& colour, ImPlotMarker marker, float si
   return spec;
 }
 
+int whole_label(double value, char* out, int size, void* /*unused*/) {
+  const double whole = std::round(value);
+  const bool at_whole = std::abs(value - whole) < 1e-6;
+  // + 0.0 makes a negative zero positive.
+  const auto end = fmt::format_to_n(out, size - 1, "{}", at_whole ? fmt::format("{:.0f}", whole + 0.0) : "");
+  *end.out = '\0';
+  return static_cast<int>(end.size);
+}
+
 void setup_decades(double low, double high, float height) {
   if (!(low > 0) || !(high > low)) return;
   const int first = static_cast<int>(std::ceil(std::log10(low))), last = static_cast<int>(std::floor(std::log10(high)));

@@ -26,6 +26,10 @@ ImPlotSpec line_with_markers(const ImVec4& colour, ImPlotMarker marker, float si
 // Ticks of a logarithmic y axis that spans [low, high]: every decade, or every few where the height holds fewer lines.
 void setup_decades(double low, double high, float height);
 
+// Labels of an axis that counts (tokens, pairs, rows), for ImPlot::SetupAxisFormat: only whole numbers get one, so that a
+// short axis, whose ticks fall between them, does not name the same token twice.
+int whole_label(double value, char* out, int size, void* unused);
+
 // A vertical hairline at x, for the shown token.
 void mark_x(const Theme& theme, double x);
 

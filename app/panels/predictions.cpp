@@ -113,7 +113,7 @@ void draw_truth_plot(PanelContext& context, const AnswersView& view, std::int64_
   const bool moved = was_last != last;
   was_last = last;
   ImPlot::SetupAxesLimits(first - 0.5, last + 0.5, -0.04, 1.06, moved ? ImPlotCond_Always : ImPlotCond_Once);
-  ImPlot::SetupAxisFormat(ImAxis_X1, "%.0f");
+  ImPlot::SetupAxisFormat(ImAxis_X1, whole_label);
   const auto count = static_cast<int>(view.token.size());
   ImPlot::PlotLine("p", view.token.data(), view.truth_probability.data(), count,
                    count <= 48
@@ -169,6 +169,11 @@ void draw_predictions(PanelContext& context) {
   const int fits = std::max(2, static_cast<int>((ImGui::GetContentRegionAvail().y - plot - facts) / line));
   for (std::size_t i = 0; i < view.rows.size() && static_cast<int>(i) < fits; ++i) draw_row(theme, view.rows[i], width);
   ImGui::PopStyleVar();
+  if (view.not_finite) {
+    note(theme,
+         "Not available: the logits are not finite. Look for NaN or infinity in the weights (mambascope inspect).");
+    return;
+  }
   if (view.rows.empty())
     note(theme, "The history budget dropped this token's best tokens. Seek to it to have them again.");
   draw_facts(theme, view);

@@ -123,8 +123,8 @@ void draw_state_matrix(PanelContext& context, const RotationsData& data, ImVec2 
     rows = matrix.rows;
     columns = matrix.columns;
     ImPlot::SetupAxesLimits(-0.5, columns - 0.5, -0.5, rows - 0.5, moved ? ImPlotCond_Always : ImPlotCond_Once);
-    ImPlot::SetupAxisFormat(ImAxis_X1, "%.0f");
-    ImPlot::SetupAxisFormat(ImAxis_Y1, "%.0f");
+    ImPlot::SetupAxisFormat(ImAxis_X1, whole_label);
+    ImPlot::SetupAxisFormat(ImAxis_Y1, whole_label);
     ImPlot::SetupFinish();
     picture.plot("state", {-0.5, -0.5}, {columns - 0.5, rows - 0.5});
     ImPlot::PushPlotClipRect();

@@ -185,8 +185,8 @@ void draw_phase_raster(PanelContext& context, const RotationsData& data, ImVec2 
   if (begin_plot(context, "##raster", ImGui::GetContentRegionAvail(), "token", "pair", ImPlotFlags_NoLegend,
                  ImPlotAxisFlags_NoGridLines, ImPlotAxisFlags_NoGridLines | ImPlotAxisFlags_Invert)) {
     ImPlot::SetupAxesLimits(first, last, -0.5, raster.pairs - 0.5, moved ? ImPlotCond_Always : ImPlotCond_Once);
-    ImPlot::SetupAxisFormat(ImAxis_X1, "%.0f");
-    ImPlot::SetupAxisFormat(ImAxis_Y1, "%.0f");
+    ImPlot::SetupAxisFormat(ImAxis_X1, whole_label);
+    ImPlot::SetupAxisFormat(ImAxis_Y1, whole_label);
     ImPlot::SetupFinish();
     picture.plot("phase", {first, -0.5}, {last, raster.pairs - 0.5});
     ImPlot::PushPlotClipRect();
@@ -226,7 +226,7 @@ void draw_memory(PanelContext& context, const RotationsData& data, ImVec2 size) 
     fitted = data.key;
     ImPlot::SetupAxesLimits(first - 0.5, last + 0.5, 0, 1.06, cond);
     ImPlot::SetupAxisLimits(ImAxis_Y2, low - margin, high + margin, cond);
-    ImPlot::SetupAxisFormat(ImAxis_X1, "%.0f");
+    ImPlot::SetupAxisFormat(ImAxis_X1, whole_label);
     // The corner that the staircase leaves free.
     const bool rises = memory.turns.empty() || !(memory.turns.back() < 0);
     ImPlot::SetupLegend(rises ? ImPlotLocation_SouthEast : ImPlotLocation_SouthWest, ImPlotLegendFlags_Horizontal);

@@ -17,9 +17,9 @@ constexpr const char* icon_last = "\uf051";
 
 std::string model_words(const engine::Model& model) {
   const engine::ModelConfig& config = model.config();
-  return fmt::format("{} · {} · {} layer{} · {} heads", model.name,
+  return fmt::format("{} · {} · {} layer{} · {} head{}", model.name,
                      config.is_mimo ? fmt::format("MIMO R={}", config.rank()) : "SISO", config.n_layer,
-                     config.n_layer == 1 ? "" : "s", config.heads());
+                     config.n_layer == 1 ? "" : "s", config.heads(), config.heads() == 1 ? "" : "s");
 }
 
 // Open models, built-in ones, and a path to type.

@@ -17,6 +17,12 @@ double probability_of(const engine::TokenRecord& record, std::int32_t id) {
   return missing;
 }
 
+// NaN in one logit is NaN in all that follow from it; the kept ones are enough to see it.
+bool finite(const engine::TokenRecord& record) {
+  return std::all_of(record.top.begin(), record.top.end(),
+                     [](const engine::TopToken& top) { return std::isfinite(top.logit); });
+}
+
 // The token that came, or comes, after `index`; -1 where nobody knows yet.
 std::int32_t next_token(const engine::Snapshot& snapshot, std::int64_t index) {
   const auto next = static_cast<std::size_t>(index) + 1;
@@ -34,6 +40,7 @@ AnswersView make_answers(const engine::Snapshot& snapshot, std::int64_t index, i
   view.kl_bits = missing;
   if (index < 0 || index >= static_cast<std::int64_t>(snapshot.tokens.size())) return view;
   const engine::TokenRecord& record = *snapshot.tokens[static_cast<std::size_t>(index)];
+  view.not_finite = !finite(record);
   const engine::TokenRecord* previous =
       index > 0 ? snapshot.tokens[static_cast<std::size_t>(index) - 1].get() : nullptr;
   const std::int32_t truth = view.labelling ? record.truth : next_token(snapshot, index);
@@ -43,6 +50,7 @@ AnswersView make_answers(const engine::Snapshot& snapshot, std::int64_t index, i
     view.truth_text = model.label(truth);
   }
   for (const engine::TopToken& top : record.top) {
+    if (view.not_finite) break;
     AnswerRow row;
     row.id = top.id;
     row.text = model.label(top.id);
@@ -53,8 +61,8 @@ AnswersView make_answers(const engine::Snapshot& snapshot, std::int64_t index, i
     row.truth = view.truth_known && top.id == truth;
     view.rows.push_back(std::move(row));
   }
-  view.entropy_bits = static_cast<double>(record.entropy_bits);
-  if (record.kl_bits >= 0) view.kl_bits = static_cast<double>(record.kl_bits);
+  view.entropy_bits = view.not_finite ? missing : static_cast<double>(record.entropy_bits);
+  if (record.kl_bits >= 0 && !view.not_finite) view.kl_bits = static_cast<double>(record.kl_bits);
 
   const std::int64_t first = std::max<std::int64_t>(0, index + 1 - std::max(max_tokens, 1));
   for (std::int64_t t = 0; t <= index; ++t) {
@@ -65,10 +73,11 @@ AnswersView make_answers(const engine::Snapshot& snapshot, std::int64_t index, i
     }
     if (t < first) continue;
     double p = missing;
-    if (view.labelling && at.truth >= 0 && !at.top.empty()) {
+    if (view.labelling && at.truth >= 0 && !at.top.empty() && finite(at)) {
       p = probability_of(at, at.truth);
       if (std::isnan(p)) p = 0;
-    } else if (!view.labelling && at.probability >= 0) {
+    } else if (!view.labelling && at.probability >= 0 &&
+               (t == 0 || finite(*snapshot.tokens[static_cast<std::size_t>(t) - 1]))) {
       p = static_cast<double>(at.probability);
     }
     view.token.push_back(static_cast<double>(t));

@@ -22,6 +22,7 @@ struct AnswerRow {
 struct AnswersView {
   bool labelling = false;  // the model labels each position; else it predicts the next token
   std::vector<AnswerRow> rows;
+  bool not_finite = false;  // the logits hold infinity or NaN: nothing can be said, so there are no rows
   bool truth_known = false, right = false;
   std::string truth_text;
   double entropy_bits = 0, kl_bits = 0;  // kl NaN at the first token

@@ -210,6 +210,15 @@ TEST_SUITE("app/viewmodel") {
     CHECK(view.rows.size() == 2);
     CHECK(view.truth_probability.size() == 3);
     CHECK(std::isnan(app::make_answers(*snapshot, 0, 64).kl_bits));
+
+    auto broken = std::make_shared<engine::TokenRecord>(*snapshot->tokens[2]);
+    for (engine::TopToken& top : broken->top) top.logit = std::numeric_limits<float>::quiet_NaN();
+    snapshot->tokens.replace(2, broken);
+    const auto none = app::make_answers(*snapshot, 2, 64);
+    CHECK(none.not_finite);
+    CHECK(none.rows.empty());
+    CHECK(std::isnan(none.entropy_bits));
+    CHECK(std::isnan(none.truth_probability[2]));
     CHECK(app::make_answers(*tests::fake_snapshot({}, {}), -1, 64).rows.empty());
   }
 
