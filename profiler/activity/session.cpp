@@ -8,8 +8,8 @@ namespace profiler {
 
 namespace {
 
-constexpr ActivityKind kinds[] = {ActivityKind::kernel,  ActivityKind::memcpy,
-                                  ActivityKind::memset,  ActivityKind::external_correlation,
+constexpr ActivityKind kinds[] = {ActivityKind::kernel,    ActivityKind::memcpy,
+                                  ActivityKind::memset,    ActivityKind::external_correlation,
                                   ActivityKind::api_calls, ActivityKind::overhead};
 
 std::string version_text(std::uint32_t version) {
