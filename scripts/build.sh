@@ -25,7 +25,7 @@ if [[ ! -f $build/build.ninja ]]; then
   grep -E 'CPU backend only|Fetching' "$log" || true
   rm -f "$log"
 fi
-if [[ -z $(ninja -C "$build" -n "$@" 2>/dev/null | grep -v -E 'Entering directory|no work to do|Re-checking globbed' | head -n 1) ]]; then exit 0; fi
+if [[ -z $(ninja -C "$build" -n "$@" 2>/dev/null | grep -v -E 'Entering directory|no work to do' | head -n 1) ]]; then exit 0; fi
 echo "build: compiling ($preset); the first time takes a few minutes"
 ninja -C "$build" "$@" | awk '/warning|error|FAILED/{print} /^\[/{last=$0} END{print last}'
 exit "${PIPESTATUS[0]}"
