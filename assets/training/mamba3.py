@@ -42,12 +42,20 @@ class Config:
     is_outproj_norm: bool = False
     is_mimo: bool = False
     mimo_rank: int = 4
+    # Ablations, which the official layout has no fields for.
+    rotates: bool = True  # False: no rotation; saved as rows of zeros for the angles, which mean the same
+    fixed_lambda: float | None = None  # in place of sigmoid(trap); task.json says so: {"override": {"lambda": 1}}
 
     @staticmethod
-    def from_json(path):
-        raw = json.loads(pathlib.Path(path).read_text())
-        known = {field.name for field in dataclasses.fields(Config)}
+    def from_folder(folder):
+        """From config.json, and the override of a task.json beside it."""
+        folder = pathlib.Path(folder)
+        raw = json.loads((folder / "config.json").read_text())
         flat = {**raw, **raw.get("ssm_cfg", {})}
+        task = folder / "task.json"
+        if task.exists():
+            flat["fixed_lambda"] = json.loads(task.read_text()).get("override", {}).get("lambda")
+        known = {field.name for field in dataclasses.fields(Config)}
         return Config(**{name: value for name, value in flat.items() if name in known})
 
     def to_json(self):
@@ -137,21 +145,21 @@ class Mixer(nn.Module):
         with torch.no_grad():
             self.out_proj.weight /= math.sqrt(c.n_layer)
 
-    def keys_and_queries(self, raw, norm, bias, phase):
-        """Norm, expand groups to heads, add the bias, rotate. raw [b,t,rgn] to [b,h,t,r,n].
+    def keys_and_queries(self, raw, norm, bias, cos, sin):
+        """Norm, expand groups to heads, add the bias, rotate. raw [b,t,rgn] to [b,h,t,r,n], cos, sin [b,h,t,1,n/2].
 
         MIMO pairs channel i with i + n/2, SISO 2i with 2i + 1. Dot products over n don't see a permutation that keys
-        and queries share, so here MIMO's channels are first put in SISO's order.
+        and queries share, so both leave here in MIMO's order.
         """
         c = self.config
-        x = norm(raw.unflatten(-1, (c.rank, c.ngroups, c.d_state)))
-        if c.is_mimo:
-            x, bias = (y.unflatten(-1, (2, -1)).transpose(-1, -2).flatten(-2) for y in (x, bias))
-        x = x.permute(0, 3, 1, 2, 4).contiguous()  # [b,g,t,r,n]
+        x = norm(raw.unflatten(-1, (c.rank, c.ngroups, c.d_state))).permute(0, 3, 1, 2, 4)  # [b,g,t,r,n]
         if c.ngroups > 1:
             x = x.repeat_interleave(c.heads // c.ngroups, dim=1)
-        pairs = torch.view_as_complex((x + bias.unsqueeze(1)).unflatten(-1, (-1, 2)))
-        return torch.view_as_real(pairs * phase).flatten(-2)
+        x = x + bias.unsqueeze(1)
+        first, second = x.chunk(2, -1) if c.is_mimo else x.unflatten(-1, (-1, 2)).unbind(-1)
+        if cos is None:
+            return torch.cat((first, second), -1)
+        return torch.cat((first * cos - second * sin, first * sin + second * cos), -1)
 
     def forward(self, u):
         c = self.config
@@ -159,13 +167,15 @@ class Mixer(nn.Module):
         z, x = (y.unflatten(-1, (c.heads, 1, c.headdim)).transpose(1, 2) for y in (z, x))  # [b,h,t,1,p]
         dt = F.softplus(dt_raw + self.dt_bias).transpose(1, 2)  # [b,h,t]
         log_alpha = decay_rate(a_raw).transpose(1, 2) * dt
-        lam = torch.sigmoid(trap).transpose(1, 2)
+        lam = torch.sigmoid(trap).transpose(1, 2) if c.fixed_lambda is None else c.fixed_lambda
 
-        turn = math.pi * torch.tanh(angle).unsqueeze(1) * dt.unsqueeze(-1)  # [b,h,t,s]
-        theta = F.pad(turn.cumsum(2), (0, c.d_state // 2 - c.rotated_pairs)).unsqueeze(3)
-        phase = torch.complex(theta.cos(), theta.sin())
-        k = self.keys_and_queries(b_raw, self.B_norm, self.B_bias, phase)
-        q = self.keys_and_queries(c_raw, self.C_norm, self.C_bias, phase)
+        cos = sin = None
+        if c.rotates:
+            turn = math.pi * torch.tanh(angle).unsqueeze(1) * dt.unsqueeze(-1)  # [b,h,t,s]
+            theta = F.pad(turn.cumsum(2), (0, c.d_state // 2 - c.rotated_pairs)).unsqueeze(3)
+            cos, sin = theta.cos(), theta.sin()
+        k = self.keys_and_queries(b_raw, self.B_norm, self.B_bias, cos, sin)
+        q = self.keys_and_queries(c_raw, self.C_norm, self.C_bias, cos, sin)
 
         v = x * self.mimo_x.unsqueeze(1) if c.is_mimo else x  # [b,h,t,r,p]
         y = scan(q, k, v, log_alpha, lam * dt, (1 - lam) * dt) + self.D[:, None, None, None] * v
@@ -271,17 +281,25 @@ class LanguageModel(nn.Module):
 def load(folder, dtype=torch.float32):
     """A model from config.json and model.safetensors; fails on any missing, extra or misshapen tensor."""
     folder = pathlib.Path(folder)
-    model = LanguageModel(Config.from_json(folder / "config.json")).to(dtype)
+    model = LanguageModel(Config.from_folder(folder)).to(dtype)
     model.load_state_dict(safetensors.torch.load_file(folder / "model.safetensors"))
     return model
 
 
-def save(model, folder):
-    """config.json and model.safetensors in the official layout, fp32; a tied head is written as its own tensor."""
+def save(model, folder, dtype=torch.float32):
+    """config.json and model.safetensors in the official layout; a tied head is written as its own tensor.
+
+    In bf16 the tensors that the official model keeps in fp32 whatever its dtype stay so.
+    """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(model.config.to_json())
     tensors = {name: tensor.detach().float().cpu().clone().contiguous() for name, tensor in model.state_dict().items()}
+    for name, tensor in tensors.items():
+        if name.endswith("in_proj.weight") and not model.config.rotates:
+            tensor[-model.config.rotated_pairs:] = 0
+    kept = (".dt_bias", ".B_bias", ".C_bias", ".D", ".mimo_x", ".mimo_z", ".mimo_o")
+    tensors = {name: tensor if name.endswith(kept) else tensor.to(dtype) for name, tensor in tensors.items()}
     safetensors.torch.save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
 
 
@@ -323,8 +341,10 @@ class Recurrence:
         z, x = z.view(-1, c.heads, c.headdim), x.view(-1, c.heads, c.headdim)
         dt = F.softplus(dt_raw + weight("dt_bias"))
         alpha, lam = torch.exp(decay_rate(a_raw) * dt), torch.sigmoid(trap)
+        if c.fixed_lambda is not None:
+            lam = torch.full_like(lam, c.fixed_lambda)
         beta, gamma = (1 - lam) * dt * alpha, lam * dt
-        theta = state["angle"] + math.pi * torch.tanh(angle).unsqueeze(1) * dt.unsqueeze(2)
+        theta = state["angle"] + c.rotates * math.pi * torch.tanh(angle).unsqueeze(1) * dt.unsqueeze(2)
 
         group = torch.arange(c.heads, device=u.device) // (c.heads // c.ngroups)
         def rotated(raw, norm, bias):
