@@ -10,6 +10,13 @@ bool Picture::current() const {
   return texture_ != 0 && context_ == ImGui::GetCurrentContext() && ImGui::GetFrameCount() >= frame_;
 }
 
+bool Picture::stale(const ViewKey& key, const Theme& theme) {
+  const bool same = key_ == key && light_ == theme.light && current();
+  key_ = key;
+  light_ = theme.light;
+  return !same;
+}
+
 void Picture::set(int width, int height, const std::vector<ImU32>& pixels) {
   if (width <= 0 || height <= 0 ||
       pixels.size() != static_cast<std::size_t>(width) * static_cast<std::size_t>(height)) {

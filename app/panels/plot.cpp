@@ -1,15 +1,19 @@
 #include "app/panels/plot.h"
 
 #include "app/panels/parts.h"
+#include "app/viewmodel/numbers.h"
 
 #include <fmt/core.h>
+#include <implot_internal.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -93,13 +97,28 @@ ImPlotSpec line_with_markers(const ImVec4& colour, ImPlotMarker marker, float si
   return spec;
 }
 
+bool follow_limits(double x_low, double x_high, double y_low, double y_high) {
+  static std::map<ImGuiID, std::array<double, 4>> set;
+  const std::array<double, 4> wanted = {x_low, x_high, y_low, y_high};
+  for (const double limit : wanted)
+    if (!std::isfinite(limit)) return false;
+  std::array<double, 4>& now = set[ImPlot::GetCurrentPlot()->ID];
+  const bool moved = now != wanted;
+  now = wanted;
+  ImPlot::SetupAxesLimits(x_low, x_high, y_low, y_high, moved ? ImPlotCond_Always : ImPlotCond_Once);
+  return moved;
+}
+
 int whole_label(double value, char* out, int size, void* /*unused*/) {
   const double whole = std::round(value);
-  const bool at_whole = std::abs(value - whole) < 1e-6;
+  const bool at_whole = std::abs(value - whole) < 1e-6;  // false for NaN and infinity
   // + 0.0 makes a negative zero positive.
-  const auto end = fmt::format_to_n(out, size - 1, "{}", at_whole ? fmt::format("{:.0f}", whole + 0.0) : "");
+  const std::string text = !at_whole               ? ""
+                           : std::abs(whole) < 1e7 ? fmt::format("{:.0f}", whole + 0.0)
+                                                   : number_text(whole);
+  const auto end = fmt::format_to_n(out, size - 1, "{}", text);
   *end.out = '\0';
-  return static_cast<int>(end.size);
+  return static_cast<int>(end.out - out);
 }
 
 void setup_decades(double low, double high, float height) {
@@ -118,6 +137,24 @@ void setup_decades(double low, double high, float height) {
   labels.reserve(text.size());
   for (const std::string& label : text) labels.push_back(label.c_str());
   if (!at.empty()) ImPlot::SetupAxisTicks(ImAxis_Y1, at.data(), static_cast<int>(at.size()), labels.data());
+}
+
+void setup_few_rows(int rows, float height) {
+  const float line = 1.1F * ImGui::GetTextLineHeight();
+  const float area = height - 1.8F * line;  // the x axis has its labels below
+  if (rows < 1 || area >= 5 * line) return;
+  int step = 1;
+  while (step < rows && area * static_cast<float>(step) < line * static_cast<float>(rows)) step *= 2;
+  std::vector<double> at;
+  std::vector<std::string> text;
+  for (int row = 0; row < rows; row += step) {
+    at.push_back(row);
+    text.push_back(fmt::format("{}", row));
+  }
+  std::vector<const char*> labels;
+  labels.reserve(text.size());
+  for (const std::string& label : text) labels.push_back(label.c_str());
+  ImPlot::SetupAxisTicks(ImAxis_Y1, at.data(), static_cast<int>(at.size()), labels.data());
 }
 
 void mark_x(const Theme& theme, double x) {

@@ -26,9 +26,17 @@ ImPlotSpec line_with_markers(const ImVec4& colour, ImPlotMarker marker, float si
 // Ticks of a logarithmic y axis that spans [low, high]: every decade, or every few where the height holds fewer lines.
 void setup_decades(double low, double high, float height);
 
+// Limits of x and y that follow the data: set when they change; until then the user's own zoom holds. Call after
+// begin_plot, once a frame. True: they were set.
+bool follow_limits(double x_low, double x_high, double y_low, double y_high);
+
 // Labels of an axis that counts (tokens, pairs, rows), for ImPlot::SetupAxisFormat: only whole numbers get one, so that a
 // short axis, whose ticks fall between them, does not name the same token twice.
 int whole_label(double value, char* out, int size, void* unused);
+
+// Ticks of a y axis over `rows` rows in a plot that is `height` pixels high, where there is room for fewer labels than
+// ImPlot would set; else nothing.
+void setup_few_rows(int rows, float height);
 
 // A vertical hairline at x, for the shown token.
 void mark_x(const Theme& theme, double x);

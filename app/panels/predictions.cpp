@@ -38,8 +38,9 @@ void draw_row(const Theme& theme, const AnswerRow& row, float width) {
   const float height = std::floor(ImGui::GetTextLineHeight() * 1.35F);
   const float name = std::min(96 * theme.scale, width * 0.30F);
   push_small_numbers(theme);
-  const std::string percent = fmt::format("{:.3f}", row.probability), logit = fmt::format("{:+.2f}", row.logit);
-  const float number = ImGui::CalcTextSize("0.000").x, second = ImGui::CalcTextSize("+00.00").x;
+  const std::string percent = fmt::format("{:.3f}", row.probability), logit = signed_text(row.logit);
+  const float number = ImGui::CalcTextSize("0.000").x;
+  const float second = std::max(ImGui::CalcTextSize("+00.00").x, ImGui::CalcTextSize(logit.c_str()).x);
   const float text_y = at.y + (height - ImGui::GetTextLineHeight()) / 2;
   const bool wide = width > 230 * theme.scale;
   const float right = at.x + width;
@@ -108,11 +109,8 @@ void draw_truth_plot(PanelContext& context, const AnswersView& view, std::int64_
   if (view.token.empty()) return;
   if (!begin_plot(context, "##truth", size, "token", view.labelling ? "p(truth)" : "p(token)", ImPlotFlags_NoLegend))
     return;
-  static double was_last = -1;
   const double first = view.token.front(), last = std::max(first + 1, view.token.back());
-  const bool moved = was_last != last;
-  was_last = last;
-  ImPlot::SetupAxesLimits(first - 0.5, last + 0.5, -0.04, 1.06, moved ? ImPlotCond_Always : ImPlotCond_Once);
+  follow_limits(first - 0.5, last + 0.5, -0.04, 1.06);
   ImPlot::SetupAxisFormat(ImAxis_X1, whole_label);
   const auto count = static_cast<int>(view.token.size());
   ImPlot::PlotLine("p", view.token.data(), view.truth_probability.data(), count,

@@ -20,10 +20,12 @@ ImVec4 signed_position(const Theme& theme, float t) { return diverging_colour(th
 // Signed cube-root-like compression would hide sizes: the scale is linear, and says its end.
 void upload(Picture& picture, const Theme& theme, const StateMatrix& matrix) {
   std::vector<ImU32> pixels(matrix.values.size());
-  const float scale = matrix.largest > 0 ? 1 / matrix.largest : 0;
+  const auto largest = static_cast<double>(matrix.largest);  // its inverse may not be a float
   for (std::size_t i = 0; i < pixels.size(); ++i) {
-    pixels[i] = std::isfinite(matrix.values[i]) ? packed(diverging_colour(theme, matrix.values[i] * scale))
-                                                : packed(theme.error);
+    pixels[i] = std::isfinite(matrix.values[i])
+                    ? packed(diverging_colour(
+                          theme, largest > 0 ? static_cast<float>(static_cast<double>(matrix.values[i]) / largest) : 0))
+                    : packed(theme.error);
   }
   picture.set(matrix.columns, matrix.rows, pixels);
 }
@@ -96,35 +98,29 @@ Table matrix_table(const StateMatrix& matrix) {
 
 void draw_state_matrix(PanelContext& context, const RotationsData& data, ImVec2 size) {
   static Picture picture;
-  static ViewKey uploaded;
-  static bool light = false;
   const Theme& theme = context.theme;
   const StateMatrix& matrix = data.matrix;
   ImGui::BeginChild("matrix", size, ImGuiChildFlags_None, ImGuiWindowFlags_NoScrollbar);
   heading(theme,
-          fmt::format("state H (P {} × N {}), {}", matrix.rows, matrix.columns,
-                      data.selection.frame == Frame::unrotated ? "un-rotated: Re z, Im z" : "stored"),
+          fmt::format("state H (P {} × N {}), {}{}", matrix.rows, matrix.columns,
+                      data.selection.frame == Frame::unrotated ? "un-rotated: Re z, Im z" : "stored",
+                      matrix.not_finite > 0 ? fmt::format(", {} not finite (red)", matrix.not_finite) : ""),
           "Each cell is one number of the head's state. Click one to look at its row and pair.");
-  value_legend(theme, matrix);
+  if (!matrix.values.empty()) value_legend(theme, matrix);
   if (matrix.values.empty()) {
     note(theme, "The matrix state of this token was not recorded.");
     ImGui::EndChild();
     return;
   }
-  if (!(uploaded == data.key) || !picture.current() || light != theme.light) {
-    upload(picture, theme, matrix);
-    uploaded = data.key;
-    light = theme.light;
-  }
-  if (begin_plot(context, "##matrix", ImGui::GetContentRegionAvail(), "channel n", "row p", ImPlotFlags_NoLegend,
-                 ImPlotAxisFlags_NoGridLines, ImPlotAxisFlags_NoGridLines | ImPlotAxisFlags_Invert)) {
-    static int rows = 0, columns = 0;
-    const bool moved = rows != matrix.rows || columns != matrix.columns;
-    rows = matrix.rows;
-    columns = matrix.columns;
-    ImPlot::SetupAxesLimits(-0.5, columns - 0.5, -0.5, rows - 0.5, moved ? ImPlotCond_Always : ImPlotCond_Once);
+  if (picture.stale(data.key, theme)) upload(picture, theme, matrix);
+  const ImVec2 plot = ImGui::GetContentRegionAvail();
+  if (begin_plot(context, "##matrix", plot, "channel n", "row p", ImPlotFlags_NoLegend, ImPlotAxisFlags_NoGridLines,
+                 ImPlotAxisFlags_NoGridLines | ImPlotAxisFlags_Invert)) {
+    const int rows = matrix.rows, columns = matrix.columns;
+    follow_limits(-0.5, columns - 0.5, -0.5, rows - 0.5);
     ImPlot::SetupAxisFormat(ImAxis_X1, whole_label);
     ImPlot::SetupAxisFormat(ImAxis_Y1, whole_label);
+    setup_few_rows(rows, plot.y);
     ImPlot::SetupFinish();
     picture.plot("state", {-0.5, -0.5}, {columns - 0.5, rows - 0.5});
     ImPlot::PushPlotClipRect();
@@ -208,7 +204,8 @@ void draw_turn_table(PanelContext& context, const RotationsData& data, Rotations
         ImGui::TextColored(clear ? theme.value : theme.faint, "%s", turn_label(row.turn).c_str());
         push_small_numbers(theme);
         ImGui::TableNextColumn();
-        ImGui::Text("%8.4f", row.turn);
+        ImGui::Text("%8s",
+                    std::abs(row.turn) < 1e3 ? fmt::format("{:.4f}", row.turn).c_str() : number_text(row.turn).c_str());
         ImGui::TableNextColumn();
         ImGui::Text("%6.3f", row.concentration);
         ImGui::SameLine();

@@ -50,7 +50,7 @@ void upload(Picture& picture, const Theme& theme, const PhaseRaster& raster) {
   }
   for (std::size_t i = 0; i < pixels.size(); ++i) {
     if (!std::isfinite(raster.phase[i]) || raster.magnitude[i] == 0) {
-      pixels[i] = missing;
+      pixels[i] = std::isnan(raster.magnitude[i]) ? packed(theme.error) : missing;
       continue;
     }
     // A phasor that is small beside the same pair at other tokens has no phase worth a bright colour.
@@ -141,7 +141,8 @@ void raster_mouse(PanelContext& context, const RotationsData& data) {
     ImGui::Text("phase %s rad, |z| %s", number_text(static_cast<double>(raster.phase[at])).c_str(),
                 number_text(static_cast<double>(raster.magnitude[at])).c_str());
   } else {
-    ImGui::TextUnformatted("The matrix state of this token was not recorded.");
+    ImGui::TextUnformatted(std::isnan(raster.magnitude[at]) ? "The state is not finite here: NaN or infinity."
+                                                            : "The matrix state of this token was not recorded.");
   }
   ImGui::EndTooltip();
   if (ImGui::IsMouseReleased(ImGuiMouseButton_Left) && ImGui::GetMouseDragDelta().x == 0) {
@@ -154,8 +155,6 @@ void raster_mouse(PanelContext& context, const RotationsData& data) {
 
 void draw_phase_raster(PanelContext& context, const RotationsData& data, ImVec2 size) {
   static Picture picture;
-  static ViewKey uploaded;
-  static bool light = false;
   const Theme& theme = context.theme;
   const PhaseRaster& raster = data.raster;
   ImGui::BeginChild("raster", size, ImGuiChildFlags_None, ImGuiWindowFlags_NoScrollbar);
@@ -163,30 +162,22 @@ void draw_phase_raster(PanelContext& context, const RotationsData& data, ImVec2 
           data.selection.frame == Frame::unrotated ? "phase of each pair over tokens"
                                                    : "stored phase of each pair over tokens",
           "Phase of z in the shown frame and row; faint where |z| is small for that pair, empty where the state was "
-          "not recorded.");
+          "not recorded, red where it is not finite.");
   phase_legend(theme);
   if (raster.pairs == 0 || raster.recorded == 0) {
     note(theme, raster.pairs == 0 ? "No pair of this model turns." : "No matrix state of these tokens was recorded.");
     ImGui::EndChild();
     return;
   }
-  if (!(uploaded == data.key) || !picture.current() || light != theme.light) {
-    upload(picture, theme, raster);
-    uploaded = data.key;
-    light = theme.light;
-  }
+  if (picture.stale(data.key, theme)) upload(picture, theme, raster);
   const double first = static_cast<double>(raster.first_token) - 0.5, last = first + raster.tokens;
-  static double was_first = 0, was_last = 0;
-  static int was_pairs = 0;
-  const bool moved = first != was_first || last != was_last || raster.pairs != was_pairs;
-  was_first = first;
-  was_last = last;
-  was_pairs = raster.pairs;
-  if (begin_plot(context, "##raster", ImGui::GetContentRegionAvail(), "token", "pair", ImPlotFlags_NoLegend,
-                 ImPlotAxisFlags_NoGridLines, ImPlotAxisFlags_NoGridLines | ImPlotAxisFlags_Invert)) {
-    ImPlot::SetupAxesLimits(first, last, -0.5, raster.pairs - 0.5, moved ? ImPlotCond_Always : ImPlotCond_Once);
+  const ImVec2 plot = ImGui::GetContentRegionAvail();
+  if (begin_plot(context, "##raster", plot, "token", "pair", ImPlotFlags_NoLegend, ImPlotAxisFlags_NoGridLines,
+                 ImPlotAxisFlags_NoGridLines | ImPlotAxisFlags_Invert)) {
+    follow_limits(first, last, -0.5, raster.pairs - 0.5);
     ImPlot::SetupAxisFormat(ImAxis_X1, whole_label);
     ImPlot::SetupAxisFormat(ImAxis_Y1, whole_label);
+    setup_few_rows(raster.pairs, plot.y);
     ImPlot::SetupFinish();
     picture.plot("phase", {first, -0.5}, {last, raster.pairs - 0.5});
     ImPlot::PushPlotClipRect();

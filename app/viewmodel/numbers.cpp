@@ -31,10 +31,30 @@ std::string number_text(double value, int digits) {
 }
 
 std::string percent_text(double share) {
-  if (!std::isfinite(share)) return "nan";
+  if (!std::isfinite(share)) return number_text(share);
   const double percent = 100 * share;
   if (percent != 0 && std::abs(percent) < 0.1) return "< 0.1 %";
+  if (std::abs(percent) >= 1e6) return number_text(percent, 3) + " %";
   return fmt::format("{:.{}f} %", percent, std::abs(percent) >= 1000 ? 0 : 1);
+}
+
+std::string bytes_text(std::uint64_t bytes) {
+  if (bytes < 1000) return fmt::format("{} B", bytes);
+  auto value = static_cast<double>(bytes) * 1e-3;
+  const char* unit = "KB";
+  for (const char* larger : {"MB", "GB", "TB", "PB", "EB"}) {
+    if (value < 999.5) break;
+    value *= 1e-3;
+    unit = larger;
+  }
+  return fmt::format("{:.{}f} {}", value, value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2, unit);
+}
+
+std::string signed_text(double value) {
+  if (!std::isfinite(value)) return number_text(value);
+  const double size = std::abs(value);
+  const char* sign = value < 0 ? "−" : "+";
+  return size >= 1e4 ? fmt::format("{}{:.1e}", sign, size) : fmt::format("{}{:.2f}", sign, size);
 }
 
 }  // namespace app

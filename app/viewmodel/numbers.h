@@ -1,6 +1,7 @@
 // Numbers as text, with the digits that the value deserves. Pure.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace app {
@@ -11,5 +12,9 @@ std::string number_text(double value, int digits = 4);
 std::string percent_text(double share);
 // Thousands separated: "1,690".
 std::string count_text(long long value);
+// "264 B", "37.6 KB", "525 MB", "3.00 GB": powers of ten, as in GB/s.
+std::string bytes_text(std::uint64_t bytes);
+// With its sign and two decimals, as logits are listed: "+6.58", "−3.88", "+1.2e+30".
+std::string signed_text(double value);
 
 }  // namespace app

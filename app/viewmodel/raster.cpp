@@ -33,9 +33,12 @@ PhaseRaster make_phase_raster(const engine::Snapshot& snapshot, const Selection&
     for (int pair = 0; pair < raster.pairs && static_cast<std::size_t>(pair) < row.size(); ++pair) {
       const Complex z = row[static_cast<std::size_t>(pair)];
       const auto magnitude = static_cast<float>(std::abs(z));
-      if (!std::isfinite(magnitude)) continue;
       const auto at =
           static_cast<std::size_t>(pair) * static_cast<std::size_t>(raster.tokens) + static_cast<std::size_t>(column);
+      if (!std::isfinite(magnitude)) {
+        raster.magnitude[at] = std::numeric_limits<float>::quiet_NaN();
+        continue;
+      }
       raster.phase[at] = static_cast<float>(std::arg(z));
       raster.magnitude[at] = magnitude;
       raster.largest = std::max(raster.largest, magnitude);
@@ -86,7 +89,7 @@ MemoryView make_memory(const engine::Snapshot& snapshot, const Selection& select
   for (std::int64_t t = first; t <= index; ++t) {
     const engine::StepCoefficients& step = snapshot.tokens[static_cast<std::size_t>(t)]->coefficients;
     const double alpha = per_head(config, step.alpha, selection.layer, selection.head);
-    if (t > first && alpha > 0) log_retained += std::log(alpha);
+    if (t > first) log_retained += std::log(alpha);  // -inf where all is forgotten, NaN where alpha is
     view.token.push_back(static_cast<double>(t));
     view.retained.push_back(std::exp(log_retained));
     view.half_life.push_back(engine::half_life_tokens(alpha));

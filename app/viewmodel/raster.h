@@ -9,12 +9,12 @@
 
 namespace app {
 
-// Phase of the row's phasors: (pairs, tokens), row-major. NaN where the matrix state was not recorded.
+// Phase of the row's phasors: (pairs, tokens), row-major. NaN where the matrix state was not recorded, or was not finite.
 struct PhaseRaster {
   int pairs = 0, tokens = 0;
   std::int64_t first_token = 0;
   std::vector<float> phase;      // radians in [-pi, pi]
-  std::vector<float> magnitude;  // |z|
+  std::vector<float> magnitude;  // |z|; 0 where it was not recorded, NaN where it was not finite
   float largest = 0;             // of magnitude
   int recorded = 0;              // tokens with a matrix state
 };
