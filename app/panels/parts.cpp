@@ -47,6 +47,10 @@ bool chip(const Theme& theme, const char* label, bool on, const char* tip) {
 }
 
 void fact_chip(const Theme& theme, const char* label, const char* tip) {
+  fact_chip(theme, label, tip, theme.secondary);
+}
+
+void fact_chip(const Theme& theme, const char* label, const char* tip, const ImVec4& colour) {
   push_small(theme);
   const ImVec2 pad = chip_padding();
   const ImVec2 size = ImGui::CalcTextSize(label, nullptr, true);
@@ -55,7 +59,7 @@ void fact_chip(const Theme& theme, const char* label, const char* tip) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->AddRectFilled(at, end, packed(theme.well), 4 * theme.scale);
   list->AddRect(at, end, packed(theme.border), 4 * theme.scale);
-  list->AddText({at.x + pad.x, at.y + pad.y}, packed(theme.secondary), label);
+  list->AddText({at.x + pad.x, at.y + pad.y}, packed(colour), label);
   ImGui::Dummy({end.x - at.x, end.y - at.y});
   ImGui::PopFont();
   if (tip != nullptr) ImGui::SetItemTooltip("%s", tip);
@@ -65,16 +69,34 @@ bool small_slider(const Theme& theme, const char* id, int* value, int low, int h
                   const char* tip) {
   push_small(theme);
   ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, chip_padding());
-  ImGui::PushStyleVar(ImGuiStyleVar_GrabMinSize, 3 * theme.scale);
-  ImGui::PushStyleColor(ImGuiCol_Text, theme.secondary);
-  ImGui::PushStyleColor(ImGuiCol_SliderGrab,
-                        ImVec4(theme.accent_filled.x, theme.accent_filled.y, theme.accent_filled.z, 0.5F));
+  // The value is a filled share of the frame below the words, with a line at its foot: a grab would cover them.
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const ImVec2 end(at.x + width, at.y + ImGui::GetFrameHeight());
+  const float share = static_cast<float>(*value - low + 1) / static_cast<float>(std::max(high - low + 1, 1));
+  const float filled = std::floor(at.x + width * std::clamp(share, 0.0F, 1.0F)), radius = 4 * theme.scale;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddRectFilled(at, end, packed(theme.well), radius);
+  list->PushClipRect(at, {filled, end.y}, true);
+  list->AddRectFilled(at, end, packed(theme.accent_filled, theme.light ? 0.45F : 0.26F), radius);
+  list->PopClipRect();
+  list->PushClipRect({at.x, end.y - std::floor(2 * theme.scale)}, {filled, end.y}, true);
+  list->AddRectFilled(at, end, packed(theme.accent), radius);
+  list->PopClipRect();
+
+  const ImVec4 none(0, 0, 0, 0);
+  ImGui::PushStyleVar(ImGuiStyleVar_GrabMinSize, theme.scale);
+  ImGui::PushStyleColor(ImGuiCol_Text, theme.text);
+  for (const ImGuiCol role : {ImGuiCol_FrameBg, ImGuiCol_FrameBgHovered, ImGuiCol_FrameBgActive, ImGuiCol_SliderGrab,
+                              ImGuiCol_SliderGrabActive})
+    ImGui::PushStyleColor(role, none);
   ImGui::SetNextItemWidth(width);
   const bool changed = ImGui::SliderInt(id, value, low, high, format, ImGuiSliderFlags_AlwaysClamp);
-  ImGui::PopStyleColor(2);
+  const bool touched = ImGui::IsItemHovered() || ImGui::IsItemActive();
+  ImGui::PopStyleColor(6);
   ImGui::PopStyleVar(2);
   ImGui::PopFont();
-  ImGui::SetItemTooltip("%s", tip);
+  if (touched) list->AddRect(at, end, packed(theme.secondary), radius);
+  ImGui::SetItemTooltip("%s Drag, or Ctrl+click to type.", tip);
   return changed;
 }
 

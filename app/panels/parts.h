@@ -18,6 +18,7 @@ ImU32 packed(const ImVec4& colour, float alpha);
 bool chip(const Theme& theme, const char* label, bool on, const char* tip = nullptr);
 // The same shape for a fact that cannot be clicked.
 void fact_chip(const Theme& theme, const char* label, const char* tip = nullptr);
+void fact_chip(const Theme& theme, const char* label, const char* tip, const ImVec4& colour);
 // A small slider with its value written inside, `width` in pixels. True when the value changed.
 bool small_slider(const Theme& theme, const char* id, int* value, int low, int high, const char* format, float width,
                   const char* tip);

@@ -1,22 +1,36 @@
-// The parts of the kernel timings panel: a timeline of one document, and a table of one or two. UI thread only.
+// The parts of the kernel timings panel: a timeline of one document, stacked bars of several, and a table of one or two;
+// and what they share. UI thread only; included by timing*.cpp alone.
 #pragma once
 
 #include "app/panels/panels.h"
 
+#include <imgui.h>
+
+#include <string>
 #include <vector>
 
 namespace app {
 
 // The words for where times come from; every time axis carries them.
 const char* source_words(profiler::TimeSource source);
-// The short name of a kind of stage and its colour, as the legend shows them.
+// The short name of a kind of stage (or other_work, nothing_ran) as the legend shows it.
 const char* kind_words(int kind);
+// Fills a rectangle as a kind of stage looks: its colour; hatched where nothing ran. Kinds that are not the selected
+// one step back.
+void fill_kind(const Theme& theme, ImDrawList* list, ImVec2 low, ImVec2 high, int kind, int selected_kind);
+// Name and time inside a bar, the name alone, or nothing, as the space allows.
+void label_bar(const Theme& theme, ImDrawList* list, ImVec2 low, ImVec2 high, int kind, double us, int selected_kind);
+// Chooses a kind for all views of times; the same kind again lets it go.
+void toggle_kind(Selection& selection, int kind);
 
 // Rows of layers over time, with zoom and drag, from 0 to `most_us` at first. `size` in pixels.
 void draw_timeline(PanelContext& context, Document& document, ImVec2 size, double most_us);
 // The next round number: the end of an axis that doesn't jump with every token.
 double round_up(double value);
-// By kind of stage: time, spread, bytes, bandwidth, share; two documents side by side with their ratio.
+// A step of each document as stacked bars, medians over its shown token; one axis for each source of times.
+void draw_timing_bars(PanelContext& context, const std::vector<Document*>& documents, ImVec2 size);
+// The whole step, its gaps, and each kind of stage: time, spread, bytes, bandwidth, share; two documents side by side
+// with their ratio.
 void draw_timing_table(PanelContext& context, const std::vector<Document*>& documents);
 
 }  // namespace app

@@ -1,10 +1,14 @@
+// What a step costs, as numbers: the whole of it, its gaps, and each kind of stage. A click on a kind shows it in the
+// pictures beside.
 #include "app/panels/timing_parts.h"
 #include "app/panels/widgets.h"
+#include "app/viewmodel/numbers.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 
 namespace app {
@@ -12,6 +16,7 @@ namespace {
 
 constexpr ImGuiTableFlags table_flags =
     ImGuiTableFlags_ScrollY | ImGuiTableFlags_SizingStretchProp | ImGuiTableFlags_NoPadOuterX | ImGuiTableFlags_RowBg;
+constexpr int whole_step = -1;  // beside the kinds of timing_bars.h
 
 void right_aligned(const Theme& theme, const ImVec4& colour, const std::string& text) {
   ImGui::PushFont(theme.numbers, 0.0F);
@@ -26,24 +31,47 @@ void draw_headings(const Theme& theme, const std::vector<std::string>& headings)
   ImGui::TableNextRow(ImGuiTableRowFlags_Headers);
   for (std::size_t i = 0; i < headings.size(); ++i) {
     ImGui::TableSetColumnIndex(static_cast<int>(i));
-    const float width = ImGui::CalcTextSize(headings[i].c_str()).x;
+    const std::string text = shortened(headings[i], ImGui::GetContentRegionAvail().x);
+    const float width = ImGui::CalcTextSize(text.c_str()).x;
     if (i > 0) ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0F, ImGui::GetContentRegionAvail().x - width));
-    ImGui::TextColored(theme.secondary, "%s", headings[i].c_str());
+    ImGui::TextColored(theme.secondary, "%s", text.c_str());
+    if (text != headings[i]) tooltip(headings[i]);
   }
 }
 
-void draw_kind(const Theme& theme, int kind) {
-  const float size = ImGui::GetTextLineHeight() * 0.6F;
-  const ImVec2 at = ImGui::GetCursorScreenPos();
-  const float y = at.y + (ImGui::GetTextLineHeight() - size) / 2;
-  ImGui::GetWindowDrawList()->AddRectFilled({at.x, y}, {at.x + size, y + size}, packed(stage_colour(kind)));
-  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + size + 6 * theme.scale);
-  ImGui::TextUnformatted(kind_words(kind));
+// As many whole rows as fit: a row that is cut in half reads as a fault.
+ImVec2 whole_rows() {
+  const float row = ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().CellPadding.y;
+  return {0, std::max(3.0F, std::floor(ImGui::GetContentRegionAvail().y / row)) * row};
 }
 
-std::string bytes_words(std::uint64_t bytes) {
-  const auto value = static_cast<double>(bytes);
-  return value >= 1e6 ? three_digits(value * 1e-6) + " MB" : three_digits(value * 1e-3) + " KB";
+// First cell of a row: what it is about. A kind of stage can be clicked.
+void begin_row(PanelContext& context, int kind) {
+  const Theme& theme = context.theme;
+  Selection& selection = context.workspace.selection;
+  ImGui::TableNextRow();
+  ImGui::TableNextColumn();
+  const float line = ImGui::GetTextLineHeight(), size = std::floor(line * 0.62F);
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  if (kind >= 0) {
+    ImGui::PushID(kind);
+    if (ImGui::Selectable("##kind", selection.stage_kind == kind,
+                          ImGuiSelectableFlags_SpanAllColumns | ImGuiSelectableFlags_AllowOverlap, {0, line}))
+      toggle_kind(selection, kind);
+    ImGui::PopID();
+    ImGui::SameLine(0, 0);
+    ImGui::SetCursorScreenPos(at);
+  }
+  if (kind == whole_step) {
+    ImGui::PushFont(theme.bold, 0.0F);
+    ImGui::TextUnformatted("whole step");
+    ImGui::PopFont();
+    return;
+  }
+  const float y = std::floor(at.y + (line - size) / 2);
+  fill_kind(theme, ImGui::GetWindowDrawList(), {at.x, y}, {at.x + size, y + size}, kind, -1);
+  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + size + 6 * theme.scale);
+  ImGui::TextUnformatted(kind_words(kind));
 }
 
 void draw_share(const Theme& theme, double share, int kind) {
@@ -54,14 +82,34 @@ void draw_share(const Theme& theme, double share, int kind) {
   const auto part = static_cast<float>(std::clamp(share, 0.0, 1.0));
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->AddRectFilled({at.x, y}, {at.x + width, y + height}, packed(theme.well));
-  list->AddRectFilled({at.x, y}, {at.x + width * part, y + height}, packed(stage_colour(kind)));
+  if (part > 0) fill_kind(theme, list, {at.x, y}, {at.x + std::max(1.0F, width * part), y + height}, kind, -1);
   right_aligned(theme, theme.secondary, fmt::format("{:.0f} %", 100 * share));
+}
+
+struct Cells {
+  double median_us = 0, spread_us = 0;
+  std::optional<std::uint64_t> bytes;
+  double share = 0;
+};
+
+void draw_cells(const Theme& theme, int kind, const Cells& cells) {
+  ImGui::TableNextColumn();
+  right_aligned(theme, theme.text, three_digits(cells.median_us));
+  ImGui::TableNextColumn();
+  right_aligned(theme, theme.secondary, three_digits(cells.spread_us));
+  ImGui::TableNextColumn();
+  if (cells.bytes) right_aligned(theme, theme.secondary, bytes_text(*cells.bytes));
+  ImGui::TableNextColumn();
+  if (cells.bytes && cells.median_us > 0)
+    right_aligned(theme, theme.text, three_digits(static_cast<double>(*cells.bytes) / cells.median_us * 1e-3));
+  ImGui::TableNextColumn();
+  if (kind != whole_step) draw_share(theme, cells.share, kind);
 }
 
 void draw_one(PanelContext& context, const Document& document) {
   const Theme& theme = context.theme;
   const TimingTable& table = document.timing_cache.table;
-  if (!ImGui::BeginTable("stages", 6, table_flags)) return;
+  if (!ImGui::BeginTable("stages", 6, table_flags, whole_rows())) return;
   ImGui::TableSetupScrollFreeze(0, 1);
   ImGui::TableSetupColumn("stage", ImGuiTableColumnFlags_WidthStretch, 1.5F);
   ImGui::TableSetupColumn("median", ImGuiTableColumnFlags_WidthStretch, 1.15F);
@@ -70,24 +118,28 @@ void draw_one(PanelContext& context, const Document& document) {
   ImGui::TableSetupColumn("rate", ImGuiTableColumnFlags_WidthStretch, 0.75F);
   ImGui::TableSetupColumn("share", ImGuiTableColumnFlags_WidthStretch, 1.4F);
   draw_headings(theme, {"stage", "median µs", "± µs", "bytes", "GB/s", "of the step"});
+  const auto share = [&](double us) { return table.wall_us > 0 ? us / table.wall_us : 0; };
+  begin_row(context, whole_step);
+  tooltip(
+      fmt::format("Wall time of a step, begin to finished: median and median absolute deviation of the last {} "
+                  "tokens. Bytes are counted from shapes.",
+                  table.tokens));
+  draw_cells(theme, whole_step, {table.wall_us, table.wall_spread_us, table.bytes, 1});
+  begin_row(context, nothing_ran);
+  tooltip("Time of the step in which nothing ran.");
+  draw_cells(theme, nothing_ran, {table.gaps_us, table.gaps_spread_us, {}, share(table.gaps_us)});
+  if (table.between_us > 0) {
+    begin_row(context, other_work);
+    tooltip("Work of the step that belongs to no stage, such as the upload of the token's id.");
+    draw_cells(theme, other_work, {table.between_us, table.between_spread_us, {}, share(table.between_us)});
+  }
   for (const KindTimes& kind : table.kinds) {
-    ImGui::TableNextRow();
-    ImGui::TableNextColumn();
-    draw_kind(theme, kind.kind);
+    begin_row(context, kind.kind);
     tooltip(
-        fmt::format("{} of them in a step. Median and median absolute deviation of the last {} tokens; bytes counted "
-                    "from shapes.",
+        fmt::format("{} of them in a step. Median and median absolute deviation of the last {} tokens; bytes "
+                    "counted from shapes. Click to find them in the picture.",
                     kind.stages, table.tokens));
-    ImGui::TableNextColumn();
-    right_aligned(theme, theme.text, three_digits(kind.median_us));
-    ImGui::TableNextColumn();
-    right_aligned(theme, theme.secondary, three_digits(kind.spread_us));
-    ImGui::TableNextColumn();
-    right_aligned(theme, theme.secondary, bytes_words(kind.bytes));
-    ImGui::TableNextColumn();
-    right_aligned(theme, theme.text, three_digits(kind.gb_per_s));
-    ImGui::TableNextColumn();
-    draw_share(theme, kind.share, kind.kind);
+    draw_cells(theme, kind.kind, {kind.median_us, kind.spread_us, kind.bytes, kind.share});
   }
   ImGui::EndTable();
 }
@@ -103,7 +155,7 @@ void draw_ratio(const Theme& theme, double first, double second, bool comparable
   right_aligned(theme, theme.text, comparable && first > 0 ? three_digits(second / first) + "×" : "–");
 }
 
-void draw_pair_row(const Theme& theme, double first, double second, bool comparable) {
+void draw_pair_cells(const Theme& theme, double first, double second, bool comparable) {
   for (const double time : {first, second}) {
     ImGui::TableNextColumn();
     right_aligned(theme, theme.text, time >= 0 ? three_digits(time) : "–");
@@ -112,34 +164,34 @@ void draw_pair_row(const Theme& theme, double first, double second, bool compara
   draw_ratio(theme, first, second, comparable && second >= 0);
 }
 
-void draw_two(PanelContext& context, const Document& first, const Document& second) {
-  const Theme& theme = context.theme;
-  const TimingTable &a = first.timing_cache.table, &b = second.timing_cache.table;
-  const bool comparable = a.source == b.source;
-  if (!ImGui::BeginTable("stages", 4, table_flags)) return;
-  ImGui::TableSetupScrollFreeze(0, 1);
-  ImGui::TableSetupColumn("stage", ImGuiTableColumnFlags_WidthStretch, 1.4F);
-  for (const char* name : {"first", "second", "ratio"})
-    ImGui::TableSetupColumn(name, ImGuiTableColumnFlags_WidthStretch, 1.0F);
-  draw_headings(theme, {"stage", first.name + " µs", second.name + " µs", "ratio"});
+std::vector<int> kinds_of(const TimingTable& a, const TimingTable& b) {
   std::vector<int> kinds;
   for (const TimingTable* table : {&a, &b})
     for (const KindTimes& kind : table->kinds)
       if (std::find(kinds.begin(), kinds.end(), kind.kind) == kinds.end()) kinds.push_back(kind.kind);
   std::sort(kinds.begin(), kinds.end());
-  for (const int kind : kinds) {
-    ImGui::TableNextRow();
-    ImGui::TableNextColumn();
-    draw_kind(theme, kind);
-    const KindTimes *in_a = find_kind(a, kind), *in_b = find_kind(b, kind);
-    draw_pair_row(theme, in_a != nullptr ? in_a->median_us : -1, in_b != nullptr ? in_b->median_us : -1, comparable);
+  return kinds;
+}
+
+void draw_two(PanelContext& context, const Document& first, const Document& second) {
+  const Theme& theme = context.theme;
+  const TimingTable &a = first.timing_cache.table, &b = second.timing_cache.table;
+  const bool comparable = a.source == b.source;
+  if (!ImGui::BeginTable("stages", 4, table_flags, whole_rows())) return;
+  ImGui::TableSetupScrollFreeze(0, 1);
+  ImGui::TableSetupColumn("stage", ImGuiTableColumnFlags_WidthStretch, 1.4F);
+  for (const char* name : {"first", "second", "ratio"})
+    ImGui::TableSetupColumn(name, ImGuiTableColumnFlags_WidthStretch, 1.0F);
+  draw_headings(theme, {"median of a step", first.name + " µs", second.name + " µs", "ratio"});
+  for (const auto& [kind, in_a, in_b] :
+       {std::tuple{whole_step, a.wall_us, b.wall_us}, {nothing_ran, a.gaps_us, b.gaps_us}}) {
+    begin_row(context, kind);
+    draw_pair_cells(theme, in_a, in_b, comparable);
   }
-  for (const auto& [name, in_a, in_b] :
-       {std::tuple{"gaps", a.gaps_us, b.gaps_us}, {"step, wall", a.wall_us, b.wall_us}}) {
-    ImGui::TableNextRow();
-    ImGui::TableNextColumn();
-    ImGui::TextColored(theme.value, "%s", name);
-    draw_pair_row(theme, in_a, in_b, comparable);
+  for (const int kind : kinds_of(a, b)) {
+    begin_row(context, kind);
+    const KindTimes *in_a = find_kind(a, kind), *in_b = find_kind(b, kind);
+    draw_pair_cells(theme, in_a != nullptr ? in_a->median_us : -1, in_b != nullptr ? in_b->median_us : -1, comparable);
   }
   ImGui::EndTable();
 }

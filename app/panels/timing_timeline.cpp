@@ -1,9 +1,10 @@
+#include "app/panels/plot.h"
 #include "app/panels/timing_parts.h"
 #include "app/panels/widgets.h"
+#include "app/viewmodel/numbers.h"
 
 #include <fmt/format.h>
 #include <implot.h>
-#include <implot_internal.h>
 
 #include <algorithm>
 #include <cmath>
@@ -14,34 +15,19 @@ namespace {
 void draw_bar_tooltip(const Document& document, const TimingBar& bar) {
   if (!ImGui::BeginTooltip()) return;
   const engine::Stage& stage = document.snapshot->plan->stages[static_cast<std::size_t>(bar.stage)];
-  ImGui::TextUnformatted(kind_words(bar.kind));
-  if (bar.layer >= 0) {
-    ImGui::SameLine();
-    ImGui::Text("of layer %d", bar.layer);
-  }
-  ImGui::Text("%s µs, %.1f KB read and written", three_digits(bar.duration_us).c_str(),
-              static_cast<double>(stage.cost.bytes()) / 1024);
+  const std::string place = bar.layer >= 0 ? fmt::format(" of layer {}", bar.layer) : std::string();
+  ImGui::Text("%s%s · %s, token %lld", kind_words(bar.kind), place.c_str(), document.name.c_str(),
+              static_cast<long long>(document.timing_cache.timeline.token));
+  ImGui::Text("%s µs, %s read and written", three_digits(bar.duration_us).c_str(),
+              bytes_text(stage.cost.bytes()).c_str());
   if (bar.duration_us > 0)
     ImGui::Text("%s GB/s, %s GFLOP/s",
                 three_digits(static_cast<double>(stage.cost.bytes()) / bar.duration_us / 1e3).c_str(),
                 three_digits(static_cast<double>(stage.cost.flops) / bar.duration_us / 1e3).c_str());
   const std::string kernel = document.timings->kernel_name(bar.name);
   if (!kernel.empty()) ImGui::TextUnformatted(kernel.c_str());
+  ImGui::TextDisabled("%s", source_words(document.timing_cache.timeline.source));
   ImGui::EndTooltip();
-}
-
-void draw_bar_label(const Theme& theme, ImVec2 low, ImVec2 high, const TimingBar& bar) {
-  ImGui::PushFont(theme.words, 12);
-  const std::string with_time = fmt::format("{}  {} µs", kind_words(bar.kind), three_digits(bar.duration_us));
-  const float space = high.x - low.x - 6 * theme.scale;
-  const char* text = ImGui::CalcTextSize(with_time.c_str()).x <= space      ? with_time.c_str()
-                     : ImGui::CalcTextSize(kind_words(bar.kind)).x <= space ? kind_words(bar.kind)
-                                                                            : nullptr;
-  if (text != nullptr && high.y - low.y >= ImGui::GetFontSize())
-    ImPlot::GetPlotDrawList()->AddText(
-        {low.x + 3 * theme.scale, std::floor((low.y + high.y - ImGui::GetFontSize()) / 2)}, IM_COL32(14, 17, 22, 255),
-        text);
-  ImGui::PopFont();
 }
 
 void draw_bars(PanelContext& context, const Document& document) {
@@ -49,6 +35,8 @@ void draw_bars(PanelContext& context, const Document& document) {
   ImDrawList* list = ImPlot::GetPlotDrawList();
   const ImVec2 mouse = ImGui::GetMousePos();
   const bool hovered = ImPlot::IsPlotHovered();
+  const bool active = &document == &context.workspace.document();
+  Selection& selection = context.workspace.selection;
   const TimingBar* under_mouse = nullptr;
   for (std::size_t row = 0; row < timeline.rows.size(); ++row) {
     for (const TimingBar& bar : timeline.rows[row].bars) {
@@ -57,19 +45,39 @@ void draw_bars(PanelContext& context, const Document& document) {
       ImVec2 high = ImPlot::PlotToPixels(bar.start_us + bar.duration_us, y + 0.36);
       if (high.y < low.y) std::swap(low.y, high.y);
       high.x = std::max(high.x, low.x + 1);
-      const bool chosen = context.workspace.selection.stage == bar.stage;
-      list->AddRectFilled(low, {std::max(low.x + 1, high.x - 1), high.y}, packed(stage_colour(bar.kind)));
-      if (chosen) list->AddRect(low, high, packed(context.theme.text), 0, 0, 2 * context.theme.scale);
-      draw_bar_label(context.theme, low, high, bar);
+      fill_kind(context.theme, list, low, {std::max(low.x + 1, high.x - 1), high.y}, bar.kind, selection.stage_kind);
+      label_bar(context.theme, list, low, high, bar.kind, bar.duration_us, selection.stage_kind);
+      if (active && selection.stage == bar.stage)
+        list->AddRect(low, high, packed(context.theme.text), 0, 0, 2 * context.theme.scale);
       if (hovered && mouse.x >= low.x && mouse.x < high.x && mouse.y >= low.y && mouse.y < high.y) under_mouse = &bar;
     }
   }
   if (under_mouse == nullptr) return;
   draw_bar_tooltip(document, *under_mouse);
-  if (ImGui::IsMouseClicked(ImGuiMouseButton_Left) && &document == &context.workspace.document()) {
-    context.workspace.selection.stage = under_mouse->stage;
-    if (under_mouse->layer >= 0) context.workspace.selection.layer = under_mouse->layer;
+  if (!ImGui::IsMouseReleased(ImGuiMouseButton_Left) || ImGui::GetMouseDragDelta().x != 0) return;
+  if (selection.stage == under_mouse->stage && selection.stage_kind == under_mouse->kind) {
+    selection.stage = selection.stage_kind = -1;
+    return;
   }
+  // A kind means the same in every model; a stage and a layer only in the one that the other views show.
+  selection.stage_kind = under_mouse->kind;
+  selection.stage = active ? under_mouse->stage : -1;
+  if (active && under_mouse->layer >= 0) selection.layer = under_mouse->layer;
+}
+
+Table timeline_table(const TokenTimeline& timeline) {
+  Table table{"timeline",
+              {{"stage", {}}, {"stage kind", {}}, {"layer", {}}, {"start in row (us)", {}}, {"time (us)", {}}}};
+  for (const TimingRow& row : timeline.rows) {
+    for (const TimingBar& bar : row.bars) {
+      table.columns[0].values.push_back(bar.stage);
+      table.columns[1].values.push_back(bar.kind);
+      table.columns[2].values.push_back(bar.layer);
+      table.columns[3].values.push_back(bar.start_us);
+      table.columns[4].values.push_back(bar.duration_us);
+    }
+  }
+  return table;
 }
 
 }  // namespace
@@ -87,15 +95,13 @@ void draw_timeline(PanelContext& context, Document& document, ImVec2 size, doubl
   const TokenTimeline& timeline = document.timing_cache.timeline;
   const auto rows = static_cast<int>(timeline.rows.size());
   if (rows == 0) return;
-  // Where there is no room for the axis's name, each tick says its unit; the source stands above the plot as well.
-  const bool named = size.y > 96 * context.theme.scale;
   const std::string axis = fmt::format("µs from the first stage of the row · {}", source_words(timeline.source));
-  if (!ImPlot::BeginPlot("##timeline", size, ImPlotFlags_NoLegend | ImPlotFlags_NoMenus | ImPlotFlags_NoMouseText))
+  if (!begin_plot(
+          context, "##timeline", size, axis.c_str(), nullptr, ImPlotFlags_NoLegend, 0,
+          ImPlotAxisFlags_Lock | ImPlotAxisFlags_NoGridLines | ImPlotAxisFlags_NoTickMarks | ImPlotAxisFlags_Invert))
     return;
-  ImPlot::SetupAxes(named ? axis.c_str() : nullptr, nullptr, ImPlotAxisFlags_NoHighlight,
-                    ImPlotAxisFlags_Lock | ImPlotAxisFlags_NoGridLines | ImPlotAxisFlags_NoTickMarks |
-                        ImPlotAxisFlags_Invert | ImPlotAxisFlags_NoHighlight);
-  if (!named) ImPlot::SetupAxisFormat(ImAxis_X1, "%g µs");
+  // Where there is no room for the axis's name, each tick says its unit; the source stands above the plot as well.
+  if (size.y < 8 * ImGui::GetTextLineHeight()) ImPlot::SetupAxisFormat(ImAxis_X1, "%g µs");
   std::vector<double> places;
   std::vector<const char*> labels;
   for (int row = 0; row < rows; ++row) {
@@ -105,7 +111,7 @@ void draw_timeline(PanelContext& context, Document& document, ImVec2 size, doubl
   ImPlot::SetupAxisTicks(ImAxis_Y1, places.data(), rows, labels.data());
   ImPlot::SetupAxisLimits(ImAxis_Y1, -0.6, rows - 0.4, ImPlotCond_Always);
   ImPlot::SetupAxisLimits(ImAxis_X1, 0, most_us, workspace.timings_zoomed ? ImPlotCond_Once : ImPlotCond_Always);
-  ImPlot::SetupAxisLimitsConstraints(ImAxis_X1, 0, 1e9);
+  ImPlot::SetupAxisLimitsConstraints(ImAxis_X1, 0, 1e12);
   ImPlot::SetupFinish();
   if (ImPlot::IsPlotHovered()) {
     const ImGuiIO& io = ImGui::GetIO();
@@ -115,7 +121,7 @@ void draw_timeline(PanelContext& context, Document& document, ImVec2 size, doubl
   ImPlot::PushPlotClipRect();
   draw_bars(context, document);
   ImPlot::PopPlotClipRect();
-  ImPlot::EndPlot();
+  end_plot(context, [&] { return timeline_table(timeline); });
 }
 
 }  // namespace app

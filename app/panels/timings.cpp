@@ -1,11 +1,14 @@
+// The kernel timings panel: which documents it shows, its header, and the arrangement of its parts.
 #include "app/panels/empty_state.h"
-#include "app/panels/panels.h"
 #include "app/panels/timing_parts.h"
 #include "app/panels/widgets.h"
+#include "app/viewmodel/shape_note.h"
 
 #include <fmt/format.h>
+#include <imgui_internal.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace app {
 namespace {
@@ -17,10 +20,11 @@ constexpr double refresh_s = 0.1;  // medians change slowly; ten times a second 
 void refresh(Workspace& workspace, Document& document, int rows) {
   TimingCache& cache = document.timing_cache;
   const double now = ImGui::GetTime();
-  const std::int64_t wanted = &document == &workspace.document() ? workspace.selection.token : -1;
+  // Models that step together show the same token.
+  const bool follows = &document == &workspace.document() || workspace.linked;
+  const std::int64_t wanted = follows ? workspace.selection.token : -1;
   const bool stale = now - cache.refreshed_s > refresh_s || cache.rows != rows;
-  const bool other = wanted >= 0 && (!cache.shown || cache.shown->token != static_cast<std::uint32_t>(wanted));
-  if (!stale && !other) return;
+  if (!stale && cache.wanted == wanted) return;
   const auto tokens = document.timings->newest(TimingStore::default_tokens);
   cache.refreshed_s = now;
   if (tokens.empty()) {
@@ -28,40 +32,88 @@ void refresh(Workspace& workspace, Document& document, int rows) {
     cache.refreshed_s = now;
     return;
   }
-  if (tokens.back() != cache.newest) {
+  const bool measured = tokens.back() != cache.newest;
+  if (measured) {
     cache.newest = tokens.back();
     const std::size_t count = std::min(tokens.size(), table_tokens);
     cache.table = make_timing_table(*document.snapshot->plan, profiler::Tokens(tokens).last(count));
+    cache.median_bar = make_median_bar(cache.table);
   }
+  cache.wanted = wanted;
   const auto found = std::find_if(tokens.begin(), tokens.end(), [&](const auto& token) {
     return wanted >= 0 && token->token == static_cast<std::uint32_t>(wanted);
   });
   const auto& shown = found != tokens.end() ? *found : tokens.back();
+  if (measured || shown != cache.shown) cache.token_bar = make_token_bar(*document.snapshot->plan, *shown, cache.table);
   if (shown == cache.shown && cache.rows == rows) return;
   cache.shown = shown;
   cache.rows = rows;
   cache.timeline = make_timeline(*document.snapshot->plan, *shown, rows);
 }
 
-// What the times say in one line: wall = stages + gaps, and what to make of it.
-void draw_account(PanelContext& context, const Document& document, Flow& flow) {
+std::string account_words(const TokenTimeline& timeline) {
+  return fmt::format("token {}: {} µs = stages {} + gaps {}", timeline.token, three_digits(timeline.wall_us),
+                     three_digits(timeline.stages_us), three_digits(timeline.gaps_us));
+}
+
+const char* const account_tip =
+    "Wall time of this token's step, the sum of its stages, and the time in which nothing ran.";
+
+bool mostly_gaps(const TokenTimeline& timeline) {
+  return timeline.wall_us > 0 && timeline.gaps_us > 0.5 * timeline.wall_us;
+}
+
+std::string gap_words(const TokenTimeline& timeline) {
+  return fmt::format("{:.0f} % gaps", 100 * timeline.gaps_us / timeline.wall_us);
+}
+
+// The switch between the two pictures, where the times come from, and what they say in one line.
+void draw_header(PanelContext& context, const std::vector<Document*>& documents) {
   const Theme& theme = context.theme;
-  const TokenTimeline& timeline = document.timing_cache.timeline;
-  const auto place = [&](const std::string& text, const ImVec4& colour) {
-    flow.place(ImGui::CalcTextSize(text.c_str()).x + 14 * theme.scale);
-    chip(theme, text, colour);
+  Workspace& workspace = context.workspace;
+  Flow flow(6 * theme.scale);
+  const auto choose = [&](const char* label, bool bars, const char* tip) {
+    flow.place(chip_width(label));
+    if (chip(theme, label, workspace.timings_as_bars == bars, tip)) {
+      workspace.timings_as_bars = bars;
+      ImGui::MarkIniSettingsDirty();
+    }
   };
-  place(fmt::format("{} · {}", document.name, document.snapshot->plan->variant), theme.text);
-  place(source_words(timeline.source), theme.secondary);
-  tooltip("Where these times come from. A time of the CPU's clock and one of CUPTI never share an axis.");
-  place(fmt::format("token {}: {} µs = stages {} + gaps {}", timeline.token, three_digits(timeline.wall_us),
-                    three_digits(timeline.stages_us), three_digits(timeline.gaps_us)),
-        theme.text);
-  tooltip("Wall time of this token's step, the sum of its stages, and the time in which nothing ran.");
-  if (timeline.wall_us > 0 && timeline.gaps_us > 0.5 * timeline.wall_us) {
-    place(fmt::format("{:.0f} % gaps", 100 * timeline.gaps_us / timeline.wall_us), theme.value);
-    tooltip("The model is so small that starting the stages takes longer than running them.");
+  choose("timeline", false, "Every stage of one token, when it ran and how long.");
+  choose("bars", true, "Where the time of a step goes by kind of stage: medians over tokens, models on one axis.");
+  const auto fact = [&](const std::string& text, const ImVec4& colour, const char* tip) {
+    flow.place(chip_width(text.c_str()));
+    fact_chip(theme, text.c_str(), tip, colour);
+  };
+  const Document& first = *documents.front();
+  const profiler::TimeSource source = first.timing_cache.table.source;
+  const bool one_source = std::all_of(documents.begin(), documents.end(), [&](const Document* document) {
+    return document->timing_cache.table.source == source;
+  });
+  fact(one_source ? source_words(source) : "two clocks", one_source ? theme.secondary : theme.value,
+       "Where these times come from. A time of the CPU's clock and one of CUPTI never share an axis.");
+  if (documents.size() > 1) {
+    const ShapeNote note = note_on_shapes(first.model->config(), documents[1]->model->config());
+    fact(note.brief, note.difference.empty() ? theme.secondary : theme.value,
+         note.difference.empty() ? "The two models differ in nothing but their rank."
+                                 : ("Times compare all that differs: " + note.difference + ".").c_str());
+    return;
   }
+  const TokenTimeline& timeline = first.timing_cache.timeline;
+  fact(fmt::format("{} · {}", first.name, first.snapshot->plan->variant), theme.secondary,
+       "The model, and how its step is executed.");
+  fact(account_words(timeline), theme.text, account_tip);
+  if (mostly_gaps(timeline))
+    fact(gap_words(timeline), theme.value,
+         "The model is so small that starting the stages takes longer than running them.");
+}
+
+// Above one of several timelines: whose it is, and what it says.
+void draw_caption(PanelContext& context, const Document& document) {
+  const TokenTimeline& timeline = document.timing_cache.timeline;
+  std::string words = fmt::format("{} · {}", document.name, account_words(timeline));
+  if (mostly_gaps(timeline)) words += ", " + gap_words(timeline);
+  heading(context.theme, words, account_tip);
 }
 
 // Why there are no times, and what to do.
@@ -78,11 +130,33 @@ bool draw_without_times(PanelContext& context, const std::vector<Document*>& doc
 }
 
 std::vector<Document*> documents_to_show(Workspace& workspace) {
+  const std::size_t most = workspace.timings_as_bars ? 4 : 2;
   std::vector<Document*> shown = {&workspace.document()};
   for (Document& document : workspace.documents)
-    if (&document != shown.front() && document.is_open() && document.timings && shown.size() < 2)
+    if (&document != shown.front() && document.is_open() && document.timings && !document.snapshot->empty() &&
+        shown.size() < most)
       shown.push_back(&document);
   return shown;
+}
+
+void draw_timelines(PanelContext& context, const std::vector<Document*>& documents, ImVec2 size) {
+  const float gap = 12 * context.theme.scale;
+  const auto count = static_cast<float>(documents.size());
+  for (Document* document : documents) {
+    if (document != documents.front()) ImGui::SameLine(0, gap);
+    // Times of one clock share their scale, so that the lengths of bars can be compared.
+    double longest = document->timing_cache.timeline.longest_row_us;
+    for (const Document* other : documents)
+      if (other->timing_cache.timeline.source == document->timing_cache.timeline.source)
+        longest = std::max(longest, other->timing_cache.timeline.longest_row_us);
+    ImGui::PushID(document);
+    ImGui::BeginChild("timeline", {std::floor((size.x - gap * (count - 1)) / count), size.y}, ImGuiChildFlags_None,
+                      ImGuiWindowFlags_NoScrollWithMouse);
+    if (documents.size() > 1) draw_caption(context, *document);
+    draw_timeline(context, *document, ImGui::GetContentRegionAvail(), round_up(longest));
+    ImGui::EndChild();
+    ImGui::PopID();
+  }
 }
 
 }  // namespace
@@ -93,7 +167,57 @@ const char* source_words(profiler::TimeSource source) {
                                                      : "not timed";
 }
 
-const char* kind_words(int kind) { return engine::name_of(static_cast<engine::StageKind>(kind)); }
+const char* kind_words(int kind) {
+  return kind == nothing_ran  ? "gaps"
+         : kind == other_work ? "other work"
+                              : engine::name_of(static_cast<engine::StageKind>(kind));
+}
+
+void fill_kind(const Theme& theme, ImDrawList* list, ImVec2 low, ImVec2 high, int kind, int selected_kind) {
+  const float strength = selected_kind < 0 || selected_kind == kind ? 1.0F : 0.35F;
+  if (kind >= 0) {
+    list->AddRectFilled(low, high, packed(stage_colour(kind), strength));
+    return;
+  }
+  if (kind == other_work) {
+    list->AddRectFilled(low, high, packed(theme.secondary, 0.5F * strength));
+    return;
+  }
+  // Hatched: nothing is there.
+  list->AddRectFilled(low, high, packed(theme.secondary, 0.10F * strength));
+  list->PushClipRect(low, high, true);
+  const float height = high.y - low.y, step = 6 * theme.scale;
+  const ImU32 line = packed(theme.secondary, 0.45F * strength);
+  for (float x = low.x - height; x < high.x; x += step)
+    list->AddLine({x, high.y}, {x + height, low.y}, line, std::max(1.0F, 0.8F * theme.scale));
+  list->PopClipRect();
+}
+
+void label_bar(const Theme& theme, ImDrawList* list, ImVec2 low, ImVec2 high, int kind, double us, int selected_kind) {
+  push_small(theme);
+  const std::string with_time = fmt::format("{}  {} µs", kind_words(kind), three_digits(us));
+  const float pad = 4 * theme.scale, space = high.x - low.x - 2 * pad;
+  const char* text = ImGui::CalcTextSize(with_time.c_str()).x <= space  ? with_time.c_str()
+                     : ImGui::CalcTextSize(kind_words(kind)).x <= space ? kind_words(kind)
+                                                                        : nullptr;
+  const float height = ImGui::GetFontSize();
+  if (text != nullptr && high.y - low.y >= height) {
+    const ImVec2 at(std::floor(low.x + pad), std::floor((low.y + high.y - height) / 2));
+    const float width = ImGui::CalcTextSize(text).x;
+    // On a hatch words need ground to stand on.
+    if (kind < 0)
+      list->AddRectFilled({at.x - pad / 2, at.y - 1}, {at.x + width + pad / 2, at.y + height + 1},
+                          packed(theme.well, 0.85F), 3 * theme.scale);
+    const bool stepped_back = selected_kind >= 0 && selected_kind != kind;
+    list->AddText(at, kind < 0 || stepped_back ? packed(theme.secondary) : IM_COL32(14, 17, 22, 255), text);
+  }
+  ImGui::PopFont();
+}
+
+void toggle_kind(Selection& selection, int kind) {
+  selection.stage_kind = selection.stage_kind == kind ? -1 : kind;
+  selection.stage = -1;
+}
 
 void draw_timings(PanelContext& context) {
   Workspace& workspace = context.workspace;
@@ -111,26 +235,15 @@ void draw_timings(PanelContext& context) {
   if (draw_without_times(context, documents)) return;
 
   const bool wide = space.x > 680 * s;
-  const auto count = static_cast<float>(documents.size());
   const float left = wide ? std::floor(space.x * 0.60F) : space.x;
   const float height = wide ? space.y : std::max(170 * s, space.y * 0.55F);
-  ImGui::BeginChild("timelines", {left, height}, ImGuiChildFlags_None, ImGuiWindowFlags_NoScrollWithMouse);
-  for (Document* document : documents) {
-    if (document != documents.front()) ImGui::SameLine(0, 12 * s);
-    // Times of one clock share their scale, so that the lengths of bars can be compared.
-    double longest = document->timing_cache.timeline.longest_row_us;
-    for (const Document* other : documents)
-      if (other->timing_cache.timeline.source == document->timing_cache.timeline.source)
-        longest = std::max(longest, other->timing_cache.timeline.longest_row_us);
-    ImGui::PushID(document);
-    ImGui::BeginChild("timeline", {std::floor((left - 12 * s * (count - 1)) / count), 0}, ImGuiChildFlags_None,
-                      ImGuiWindowFlags_NoScrollWithMouse);
-    Flow flow(6 * s);
-    draw_account(context, *document, flow);
-    draw_timeline(context, *document, {-1, std::max(72 * s, ImGui::GetContentRegionAvail().y)}, round_up(longest));
-    ImGui::EndChild();
-    ImGui::PopID();
-  }
+  ImGui::BeginChild("pictures", {left, height}, ImGuiChildFlags_None, ImGuiWindowFlags_NoScrollWithMouse);
+  draw_header(context, documents);
+  const ImVec2 rest(left, std::max(72 * s, ImGui::GetContentRegionAvail().y));
+  if (workspace.timings_as_bars)
+    draw_timing_bars(context, documents, rest);
+  else
+    draw_timelines(context, documents, rest);
   ImGui::EndChild();
   if (wide) ImGui::SameLine(0, 16 * s);
   ImGui::BeginChild("table");

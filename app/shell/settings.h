@@ -1,4 +1,4 @@
-// What survives a restart: the arrangement of the panels, the scale and the theme, in one file of the user's
+// What survives a restart: the arrangement of the panels, the scale, the theme and how times are drawn, in one file of the user's
 // configuration folder. UI thread only.
 #pragma once
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "app/viewmodel/selection.h"
-#include "app/viewmodel/timing_view.h"
+#include "app/viewmodel/timing_cache.h"
 #include "app/wiring/timing_store.h"
 #include "app/wiring/verification.h"
 #include "engine/session/session.h"
@@ -60,8 +60,11 @@ struct Workspace {
   std::string notice;             // one sentence about what just happened, shown for a few seconds
   std::string open_path;          // what stands in the model menu's text field
   PromptEditor prompt;            // what stands in the prompt editor
+  bool timings_as_bars = false;   // kernel timings: stacked bars instead of the timeline
   bool timings_zoomed = false;    // the user chose the timeline's limits
+  bool bars_zoomed = false;       // and those of the bars
   std::int64_t strip_shown = -1;  // the token that the strip last scrolled to
+  double strip_first = 0;         // tokens to the left of what the strip shows; drawn as whole cells
 
   Document& document() { return documents[static_cast<std::size_t>(active)]; }
   // Whether the active document has a snapshot to draw.

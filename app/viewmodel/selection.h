@@ -13,7 +13,8 @@ struct Selection {
   int head = 0;
   int pair = 0;  // channel pair
   int row = 0;   // p of the state matrix
-  int stage = -1;
+  int stage = -1;       // of the plan; -1: none
+  int stage_kind = -1;  // engine::StageKind of that stage, or chosen by itself; -1: none
   Frame frame = Frame::unrotated;
 
   bool operator==(const Selection&) const = default;

@@ -78,6 +78,7 @@ TimingTable make_timing_table(const engine::StepPlan& plan, profiler::Tokens tok
     }
     ++known->stages;
     known->bytes += stage.cost.bytes();
+    table.bytes += stage.cost.bytes();
     group_of_stage[static_cast<std::size_t>(stage.id)] = static_cast<int>(known - table.kinds.begin());
   }
   if (tokens.empty()) return table;
@@ -85,7 +86,10 @@ TimingTable make_timing_table(const engine::StepPlan& plan, profiler::Tokens tok
   table.wall_us = step.wall.median * us_per_ns;
   table.wall_spread_us = step.wall.mad * us_per_ns;
   table.stages_us = step.stages.median * us_per_ns;
+  table.between_us = step.between.median * us_per_ns;
+  table.between_spread_us = step.between.mad * us_per_ns;
   table.gaps_us = step.gaps.median * us_per_ns;
+  table.gaps_spread_us = step.gaps.mad * us_per_ns;
   const auto groups = profiler::grouped(tokens, group_of_stage, table.kinds.size());
   for (std::size_t i = 0; i < groups.size(); ++i) {
     KindTimes& kind = table.kinds[i];
@@ -101,6 +105,8 @@ TimingTable make_timing_table(const engine::StepPlan& plan, profiler::Tokens tok
 std::string three_digits(double value) {
   if (!std::isfinite(value)) return "–";
   const double size = std::abs(value);
+  if (size >= 1e6) return fmt::format("{:.1e}", value);
+  if (value > 0 && value < 5e-3) return "<0.01";  // "0.00" would claim that there is nothing
   return size >= 100  ? fmt::format("{:.0f}", value)
          : size >= 10 ? fmt::format("{:.1f}", value)
                       : fmt::format("{:.2f}", value);

@@ -6,7 +6,6 @@
 #include "profiler/report/statistics.h"
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -52,22 +51,15 @@ struct KindTimes {
 struct TimingTable {
   std::size_t tokens = 0;  // measured ones behind the medians
   profiler::TimeSource source = profiler::TimeSource::none;
-  double wall_us = 0, wall_spread_us = 0, stages_us = 0, gaps_us = 0;
-  std::vector<KindTimes> kinds;  // in the order of the plan
+  double wall_us = 0, stages_us = 0, between_us = 0, gaps_us = 0;        // medians
+  double wall_spread_us = 0, between_spread_us = 0, gaps_spread_us = 0;  // median absolute deviations
+  std::uint64_t bytes = 0;                                               // of the whole step
+  std::vector<KindTimes> kinds;                                          // in the order of the plan
 };
 
 TimingTable make_timing_table(const engine::StepPlan& plan, profiler::Tokens tokens);
 
-// Both, with what they were made from, so that they are made again only when something changed. One per document.
-struct TimingCache {
-  std::shared_ptr<const profiler::TokenTimes> newest, shown;
-  double refreshed_s = -1;
-  int rows = 0;
-  TimingTable table;
-  TokenTimeline timeline;
-};
-
-// "1.23", "12.3", "123": three digits, whatever the size.
+// "1.23", "12.3", "123", "1.2e+09", "<0.01": about three digits, whatever the size; "–" where the value is not finite.
 std::string three_digits(double value);
 
 }  // namespace app
