@@ -9,6 +9,7 @@
 #include "app/wiring/first_focus.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 namespace app {
@@ -76,7 +77,14 @@ void draw_inspector(PanelContext& context) {
     note(theme, "The history budget dropped this token's coefficients. Seek to it and step to have them again.");
     return;
   }
-  ImGui::BeginChild("##rows", ImVec2(0, 0), ImGuiChildFlags_None, ImGuiWindowFlags_None);
+  // Where not everything fits, whole rows are shown and the rest is scrolled to.
+  push_small_numbers(theme);
+  const float line = ImGui::GetTextLineHeight() + 3 * theme.scale;
+  ImGui::PopFont();
+  const float free = ImGui::GetContentRegionAvail().y;
+  const float needed = line * (static_cast<float>(numbers.rows.size()) + 2.6F);
+  const float height = needed > free ? std::max(2.0F, std::floor(free / line)) * line : 0;
+  ImGui::BeginChild("##rows", ImVec2(0, height), ImGuiChildFlags_None, ImGuiWindowFlags_None);
   draw_rows(theme, numbers);
   formula_well(theme, numbers.state,
                "The step of this head with its live numbers: alpha = exp(A dt), beta = (1 - lambda) dt alpha, gamma = "

@@ -20,9 +20,9 @@ namespace {
 
 ImVec4 magnitude_position(const Theme&, float t) { return sequential_colour(t); }
 
-void choose_quantity(const Theme& theme, MapQuantity& quantity) {
+void choose_quantity(const Theme& theme, MapQuantity& quantity, float width) {
   push_small(theme);
-  ImGui::SetNextItemWidth(std::min(ImGui::GetContentRegionAvail().x, 190 * theme.scale));
+  ImGui::SetNextItemWidth(width);
   const auto label = [](const QuantityInfo& info) { return fmt::format("{}  {}", info.symbol, info.name); };
   ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(7 * theme.scale, 2 * theme.scale));
   if (ImGui::BeginCombo("##quantity", label(info_of(quantity)).c_str())) {
@@ -38,8 +38,11 @@ void choose_quantity(const Theme& theme, MapQuantity& quantity) {
   ImGui::PopFont();
 }
 
+// Without decay a half-life is infinite: a value, not a fault.
+std::string value_text(double value) { return std::isinf(value) ? (value > 0 ? "∞" : "−∞") : number_text(value, 3); }
+
 std::string with_unit(double value, const QuantityInfo& info) {
-  return info.unit[0] == '\0' ? number_text(value, 3) : number_text(value, 3) + " " + info.unit;
+  return info.unit[0] == '\0' ? value_text(value) : value_text(value) + " " + info.unit;
 }
 
 void draw_scale(const Theme& theme, const LayerHeadMap& map, const QuantityInfo& info) {
@@ -95,7 +98,7 @@ void tooltip(const engine::Snapshot& snapshot, const LayerHeadMap& map, const Qu
   const engine::StepCoefficients& step = snapshot.tokens[static_cast<std::size_t>(index)]->coefficients;
   ImGui::BeginTooltip();
   ImGui::Text("layer %d, head %d, token %lld", layer, head, static_cast<long long>(index));
-  if (std::isfinite(value)) {
+  if (!std::isnan(value)) {
     ImGui::Text("%s %s = %s", info.name, info.symbol, with_unit(static_cast<double>(value), info).c_str());
   } else {
     ImGui::Text("%s: not known at this token", info.name);
@@ -106,6 +109,21 @@ void tooltip(const engine::Snapshot& snapshot, const LayerHeadMap& map, const Qu
   ImGui::EndTooltip();
 }
 
+// The number itself where the cell has room for it, in ink that its colour carries.
+void draw_cell_value(const Theme& theme, ImDrawList* list, ImVec2 low, ImVec2 high, float value, float t) {
+  const float size = small_size(theme);
+  if (high.x - low.x < 34 * theme.scale || high.y - low.y < 1.5F * size) return;
+  const std::string text = value_text(static_cast<double>(value));
+  const float width = theme.numbers->CalcTextSizeA(size, 1e9F, 0, text.c_str()).x;
+  if (width > high.x - low.x - 6 * theme.scale) return;
+  const ImVec4 ink = std::isnan(t) ? theme.secondary
+                     : t > 0.55F   ? ImVec4(0.05F, 0.07F, 0.09F, 1)
+                                   : ImVec4(1, 1, 1, 0.92F);
+  list->AddText(theme.numbers, size,
+                {std::floor((low.x + high.x - width) / 2), std::floor((low.y + high.y - size) / 2)}, packed(ink),
+                text.c_str());
+}
+
 void draw_grid(PanelContext& context, const engine::Snapshot& snapshot, const LayerHeadMap& map,
                const QuantityInfo& info, std::int64_t index, float bottom) {
   const Theme& theme = context.theme;
@@ -114,10 +132,11 @@ void draw_grid(PanelContext& context, const engine::Snapshot& snapshot, const La
   const ImVec2 start = ImGui::GetCursorScreenPos();
   const ImVec2 space(ImGui::GetContentRegionAvail().x, std::max(ImGui::GetContentRegionAvail().y - bottom, 24.0F));
   const ImVec2 margin(size * 1.7F, size * 2.25F);
-  const float largest = 40 * theme.scale;
+  // A small model's cells share the space, up to a size at which they are still cells.
   Grid grid;
-  grid.cell.x = std::clamp((space.x - margin.x) / static_cast<float>(map.heads), 1.0F, largest * 1.4F);
-  grid.cell.y = std::clamp((space.y - margin.y) / static_cast<float>(map.layers), 1.0F, largest);
+  grid.cell.x = std::clamp((space.x - margin.x) / static_cast<float>(map.heads), 1.0F, 150 * theme.scale);
+  grid.cell.y = std::clamp((space.y - margin.y) / static_cast<float>(map.layers), 1.0F,
+                           std::max(40 * theme.scale, std::min(grid.cell.x * 2.4F, 150 * theme.scale)));
   // Whole pixels keep the gaps even; a grid that is finer than that fills the space as it is.
   if (grid.cell.x >= 4) grid.cell.x = std::floor(grid.cell.x);
   if (grid.cell.y >= 4) grid.cell.y = std::floor(grid.cell.y);
@@ -136,6 +155,7 @@ void draw_grid(PanelContext& context, const engine::Snapshot& snapshot, const La
       const float t = map.position(map.values[at]);
       const ImVec2 high(low.x + grid.cell.x - grid.gap, low.y + grid.cell.y - grid.gap);
       list->AddRectFilled(low, high, std::isnan(t) ? packed(theme.well) : packed(sequential_colour(t)));
+      draw_cell_value(theme, list, low, high, map.values[at], t);
     }
   }
   const ImVec2 low(grid.origin.x + static_cast<float>(selection.head) * grid.cell.x - 1,
@@ -189,7 +209,10 @@ void draw_model_map(PanelContext& context) {
     }
     return;
   }
-  choose_quantity(theme, quantity);
+  // A low panel has the scale beside the choice instead of below the map.
+  const ImVec2 panel = ImGui::GetContentRegionAvail();
+  const bool low = panel.y < 150 * theme.scale && panel.x > 240 * theme.scale;
+  choose_quantity(theme, quantity, low ? std::floor(panel.x * 0.54F) : std::min(panel.x, 190 * theme.scale));
   const std::int64_t index = shown_index(snapshot, workspace.selection);
   const ViewKey now{&snapshot, snapshot.version, index, workspace.selection, static_cast<int>(quantity)};
   if (!(now == key)) {
@@ -199,25 +222,22 @@ void draw_model_map(PanelContext& context) {
   const QuantityInfo& info = info_of(quantity);
   const float spacing = ImGui::GetStyle().ItemSpacing.y;
   const float scale_height = small_size(theme) * 1.2F + spacing;
-  draw_grid(context, snapshot, map, info, index, scale_height + spacing);
-  // A small model leaves room for a hint.
-  const float free = ImGui::GetContentRegionAvail().y - scale_height;
-  if (free > 60 * theme.scale) {
-    push_small(theme);
-    const char* hint = "click a cell to look inside";
-    ImGui::SetCursorPosY(ImGui::GetCursorPosY() + 6 * theme.scale);
-    ImGui::TextColored(theme.faint, "%s", hint);
-    ImGui::PopFont();
+  const auto scale = [&] {
+    if (map.any)
+      draw_scale(theme, map, info);
+    else
+      note(theme, fmt::format("{} was not kept at this token.", info.name));
+  };
+  if (low) {
+    ImGui::SameLine(0, 10 * theme.scale);
+    scale();
   }
-  // The scale lies at the bottom, whatever the grid left free.
+  draw_grid(context, snapshot, map, info, index, low ? 0 : scale_height + spacing);
+  if (low) return;
+  // The scale lies below the grid, at the bottom where that fills the panel.
   const float rest = ImGui::GetContentRegionAvail().y - scale_height;
-  const float most = ImGui::GetCursorPosY() + std::max(0.0F, std::min(rest, 14 * theme.scale));
-  ImGui::SetCursorPosY(most);
-  if (map.any) {
-    draw_scale(theme, map, info);
-  } else {
-    note(theme, fmt::format("{} was not kept at this token.", info.name));
-  }
+  ImGui::SetCursorPosY(ImGui::GetCursorPosY() + std::max(0.0F, std::min(rest, 6 * theme.scale)));
+  scale();
 }
 
 }  // namespace app

@@ -1,3 +1,4 @@
+// Every token as a cell: what it is, what the model said after it, and whether that was right. The wheel moves along it.
 #include "app/panels/panels.h"
 #include "app/panels/widgets.h"
 
@@ -61,10 +62,12 @@ void draw_token_tooltip(const engine::Model& model, const engine::TokenRecord& r
   if (!ImGui::BeginTooltip()) return;
   ImGui::Text("token %lld: \"%s\", %s", static_cast<long long>(record.position), model.symbol(record.id).c_str(),
               origin_words(record.origin));
-  if (!record.top.empty())
+  const bool known = record.top.empty() || std::isfinite(record.top.front().probability);
+  if (!known) ImGui::TextUnformatted("no prediction: the logits are not finite");
+  if (known && !record.top.empty())
     ImGui::Text("prediction after it: %s with p = %.4f", model.label(record.predicted).c_str(),
                 static_cast<double>(record.top.front().probability));
-  if (record.truth >= 0)
+  if (known && record.truth >= 0)
     ImGui::Text("truth: %s (%s)", model.label(record.truth).c_str(),
                 record.truth == record.predicted ? "predicted right" : "predicted wrong");
   if (record.probability >= 0)
@@ -90,14 +93,18 @@ void draw_consumed(PanelContext& context, const engine::Model& model, const engi
             cell.width - 6 * s);
 
   // Below: what the model predicts, and how sure it is of it.
-  const bool judged = record.truth >= 0, right = record.truth == record.predicted;
-  const ImVec4 colour = !judged ? theme.secondary : right ? theme.success : theme.error;
+  // From logits that are not finite nothing was predicted, right or wrong.
+  const bool known = record.top.empty() || std::isfinite(record.top.front().probability);
+  const bool judged = known && record.truth >= 0, right = record.truth == record.predicted;
+  const ImVec4 colour = !known ? theme.error : !judged ? theme.secondary : right ? theme.success : theme.error;
   const float row = low.y + cell.height * 0.68F, bar_x = low.x + cell.width * 0.56F;
   const bool has_labels = !model.card.labels.empty();
   // A class is shown by its number where the label is long: the symbols of parity are its classes.
-  const std::string predicted = has_labels ? std::to_string(record.predicted) : model.symbol(record.predicted);
+  const std::string predicted = !known       ? "nan"
+                                : has_labels ? std::to_string(record.predicted)
+                                             : model.symbol(record.predicted);
   draw_text(theme.numbers, 13, {low.x + cell.width * 0.30F, row}, colour, "→" + predicted, cell.width * 0.5F);
-  const float p = record.top.empty() ? 0 : std::clamp(record.top.front().probability, 0.0F, 1.0F);
+  const float p = record.top.empty() || !known ? 0 : std::clamp(record.top.front().probability, 0.0F, 1.0F);
   const float bar = high.x - 5 * s - bar_x, thick = 2.5F * s;
   list->AddRectFilled({bar_x, row - thick}, {bar_x + bar, row + thick}, packed(theme.border));
   list->AddRectFilled({bar_x, row - thick}, {bar_x + bar * p, row + thick},
@@ -114,29 +121,29 @@ void draw_to_come(PanelContext& context, const engine::Model& model, std::int32_
 }
 
 // Where the visible part lies within all tokens, as a thin line below the cells.
-void draw_position(const Theme& theme, float scroll, float visible, float whole) {
-  if (whole <= visible) return;
+void draw_position(const Theme& theme, std::int64_t first, std::int64_t visible, std::int64_t all) {
+  if (all <= visible) return;
   const ImVec2 at = ImGui::GetWindowPos(), size = ImGui::GetWindowSize();
   const float y = at.y + size.y - 2 * theme.scale;
+  const auto x_of = [&](std::int64_t token) {
+    return at.x + size.x * static_cast<float>(token) / static_cast<float>(all);
+  };
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->AddLine({at.x, y}, {at.x + size.x, y}, packed(theme.border), 2 * theme.scale);
-  list->AddLine({at.x + size.x * scroll / whole, y}, {at.x + size.x * (scroll + visible) / whole, y},
-                packed(theme.faint), 2 * theme.scale);
+  list->AddLine({x_of(first), y}, {x_of(first + visible), y}, packed(theme.faint), 2 * theme.scale);
 }
 
-// Keeps the shown token in sight when it changes, two thirds along the strip.
-void follow(Workspace& workspace, std::int64_t shown, const Cell& cell, float visible) {
-  if (shown == workspace.strip_shown || shown < 0) return;
+// Keeps the shown token in sight when it changes or the strip's width does, two thirds along the strip.
+void follow(Workspace& workspace, std::int64_t shown, std::int64_t visible) {
+  int* was_visible = ImGui::GetStateStorage()->GetIntRef(ImGui::GetID("visible"), 0);
+  if (shown < 0 || (shown == workspace.strip_shown && *was_visible == visible)) return;
   workspace.strip_shown = shown;
-  const float left = static_cast<float>(shown) * cell.pitch(), right = left + cell.width;
-  const float scroll = ImGui::GetScrollX();
-  if (left < scroll || right > scroll + visible) {
-    ImGui::SetScrollX(std::max(0.0F, left - 0.66F * visible));
-    return;
-  }
-  // While following, the newest moves no further than two thirds.
-  if (workspace.selection.token < 0 && right > scroll + 0.8F * visible)
-    ImGui::SetScrollX(std::max(0.0F, left - 0.66F * visible));
+  *was_visible = static_cast<int>(visible);
+  const auto first = static_cast<std::int64_t>(std::llround(workspace.strip_first));
+  const std::int64_t place = shown - first;
+  // While following, the newest moves no further than four fifths.
+  const bool far = workspace.selection.token < 0 && 5 * (place + 1) > 4 * visible;
+  if (place < 0 || place >= visible || far) workspace.strip_first = static_cast<double>(shown - 2 * visible / 3);
 }
 
 }  // namespace
@@ -152,27 +159,29 @@ void draw_token_strip(PanelContext& context) {
     ImGui::TextColored(context.theme.secondary, "No tokens yet: Step draws one, or type a prompt.");
     return;
   }
-  Cell cell = cell_of(context.theme, model);
-  const float whole = static_cast<float>(all) * cell.pitch() - cell.gap;
-  ImGui::SetNextWindowContentSize({whole, 0});
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
   ImGui::BeginChild("tokens", {0, 0}, ImGuiChildFlags_None,
                     ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
-  const float visible = ImGui::GetWindowWidth();
-  if (whole > visible) cell.height -= 4 * context.theme.scale;
-  if (ImGui::IsWindowHovered()) {
-    const float wheel = ImGui::GetIO().MouseWheel + ImGui::GetIO().MouseWheelH;
-    if (wheel != 0) ImGui::SetScrollX(ImGui::GetScrollX() - 3 * wheel * cell.pitch());
+  Cell cell = cell_of(context.theme, model);
+  // Whole cells only, whatever is scrolled to: they share the width that is left over.
+  const float width = ImGui::GetWindowWidth();
+  const auto visible = std::max<std::int64_t>(1, static_cast<std::int64_t>((width + cell.gap) / cell.pitch()));
+  if (all > visible) {
+    cell.width = (width + cell.gap) / static_cast<float>(visible) - cell.gap;
+    cell.height -= 4 * context.theme.scale;
   }
+  if (ImGui::IsWindowHovered())
+    workspace.strip_first -= 3 * static_cast<double>(ImGui::GetIO().MouseWheel + ImGui::GetIO().MouseWheelH);
   const std::int64_t shown = workspace.shown() != nullptr ? workspace.shown()->position : -1;
-  follow(workspace, shown, cell, visible);
+  follow(workspace, shown, visible);
+  workspace.strip_first =
+      std::clamp(workspace.strip_first, 0.0, static_cast<double>(std::max<std::int64_t>(0, all - visible)));
 
-  const float scroll = ImGui::GetScrollX();
-  const ImVec2 origin(ImGui::GetWindowPos().x - scroll, ImGui::GetWindowPos().y);
-  const auto first = std::max<std::int64_t>(0, static_cast<std::int64_t>(scroll / cell.pitch()));
-  const auto end = std::min(all, first + static_cast<std::int64_t>(visible / cell.pitch()) + 2);
+  const ImVec2 origin = ImGui::GetWindowPos();
+  const auto first = static_cast<std::int64_t>(std::llround(workspace.strip_first));
+  const std::int64_t end = std::min(all, first + visible);
   for (std::int64_t i = first; i < end; ++i) {
-    const ImVec2 low(std::floor(origin.x + static_cast<float>(i) * cell.pitch()), origin.y);
+    const ImVec2 low(std::floor(origin.x + static_cast<float>(i - first) * cell.pitch()), origin.y);
     if (i >= consumed) {
       draw_to_come(context, model, snapshot.pending[static_cast<std::size_t>(i - consumed)], low, cell);
       continue;
@@ -186,7 +195,7 @@ void draw_token_strip(PanelContext& context) {
     draw_consumed(context, model, record, low, cell, i == shown, hovered);
     if (hovered) draw_token_tooltip(model, record);
   }
-  draw_position(context.theme, scroll, visible, whole);
+  draw_position(context.theme, first, visible, all);
   ImGui::EndChild();
   ImGui::PopStyleVar();
 }

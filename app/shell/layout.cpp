@@ -276,7 +276,8 @@ void Layout::build(unsigned int dock, ImVec2 size, float scale) {
   ImGui::DockBuilderSplitNode(centre, ImGuiDir_Down, share(232 * scale, size.y, 0.24F, 0.36F), &bottom, &centre);
   ImGui::DockBuilderSplitNode(centre, ImGuiDir_Left, share(300 * scale, size.x, 0.19F, 0.25F), &left, &centre);
   ImGui::DockBuilderSplitNode(centre, ImGuiDir_Right, share(390 * scale, size.x * 0.8F, 0.28F, 0.31F), &right, &centre);
-  ImGui::DockBuilderSplitNode(left, ImGuiDir_Down, 0.48F, &left_low, &left);
+  // The inspector has a dozen lines whatever the model; a small model's map needs less.
+  ImGui::DockBuilderSplitNode(left, ImGuiDir_Down, share(300 * scale, size.y * 0.7F, 0.48F, 0.55F), &left_low, &left);
   ImGui::DockBuilderSplitNode(right, ImGuiDir_Down, 0.60F, &right_low, &right);
   place("Model map", left);
   place("Inspector", left_low);
