@@ -1,5 +1,7 @@
 #include "tests/gui/driver.h"
 
+#include <imgui_internal.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <stdexcept>
@@ -10,6 +12,14 @@ namespace {
 
 constexpr int most_frames = 4000;
 constexpr std::chrono::seconds most_time{40};
+
+void add_hook(ImGuiContextHookType type, ImGuiContextHookCallback callback, void* user) {
+  ImGuiContextHook hook;
+  hook.Type = type;
+  hook.Callback = callback;
+  hook.UserData = user;
+  ImGui::AddContextHook(ImGui::GetCurrentContext(), &hook);
+}
 
 }  // namespace
 
@@ -42,6 +52,23 @@ Driver::Driver(app::GuiOptions options) {
   io.ConfigNoThrottle = true;
   io.ConfigSavedSettings = false;
   ImGuiTestEngine_Start(engine_, ImGui::GetCurrentContext());
+  // Dear ImGui's own log of what it writes, begun and ended around one frame.
+  add_hook(
+      ImGuiContextHookType_NewFramePost,
+      [](ImGuiContext*, ImGuiContextHook* hook) {
+        if (static_cast<Driver*>(hook->UserData)->listening_) ImGui::LogToBuffer();
+      },
+      this);
+  add_hook(
+      ImGuiContextHookType_EndFramePre,
+      [](ImGuiContext* context, ImGuiContextHook* hook) {
+        auto& driver = *static_cast<Driver*>(hook->UserData);
+        if (!driver.listening_ || !context->LogEnabled) return;
+        driver.heard_ = context->LogBuffer.c_str();
+        driver.listening_ = false;
+        ImGui::LogFinish();
+      },
+      this);
   for (int i = 0; i < 2000 && !app_->opened(); ++i) {
     frames(1);
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
@@ -60,6 +87,13 @@ void Driver::frames(int count) {
     app_->frame();
     ImGuiTestEngine_PostSwap(engine_);
   }
+}
+
+std::string Driver::words(ImGuiTestContext& context) {
+  heard_.clear();
+  listening_ = true;
+  context.Yield(2);
+  return heard_;
 }
 
 void Driver::picture(const std::string& name) {

@@ -33,6 +33,8 @@ class Driver {
   // Draws frames until `done`, at most `limit` of them; for use inside and outside of run.
   bool wait(ImGuiTestContext& context, const std::function<bool()>& done, int limit = 600);
   void frames(int count);
+  // The words of the next frame, tool tips among them; not those that a panel draws itself, without an item.
+  std::string words(ImGuiTestContext& context);
   // For people: writes the next frame as NAME.png into the folder MAMBASCOPE_TEST_PICTURES, where that is set.
   void picture(const std::string& name);
 
@@ -40,6 +42,8 @@ class Driver {
   std::unique_ptr<app::App> app_;
   ImGuiTestEngine* engine_ = nullptr;
   int runs_ = 0;
+  bool listening_ = false;
+  std::string heard_;
 };
 
 }  // namespace gui_test

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <limits>
+
 namespace {
 
 using engine::StageKind;
@@ -124,4 +127,8 @@ TEST_CASE("three digits whatever the size") {
   CHECK(app::three_digits(1234.5) == "1234");
   CHECK(app::three_digits(0) == "0.00");
   CHECK(app::three_digits(-12.34) == "-12.3");
+  CHECK(app::three_digits(2.5e9) == "2.5e+09");
+  CHECK(app::three_digits(4e-7) == "<0.01");
+  CHECK(app::three_digits(std::nan("")) == "–");
+  CHECK(app::three_digits(std::numeric_limits<double>::infinity()) == "–");
 }

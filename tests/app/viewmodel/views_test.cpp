@@ -32,6 +32,38 @@ TEST_SUITE("app/viewmodel") {
     CHECK(app::percent_text(1e-6) == "< 0.1 %");
   }
 
+  TEST_CASE("no value makes a text that a plot cannot hold") {
+    const double infinity = std::numeric_limits<double>::infinity();
+    for (const double value : {0.0, -0.0, 1e-320, -3e-9, 0.1, 9.99999, -123456.0, 1e7, -1e7, 1e38, -1e300, 1.7e308,
+                               infinity, -infinity, std::nan("")}) {
+      CAPTURE(value);
+      for (const int digits : {1, 2, 3, 4, 5}) {
+        CHECK(app::number_text(value, digits).size() <= 14);
+        CHECK_FALSE(app::number_text(value, digits).empty());
+      }
+      CHECK(app::percent_text(value).size() <= 14);
+      CHECK(app::signed_text(value).size() <= 14);
+    }
+    CHECK(app::percent_text(1e300) == "1.0e+302 %");
+    CHECK(app::percent_text(infinity) == "inf");
+    CHECK(app::signed_text(6.578) == "+6.58");
+    CHECK(app::signed_text(-3.88) == "−3.88");
+    CHECK(app::signed_text(1.2e30) == "+1.2e+30");
+    CHECK(app::signed_text(std::nan("")) == "nan");
+    CHECK(app::number_text(-0.0) == "0");
+  }
+
+  TEST_CASE("bytes are counted in powers of ten, as bandwidth is") {
+    CHECK(app::bytes_text(0) == "0 B");
+    CHECK(app::bytes_text(264) == "264 B");
+    CHECK(app::bytes_text(8704) == "8.70 KB");
+    CHECK(app::bytes_text(37600) == "37.6 KB");
+    CHECK(app::bytes_text(999'900) == "1.00 MB");
+    CHECK(app::bytes_text(525'300'000) == "525 MB");
+    CHECK(app::bytes_text(3'000'000'000ULL) == "3.00 GB");
+    CHECK(app::bytes_text(std::numeric_limits<std::uint64_t>::max()) == "18.4 EB");
+  }
+
   TEST_CASE("CSV quotes names, leaves missing cells empty") {
     const app::Table table{"t", {{"a, b", {1, 2.5}}, {"c", {std::nan("")}}}};
     CHECK(app::to_csv(table) == "\"a, b\",c\n1,\n2.5,\n");
@@ -90,6 +122,12 @@ TEST_SUITE("app/viewmodel") {
     snapshot->tokens.replace(2, record);
     const auto odd = app::make_state_matrix(*snapshot, stored, 2);
     CHECK(odd.not_finite == 2);  // a pair is as good as its worse channel
+    // In the raster that phasor is told from one that was not recorded.
+    const auto raster = app::make_phase_raster(*snapshot, stored, 2, 3, true);
+    const auto cell = static_cast<std::size_t>((shape.mimo ? 5 : 2) * 3 + 2);
+    CHECK(std::isnan(raster.phase[cell]));
+    CHECK(std::isnan(raster.magnitude[cell]));
+    CHECK(std::isfinite(raster.largest));
     CHECK(std::isfinite(odd.largest));
   }
 
@@ -105,6 +143,14 @@ TEST_SUITE("app/viewmodel") {
     CHECK(memory.retained[0] == 1.0);
     CHECK(memory.retained[3] == doctest::Approx(alpha * alpha * alpha));
     CHECK(app::make_memory(*tests::fake_snapshot({}, {}), selection, -1, 64).token.empty());
+
+    // What is not a number keeps nothing from being shown as kept.
+    auto broken = std::make_shared<engine::TokenRecord>(*snapshot->tokens[2]);
+    for (float& a : broken->coefficients.alpha) a = NAN;
+    snapshot->tokens.replace(2, broken);
+    CHECK(std::isnan(app::make_memory(*snapshot, selection, 3, 64).retained[3]));
+    for (float& a : broken->coefficients.alpha) a = 0;
+    CHECK(app::make_memory(*snapshot, selection, 3, 64).retained[3] == 0);
   }
 
   TEST_CASE("model map: values, range, logarithm only where it can be") {
