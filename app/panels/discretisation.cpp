@@ -118,11 +118,18 @@ void draw_discretisation(PanelContext& context) {
   frame_chips(context);
   const float gap = 14 * s, spacing = ImGui::GetStyle().ItemSpacing.y;
   const bool high = ImGui::GetContentRegionAvail().y >= 470 * s;
+  // So low that two rows of plots would be slits: each has a page of its own, and one line below it at most.
+  const bool tiny = ImGui::GetContentRegionAvail().y < 220 * s;
+  if (!tiny && page == 3) page = 0;
   if (!high) {
     ImGui::SameLine(0, 12 * s);
     if (chip(theme, "model's own input", page == 0, "Errors and coefficients over the tokens of this context."))
       page = 0;
     ImGui::SameLine(0, 4 * s);
+    if (tiny) {
+      if (chip(theme, "coefficients", page == 3, "λ, α, β and γ over the tokens of this context.")) page = 3;
+      ImGui::SameLine(0, 4 * s);
+    }
     if (chip(theme, "test signal", page == 1, "The same rules on an input whose solution is known.")) page = 1;
     ImGui::SameLine(0, 4 * s);
     if (chip(theme, "stability", page == 2,
@@ -139,14 +146,16 @@ void draw_discretisation(PanelContext& context) {
 
   const ImVec2 space = ImGui::GetContentRegionAvail();
   const std::string caption =
-      high || page == 0 ? error_caption(data.errors, data.selection.frame, false)
-      : page == 1       ? std::string(
-                              "A known solution: one scalar state with constant A and ω, driven by a sine. Second order "
-                                    "holds for constant A only.")
+      tiny && page == 0   ? error_caption(data.errors, data.selection.frame, true)
+      : tiny              ? std::string()
+      : high || page == 0 ? error_caption(data.errors, data.selection.frame, false)
+      : page == 1         ? std::string(
+                                "A known solution: one scalar state with constant A and ω, driven by a sine. Second order "
+                                        "holds for constant A only.")
                   : std::string(
                         "The exponential rules multiply the free state by exp(μdt), below 1 for every A < 0 and any "
                         "turn; explicit Euler by 1 + μdt.");
-  const float left = space.y - note_height(theme, caption, space.x) - spacing;
+  const float left = space.y - (caption.empty() ? 0 : note_height(theme, caption, space.x) + spacing);
   if (high) {
     const float row = std::floor((left - 3 * spacing) / 3);
     own_input_row(context, data, space.x, row + 10 * s, gap);
@@ -158,6 +167,10 @@ void draw_discretisation(PanelContext& context) {
     ImGui::EndGroup();
     ImGui::SameLine(0, gap);
     stability_cell(context, data, {plane, 2 * row - 10 * s + spacing});
+  } else if (tiny && page == 0) {
+    own_input_row(context, data, space.x, left - spacing, gap);
+  } else if (tiny && page == 3) {
+    coefficients_row(context, data, space.x, left - spacing, gap);
   } else if (page == 0) {
     const float row = std::floor((left - 2 * spacing) / 2);
     own_input_row(context, data, space.x, row, gap);
@@ -167,7 +180,7 @@ void draw_discretisation(PanelContext& context) {
   } else {
     stability_cell(context, data, {space.x, left - spacing});
   }
-  note(theme, caption);
+  if (!caption.empty()) note(theme, caption);
 }
 
 }  // namespace app

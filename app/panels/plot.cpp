@@ -140,8 +140,8 @@ void setup_decades(double low, double high, float height) {
 }
 
 void setup_few_rows(int rows, float height) {
-  const float line = 1.1F * ImGui::GetTextLineHeight();
-  const float area = height - 1.8F * line;  // the x axis has its labels below
+  const float line = 0.95F * ImGui::GetTextLineHeight();
+  const float area = height - 1.7F * line;  // the x axis has its labels below
   if (rows < 1 || area >= 5 * line) return;
   int step = 1;
   while (step < rows && area * static_cast<float>(step) < line * static_cast<float>(rows)) step *= 2;

@@ -3,6 +3,7 @@
 
 #include "app/panels/empty_state.h"
 #include "app/panels/parts.h"
+#include "app/panels/widgets.h"
 #include "app/viewmodel/inspector_numbers.h"
 #include "app/viewmodel/shown.h"
 #include "app/wiring/first_focus.h"
@@ -39,29 +40,31 @@ void toolbar(PanelContext& context, const engine::ModelConfig& config, Rotations
   const Theme& theme = context.theme;
   Selection& selection = context.workspace.selection;
   const float s = theme.scale;
+  Flow flow(5 * s);
+  flow.place(chip_width("un-rotated"));
   if (chip(
           theme, "un-rotated", selection.frame == Frame::unrotated,
           "The complex state of the paper: z = exp(-iθ) (h[p,a] + i h[p,b]). Its phasors turn by -Δθ at each token.")) {
     selection.frame = Frame::unrotated;
   }
-  ImGui::SameLine(0, 4 * s);
+  flow.place(chip_width("stored frame"));
   if (chip(theme, "stored frame", selection.frame == Frame::stored,
            "What the implementation keeps: keys were rotated by +θ when written, so stored phasors never turn.")) {
     selection.frame = Frame::stored;
   }
-  ImGui::SameLine(0, 10 * s);
+  flow.place(118 * s);
   small_slider(theme, "##row", &selection.row, 0, config.headdim - 1,
                fmt::format("row p = %d of {}", config.headdim).c_str(), 118 * s,
                "The row of the state matrix that the phasors show.");
-  ImGui::SameLine(0, 4 * s);
+  flow.place(84 * s);
   small_slider(theme, "##trail", &settings.trail, 1, 64, "trail %d", 84 * s,
                "How many of the last tokens leave a trail.");
-  ImGui::SameLine(0, 4 * s);
+  flow.place(chip_width("colour: phase"));
   if (chip(theme, settings.colour_by_phase ? "colour: phase" : "colour: pair", false,
            "Colour the phasors by their phase now, or give each pair its own colour.")) {
     settings.colour_by_phase = !settings.colour_by_phase;
   }
-  ImGui::SameLine(0, 4 * s);
+  flow.place(chip_width("radius: √|z|"));
   if (chip(theme, settings.root_radius ? "radius: √|z|" : "radius: |z|", settings.root_radius,
            "Distance from the origin: |z|, or its square root, so that small phasors can be seen beside large ones. "
            "Angles "
@@ -140,6 +143,28 @@ void arrange_low(PanelContext& context, const RotationsData& data, RotationsSett
   ImGui::EndGroup();
 }
 
+// A window so low that even two pictures below each other would be slits: phasors beside one of the others.
+void arrange_tiny(PanelContext& context, const RotationsData& data, RotationsSettings& settings, ImVec2 space) {
+  const Theme& theme = context.theme;
+  const float gap = 12 * theme.scale, left = std::floor(std::clamp(space.y * 1.3F, space.x * 0.3F, space.x * 0.5F));
+  ImGui::BeginChild("phasors", {left, space.y}, ImGuiChildFlags_None, ImGuiWindowFlags_NoScrollbar);
+  draw_phasors(context, data, settings, {left, space.y});
+  ImGui::EndChild();
+  ImGui::SameLine(0, gap);
+  ImGui::BeginGroup();
+  constexpr const char* names[] = {"phases", "turns", "memory", "state"};
+  for (int i = 0; i < 4; ++i) {
+    if (i > 0) ImGui::SameLine(0, 4 * theme.scale);
+    if (chip(theme, names[i], settings.tiny_pane == i)) settings.tiny_pane = i;
+  }
+  const ImVec2 rest(space.x - left - gap, std::max(ImGui::GetContentRegionAvail().y, 50 * theme.scale));
+  if (settings.tiny_pane == 0) draw_phase_raster(context, data, rest);
+  if (settings.tiny_pane == 1) draw_turn_table(context, data, settings, rest);
+  if (settings.tiny_pane == 2) draw_memory(context, data, rest);
+  if (settings.tiny_pane == 3) draw_state_matrix(context, data, rest);
+  ImGui::EndGroup();
+}
+
 }  // namespace
 
 void draw_rotations(PanelContext& context) {
@@ -158,19 +183,23 @@ void draw_rotations(PanelContext& context) {
   const engine::ModelConfig& config = snapshot->model->config();
   toolbar(context, config, settings);
   remake(data, *snapshot, workspace.selection, settings);
-  formula_well(
-      context.theme, data.formula,
-      workspace.selection.frame == Frame::unrotated
-          ? "The selected pair's complex state at this token. Un-rotated, it turns by -Δθ and shrinks by α; u holds "
-            "the biased, un-rotated keys."
-          : "The selected pair's stored state at this token. Stored, it only shrinks by α; the keys k carry the "
-            "rotation.");
+  const bool tiny = ImGui::GetContentRegionAvail().y < 190 * context.theme.scale;
+  if (!tiny)
+    formula_well(
+        context.theme, data.formula,
+        workspace.selection.frame == Frame::unrotated
+            ? "The selected pair's complex state at this token. Un-rotated, it turns by -Δθ and shrinks by α; u holds "
+              "the biased, un-rotated keys."
+            : "The selected pair's stored state at this token. Stored, it only shrinks by α; the keys k carry the "
+              "rotation.");
   if (!data.phasors.recorded) {
     not_recorded(context, *snapshot, workspace.selection);
     return;
   }
   const ImVec2 space = ImGui::GetContentRegionAvail();
-  if (space.y >= 400 * context.theme.scale && space.x >= 560 * context.theme.scale) {
+  if (tiny) {
+    arrange_tiny(context, data, settings, space);
+  } else if (space.y >= 400 * context.theme.scale && space.x >= 560 * context.theme.scale) {
     arrange_high(context, data, settings, space);
   } else {
     arrange_low(context, data, settings, space);

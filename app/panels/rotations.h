@@ -19,7 +19,8 @@ struct RotationsSettings {
   int trail = 24;               // tokens
   bool colour_by_phase = true;  // else by pair
   bool root_radius = false;     // distance from the origin is sqrt |z| instead of |z|: small phasors become visible
-  int pane = 0;                 // which of memory, state, turns a low panel shows
+  int pane = 0;                 // which of turns, memory, state a low panel shows
+  int tiny_pane = 0;            // which of phases, turns, memory, state a panel lower still shows
   TurnOrder order = TurnOrder::turn;
   bool descending = true;
 };

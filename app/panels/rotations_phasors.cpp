@@ -97,9 +97,12 @@ void draw_rings(const Theme& theme, double radius) {
     const bool last = ring == rings.back();
     const float r = pixels({ring, 0}).x - origin.x;
     list->AddCircle(origin, r, last ? strong : line, 72, theme.scale);
+    // Labels lie closer than the rings are far apart in a small plane: there only the outer one has its own.
+    if (!last && ImPlot::GetPlotSize().y < 130 * theme.scale) continue;
     const std::string text = (last ? "|z| = " : "") + number_text(ring, 2);
     const ImVec2 at = pixels(std::polar(ring, 0.30 * pi));
-    list->AddText(theme.numbers, size, {at.x + 3 * theme.scale, at.y - size}, packed(theme.faint), text.c_str());
+    list->AddText(theme.numbers, size, {at.x + 3 * theme.scale, std::max(at.y - size, ImPlot::GetPlotPos().y)},
+                  packed(theme.faint), text.c_str());
   }
   const ImVec2 left = ImPlot::PlotToPixels(limits.X.Min, 0), right = ImPlot::PlotToPixels(limits.X.Max, 0);
   const ImVec2 top = ImPlot::PlotToPixels(0, limits.Y.Max), bottom = ImPlot::PlotToPixels(0, limits.Y.Min);

@@ -95,6 +95,7 @@ void draw_timeline(PanelContext& context, Document& document, ImVec2 size, doubl
   const TokenTimeline& timeline = document.timing_cache.timeline;
   const auto rows = static_cast<int>(timeline.rows.size());
   if (rows == 0) return;
+  size.x -= 10 * context.theme.scale;  // the last tick's label ends beyond the axis
   const std::string axis = fmt::format("µs from the first stage of the row · {}", source_words(timeline.source));
   if (!begin_plot(
           context, "##timeline", size, axis.c_str(), nullptr, ImPlotFlags_NoLegend, 0,

@@ -68,19 +68,25 @@ std::string gap_words(const TokenTimeline& timeline) {
 }
 
 // The switch between the two pictures, where the times come from, and what they say in one line.
-void draw_header(PanelContext& context, const std::vector<Document*>& documents) {
+void draw_header(PanelContext& context, const std::vector<Document*>& documents, bool* table_alone) {
   const Theme& theme = context.theme;
   Workspace& workspace = context.workspace;
   Flow flow(6 * theme.scale);
   const auto choose = [&](const char* label, bool bars, const char* tip) {
     flow.place(chip_width(label));
-    if (chip(theme, label, workspace.timings_as_bars == bars, tip)) {
+    const bool covered = table_alone != nullptr && *table_alone;
+    if (chip(theme, label, workspace.timings_as_bars == bars && !covered, tip)) {
       workspace.timings_as_bars = bars;
+      if (table_alone != nullptr) *table_alone = false;
       ImGui::MarkIniSettingsDirty();
     }
   };
   choose("timeline", false, "Every stage of one token, when it ran and how long.");
   choose("bars", true, "Where the time of a step goes by kind of stage: medians over tokens, models on one axis.");
+  if (table_alone != nullptr) {
+    flow.place(chip_width("table"));
+    if (chip(theme, "table", *table_alone, "The numbers by kind of stage.")) *table_alone = true;
+  }
   const auto fact = [&](const std::string& text, const ImVec4& colour, const char* tip) {
     flow.place(chip_width(text.c_str()));
     fact_chip(theme, text.c_str(), tip, colour);
@@ -234,17 +240,22 @@ void draw_timings(PanelContext& context) {
   for (Document* document : documents) refresh(workspace, *document, rows);
   if (draw_without_times(context, documents)) return;
 
-  const bool wide = space.x > 680 * s;
+  // Beside each other, below each other, or, in a small window, one at a time.
+  static bool table_alone = false;
+  const bool wide = space.x > 680 * s, both = wide || space.y > 330 * s;
   const float left = wide ? std::floor(space.x * 0.60F) : space.x;
-  const float height = wide ? space.y : std::max(170 * s, space.y * 0.55F);
+  const float height = wide || !both ? space.y : space.y * 0.55F;
   ImGui::BeginChild("pictures", {left, height}, ImGuiChildFlags_None, ImGuiWindowFlags_NoScrollWithMouse);
-  draw_header(context, documents);
-  const ImVec2 rest(left, std::max(72 * s, ImGui::GetContentRegionAvail().y));
-  if (workspace.timings_as_bars)
+  draw_header(context, documents, both ? nullptr : &table_alone);
+  const ImVec2 rest(left, std::max(56 * s, ImGui::GetContentRegionAvail().y));
+  if (!both && table_alone)
+    draw_timing_table(context, documents);
+  else if (workspace.timings_as_bars)
     draw_timing_bars(context, documents, rest);
   else
     draw_timelines(context, documents, rest);
   ImGui::EndChild();
+  if (!both) return;
   if (wide) ImGui::SameLine(0, 16 * s);
   ImGui::BeginChild("table");
   draw_timing_table(context, documents);

@@ -73,6 +73,49 @@ TEST_CASE("no panel overlaps another or leaves the window, at any size and scale
   check_layout(driver, {800, 600}, 1.0F);
 }
 
+TEST_CASE("at every size and scale a panel holds all that it draws: none has to be scrolled as a whole") {
+  app::GuiOptions options;
+  options.models = {"parity", "parity-mimo"};
+  Driver driver(options);
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    driver.workspace().post(engine::command::Step{20});
+    CHECK(driver.wait(user, [&] { return driver.tokens() == 20; }));
+    struct Setting {
+      app::SurfaceSize size;
+      float scale;
+    };
+    for (const Setting& setting : {Setting{{1280, 720}, 1.0F},
+                                   {{1280, 720}, 1.5F},
+                                   {{1280, 720}, 2.0F},
+                                   {{1600, 1000}, 1.5F},
+                                   {{1600, 1000}, 2.0F},
+                                   {{800, 600}, 1.0F}}) {
+      CAPTURE(setting.size.width);
+      CAPTURE(setting.scale);
+      driver.app().surface().resize(setting.size);
+      driver.workspace().ui_scale = setting.scale;
+      user.Yield(4);
+      for (const char* panel : {"Model map", "Inspector", "State rotations", "Discretisation", "Predictions",
+                                "Discretisation error", "Kernel timings"}) {
+        CAPTURE(std::string(panel));
+        for (const bool bars : {false, true}) {
+          driver.workspace().timings_as_bars = bars;
+          driver.workspace().requests.focus_panel = panel;
+          user.Yield(4);
+          const ImGuiWindow* window = ImGui::FindWindowByName(panel);
+          CHECK(window->ScrollMax.y == 0);
+          CHECK(window->ScrollMax.x == 0);
+          if (std::string(panel) != "Kernel timings") break;
+          user.SleepNoSkip(0.15F, 0.05F);
+          driver.picture("timings_" + std::to_string(setting.size.width) + "_" +
+                         std::to_string(static_cast<int>(100 * setting.scale)) + (bars ? "_bars" : ""));
+          user.Yield(2);
+        }
+      }
+    }
+  }));
+}
+
 TEST_CASE("tabs change by click, and the layout can be reset") {
   Driver driver;
   CHECK(driver.run([&](ImGuiTestContext& user) {
