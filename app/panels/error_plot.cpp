@@ -47,13 +47,14 @@ void draw_error_plot(PanelContext& context, const char* id, const ErrorSeries& s
   const bool fresh = seen.GetInt(key, -1) != stamp;
   seen.SetInt(key, stamp);
   ImPlot::SetupAxisScale(ImAxis_Y1, ImPlotScale_Log10);
-  const double bottom = low / 3, top = high * (size.y < 90 * theme.scale ? 3 : size.y < 140 * theme.scale ? 20 : 8);
+  // A low and wide plot has room for its legend only at its side.
+  const bool beside = size.y < 90 * theme.scale && size.x > 320 * theme.scale;
+  const double bottom = low / 3, top = high * (beside ? 3 : size.y < 140 * theme.scale ? 20 : 8);
   ImPlot::SetupAxesLimits(first - 0.5, last + 0.5, bottom, top, fresh ? ImPlotCond_Always : ImPlotCond_Once);
   // Wider than the first view, so that zooming out finds ticks.
   setup_decades(bottom * 1e-3, top * 1e3, size.y * 2.2F);
   ImPlot::SetupAxisFormat(ImAxis_X1, whole_label);
-  // A low and wide plot has room for its legend only at its side.
-  if (size.y < 90 * theme.scale && size.x > 320 * theme.scale)
+  if (beside)
     ImPlot::SetupLegend(ImPlotLocation_East, ImPlotLegendFlags_Outside);
   else
     ImPlot::SetupLegend(ImPlotLocation_NorthWest, ImPlotLegendFlags_Horizontal);

@@ -80,40 +80,41 @@ TEST_CASE("at every size and scale a panel holds all that it draws: none has to 
   CHECK(driver.run([&](ImGuiTestContext& user) {
     driver.workspace().post(engine::command::Step{20});
     CHECK(driver.wait(user, [&] { return driver.tokens() == 20; }));
-    struct Setting {
-      app::SurfaceSize size;
-      float scale;
-    };
-    for (const Setting& setting : {Setting{{1280, 720}, 1.0F},
-                                   {{1280, 720}, 1.5F},
-                                   {{1280, 720}, 2.0F},
-                                   {{1600, 1000}, 1.5F},
-                                   {{1600, 1000}, 2.0F},
-                                   {{800, 600}, 1.0F}}) {
-      CAPTURE(setting.size.width);
-      CAPTURE(setting.scale);
-      driver.app().surface().resize(setting.size);
-      driver.workspace().ui_scale = setting.scale;
-      user.Yield(4);
-      for (const char* panel : {"Model map", "Inspector", "State rotations", "Discretisation", "Predictions",
-                                "Discretisation error", "Kernel timings"}) {
-        CAPTURE(std::string(panel));
-        for (const bool bars : {false, true}) {
-          driver.workspace().timings_as_bars = bars;
-          driver.workspace().requests.focus_panel = panel;
-          user.Yield(4);
-          const ImGuiWindow* window = ImGui::FindWindowByName(panel);
-          CHECK(window->ScrollMax.y == 0);
-          CHECK(window->ScrollMax.x == 0);
-          if (std::string(panel) != "Kernel timings") break;
-          user.SleepNoSkip(0.15F, 0.05F);
-          driver.picture("timings_" + std::to_string(setting.size.width) + "_" +
-                         std::to_string(static_cast<int>(100 * setting.scale)) + (bars ? "_bars" : ""));
-          user.Yield(2);
-        }
-      }
-    }
   }));
+  const auto check = [&](const std::string& panel) {
+    CAPTURE(panel);
+    driver.workspace().requests.focus_panel = panel;
+    driver.frames(4);
+    const ImGuiWindow* window = ImGui::FindWindowByName(panel.c_str());
+    CHECK(window->ScrollMax.y == 0);
+    CHECK(window->ScrollMax.x == 0);
+  };
+  struct Setting {
+    app::SurfaceSize size;
+    float scale;
+  };
+  for (const Setting& setting : {Setting{{1280, 720}, 1.0F},
+                                 {{1280, 720}, 1.5F},
+                                 {{1280, 720}, 2.0F},
+                                 {{1600, 1000}, 1.5F},
+                                 {{1600, 1000}, 2.0F},
+                                 {{800, 600}, 1.0F}}) {
+    CAPTURE(setting.size.width);
+    CAPTURE(setting.scale);
+    driver.app().surface().resize(setting.size);
+    driver.workspace().ui_scale = setting.scale;
+    driver.frames(4);
+    for (const char* panel :
+         {"Model map", "Inspector", "State rotations", "Discretisation", "Predictions", "Discretisation error"})
+      check(panel);
+    for (const bool bars : {false, true}) {
+      driver.workspace().timings_as_bars = bars;
+      check("Kernel timings");
+      driver.picture("timings_" + std::to_string(setting.size.width) + "_" +
+                     std::to_string(static_cast<int>(100 * setting.scale)) + (bars ? "_bars" : ""));
+      driver.frames(1);
+    }
+  }
 }
 
 TEST_CASE("tabs change by click, and the layout can be reset") {
