@@ -95,9 +95,19 @@ ordered_json card_json(const engine::TaskCard& card) {
   if (card.kind.empty()) return nullptr;
   ordered_json accuracy = ordered_json::object();
   for (const auto& [length, value] : card.accuracy) accuracy[std::to_string(length)] = value;
-  return {{"name", card.name},     {"task", card.task},       {"kind", card.kind},    {"symbols", card.symbols},
-          {"labels", card.labels}, {"prompts", card.prompts}, {"accuracy", accuracy}, {"description", card.description},
-          {"origin", card.origin}, {"license", card.license}};
+  return {{"name", card.name},
+          {"task", card.task},
+          {"kind", card.kind},
+          {"family", card.family},
+          {"variant", card.variant},
+          {"symbols", card.symbols},
+          {"labels", card.labels},
+          {"prompts", card.prompts},
+          {"accuracy", accuracy},
+          {"bits_per_byte", card.bits_per_byte < 0 ? ordered_json() : ordered_json(card.bits_per_byte)},
+          {"description", card.description},
+          {"origin", card.origin},
+          {"license", card.license}};
 }
 
 ordered_json describe(const engine::Model& model, const engine::TensorFile& file) {
@@ -151,11 +161,15 @@ void print_card(const engine::TaskCard& card) {
   line_if("name", card.name);
   line_if("task", card.task);
   line("kind", card.kind);
+  if (!card.family.empty()) line("family", fmt::format("{}: {}", card.family, card.variant));
   line_if("symbols", join(card.symbols));
   line_if("labels", join(card.labels));
   for (const std::string& prompt : card.prompts) line("example prompt", prompt);
   for (const auto& [length, accuracy] : card.accuracy) {
     line("accuracy", fmt::format("{:.2f} % at length {}, measured after training", 100 * accuracy, length));
+  }
+  if (card.bits_per_byte >= 0) {
+    line("bits per byte", fmt::format("{:.3f} on held-out text, measured after training", card.bits_per_byte));
   }
   line_if("description", card.description);
   line_if("origin", card.origin);

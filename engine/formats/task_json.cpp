@@ -16,10 +16,20 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t longest_name = 64;  // bytes of a text that is drawn in a legend
+
 // Each returns what is wrong, or empty.
 std::string read_string(const std::string& name, const json& value, std::string& out) {
   if (!value.is_string()) return fmt::format("{} is not a string.", name);
   out = value.get<std::string>();
+  return {};
+}
+
+std::string read_short(const std::string& name, const json& value, std::string& out) {
+  if (std::string fault = read_string(name, value, out); !fault.empty()) return fault;
+  if (out.empty() || out.size() > longest_name) {
+    return fmt::format("{} has {} bytes; expected 1 to {}.", name, out.size(), longest_name);
+  }
   return {};
 }
 
@@ -57,6 +67,14 @@ std::string read_accuracy(const json& value, std::vector<std::pair<int, double>>
   return {};
 }
 
+std::string read_bits(const json& value, double& out) {
+  if (!value.is_number() || !(value.get<double>() > 0 && value.get<double>() <= 8)) {
+    return "bits_per_byte is not a number above 0 and up to 8.";
+  }
+  out = value.get<double>();
+  return {};
+}
+
 std::string read_override(const json& value, double& lambda) {
   if (!value.is_object()) return "override is not an object.";
   for (const auto& item : value.items()) {
@@ -78,6 +96,9 @@ std::string read_field(const std::string& name, const json& value, TaskFile& out
   if (name == "labels") return read_strings(name, value, card.labels);
   if (name == "prompts") return read_strings(name, value, card.prompts);
   if (name == "accuracy") return read_accuracy(value, card.accuracy);
+  if (name == "family") return read_short(name, value, card.family);
+  if (name == "variant") return read_short(name, value, card.variant);
+  if (name == "bits_per_byte") return read_bits(value, card.bits_per_byte);
   if (name == "override") return read_override(value, out.lambda_override);
   return fmt::format("{} is not a field of task.json. Remove it.", in_quotes(name));
 }
@@ -94,6 +115,12 @@ std::string check_card(const TaskCard& card, int vocab_size) {
   if (card.labels_positions() && card.labels.size() < 2) {
     return "kind is 'labels', which needs the texts of at least two classes in labels.";
   }
+  if (card.family.empty() != card.variant.empty()) {
+    return fmt::format("there is a {} without a {}. Give both or neither.", card.family.empty() ? "variant" : "family",
+                       card.family.empty() ? "family" : "variant");
+  }
+  if (card.labels_positions() && card.bits_per_byte >= 0)
+    return "bits_per_byte needs a model of the kind 'next-token'.";
   std::set<std::string> seen;
   for (const std::string& symbol : card.symbols) {
     if (symbol.empty()) return "one of the symbols is empty.";

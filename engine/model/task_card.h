@@ -17,7 +17,11 @@ struct TaskCard {
   std::vector<std::string> labels;   // text of class i, for kind "labels"
   std::vector<std::string> prompts;  // examples, written in symbols
   std::string description, origin, license;
+  // Models of one family were trained alike and differ in the variant: "parity" and "Mamba-3", "no rotation", "Mamba-2".
+  // Both or neither.
+  std::string family, variant;
   std::vector<std::pair<int, double>> accuracy;  // (length, accuracy) as measured at training
+  double bits_per_byte = -1;                     // of a next-token model on its held-out text; negative: not measured
 
   bool labels_positions() const { return kind == "labels"; }
 };

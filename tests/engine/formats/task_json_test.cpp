@@ -7,7 +7,8 @@
 TEST_CASE("task.json: every field is read") {
   const auto task = engine::parse_task(
       R"({"name":"parity","task":"parity","kind":"labels","symbols":["0","1"],"labels":["even","odd"],"prompts":["0110"],
-      "description":"d","origin":"o","license":"MIT","accuracy":{"256":0.999,"64":1},"override":{"lambda":1}})",
+      "description":"d","origin":"o","license":"MIT","accuracy":{"256":0.999,"64":1},"family":"parity","variant":"no rotation",
+      "override":{"lambda":1}})",
       "test", 2);
   REQUIRE_MESSAGE(task.has_value(), (task ? "" : task.error().message));
   CHECK(task->card.labels_positions());
@@ -15,7 +16,11 @@ TEST_CASE("task.json: every field is read") {
   CHECK(task->card.labels[1] == "odd");
   CHECK(task->card.accuracy == std::vector<std::pair<int, double>>{{64, 1.0}, {256, 0.999}});
   CHECK(task->card.license == "MIT");
+  CHECK(task->card.family == "parity");
+  CHECK(task->card.variant == "no rotation");
+  CHECK(task->card.bits_per_byte < 0);
   CHECK(task->lambda_override == 1.0);
+  CHECK(engine::parse_task(R"({"kind":"next-token","bits_per_byte":2.25})", "test", 2)->card.bits_per_byte == 2.25);
   CHECK(engine::parse_task(R"({"kind":"next-token"})", "test", 2)->lambda_override < 0);
 }
 
@@ -37,6 +42,15 @@ TEST_CASE("task.json: what is wrong is refused by name") {
       {R"({"kind":"next-token","accuracy":{"x":1}})", "accuracy has the key 'x'"},
       {R"({"kind":"next-token","accuracy":{"256":1.5}})", "accuracy.256"},
       {R"({"kind":"next-token","accuracy":[1]})", "accuracy is not an object"},
+      {R"({"kind":"next-token","family":"f"})", "a family without a variant"},
+      {R"({"kind":"next-token","variant":"v"})", "a variant without a family"},
+      {R"({"kind":"next-token","family":"","variant":"v"})", "family has 0 bytes"},
+      {R"({"kind":"next-token","family":"f","variant":")" + std::string(65, 'v') + "\"}", "variant has 65 bytes"},
+      {R"({"kind":"next-token","family":1,"variant":"v"})", "family is not a string"},
+      {R"({"kind":"next-token","bits_per_byte":0})", "bits_per_byte"},
+      {R"({"kind":"next-token","bits_per_byte":"2"})", "bits_per_byte"},
+      {R"({"kind":"next-token","bits_per_byte":8.5})", "bits_per_byte"},
+      {R"({"kind":"labels","labels":["a","b"],"bits_per_byte":2})", "'next-token'"},
       {R"({"kind":"next-token","override":{"lambda":2}})", "override.lambda"},
       {R"({"kind":"next-token","override":{"dt":2}})", "'dt'"},
       {R"({"kind":"next-token","kind":"labels"})", "twice"},
