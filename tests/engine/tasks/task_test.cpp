@@ -99,6 +99,27 @@ TEST_CASE("parity: labels are the parity of the prefix, and a sequence depends o
   CHECK(engine::find_task("parities").error().kind == engine::ErrorKind::input);
 }
 
+TEST_CASE("parity: the sequences that published figures were measured with") {
+  const engine::Task& task = **engine::find_task("parity");
+  const auto digits = [](const std::vector<std::int32_t>& values) {
+    std::string text;
+    for (const std::int32_t value : values) text += std::to_string(value);
+    return text;
+  };
+  CHECK(digits(task.draw(0, 0, 32).ids) == "01001001000010101010010011010111");
+  CHECK(digits(task.draw(0, 999, 32).ids) == "00111000000000000010000011011001");
+  CHECK(digits(task.draw(0, 999, 32).labels) == "00101111111111111100000010010001");
+  CHECK(digits(task.draw(3, 1, 32).ids) == "00010010100101111100001010000001");
+  std::uint64_t hash = 1469598103934665603U;  // FNV-1a
+  for (std::uint64_t index = 0; index < 100; ++index) {
+    const engine::LabelledSequence sequence = task.draw(7, index, 256);
+    for (std::size_t t = 0; t < 256; ++t) {
+      hash = (hash ^ static_cast<std::uint64_t>(sequence.ids[t] * 2 + sequence.labels[t])) * 1099511628211U;
+    }
+  }
+  CHECK(hash == 6678537894450955560U);
+}
+
 TEST_CASE("evaluate: the truth scores 1, a constant near chance, NaN nothing; the batch changes nothing") {
   const engine::Evaluation truth = run(4, ParityBackend::Answer::truth, 1);
   CHECK(truth.labelled == 17 * 21);
