@@ -3,6 +3,7 @@
 #include "app/commands/options.h"
 #include "app/commands/step_tokens.h"
 #include "engine/base/quote.h"
+#include "engine/tasks/label.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -69,6 +70,9 @@ void print_json_result(const engine::Model& model, const engine::Backend& backen
                       {"ms_per_token", {{"min", stepped.min_ms}, {"median", stepped.median_ms}}},
                       {"tokens_per_s", stepped.tokens_per_s()},
                       {"tokens", tokens}};
+  if (model.card.labels_positions()) {
+    out["grammar_broken_at"] = stepped.broken_at < 0 ? ordered_json() : ordered_json(stepped.broken_at);
+  }
   if (stepped.asked > 0) out["accuracy"] = static_cast<double>(stepped.right) / static_cast<double>(stepped.asked);
   print_json(out);
 }
@@ -84,13 +88,19 @@ void print_text_result(const engine::Model& model, const engine::Backend& backen
     for (const double norm : token.state_norms) norms += fmt::format(" {:.4g}", norm);
     const std::string p = token.probability < 0 ? "" : fmt::format("{:.4f}", token.probability);
     const std::string best = fmt::format("{} {:.4f}", label(token.top.front().id), token.top.front().probability);
-    const std::string truth = token.truth < 0                       ? ""
+    const std::string truth = token.truth == engine::not_known      ? "?"
+                              : token.truth < 0                     ? ""
                               : token.truth == token.top.front().id ? label(token.truth)
                                                                     : label(token.truth) + " !";
     fmt::print("  {:>6}  {:<7} {:>7} {:<12} {:>8}  {:<22} {:<10}{}\n", token.position, name_of(token.origin), token.id,
                engine::printable(model.symbol(token.id)), p, best, truth, norms);
   }
   if (stepped.asked > 0) fmt::print("  right: {} of {} positions\n", stepped.right, stepped.asked);
+  if (stepped.broken_at >= 0) {
+    const std::int32_t id = stepped.tokens[static_cast<std::size_t>(stepped.broken_at)].id;
+    fmt::print("  truth: not known from token {} on, where {} breaks the grammar of {}\n", stepped.broken_at,
+               engine::in_quotes(model.symbol(id)), model.card.task);
+  }
   fmt::print("  {:.4f} ms a token (median), {:.1f} tokens/s\n", stepped.median_ms, stepped.tokens_per_s());
 }
 

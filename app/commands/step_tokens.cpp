@@ -92,17 +92,14 @@ engine::Result<GivenTokens> tokens_to_step(const engine::Model& model, const Ste
   const auto task = engine::task_of(model, "");
   if (!task && options.steps > 0) return tl::unexpected(task.error());
   if (task) {
-    engine::LabelledSequence sequence = (*task)->draw(options.seed, 0, options.steps);
-    given.from_task = sequence.ids.size();
-    given.ids.insert(given.ids.end(), sequence.ids.begin(), sequence.ids.end());
-    const bool known =
-        std::all_of(given.ids.begin(), given.ids.end(), [&](std::int32_t id) { return id < (*task)->symbols; });
-    if (known) {  // ids that are not the task's symbols have no truth
-      sequence.ids = given.ids;
-      sequence.labels.assign(sequence.ids.size(), -1);
-      (*task)->label(sequence);
-      given.truth = std::move(sequence.labels);
+    engine::TaskWalk walk(**task);
+    for (const std::int32_t id : given.ids) given.truth.push_back(walk.read(id));
+    engine::Random random(options.seed);
+    for (int i = 0; i < options.steps; ++i) {
+      given.ids.push_back(walk.draw(random));
+      given.truth.push_back(walk.read(given.ids.back()));
     }
+    given.from_task = static_cast<std::size_t>(options.steps);
   }
   if (given.ids.empty()) return engine::input_error("There is nothing to step. Give --prompt, --tokens or --steps.");
   return given;
@@ -141,6 +138,7 @@ engine::Result<SteppedTokens> step_tokens(const engine::Model& model, engine::Ba
                     : t + given.from_task >= given.ids.size() ? engine::TokenOrigin::task
                                                               : engine::TokenOrigin::given;
     if (!given.truth.empty()) token->truth = given.truth[t];
+    if (token->truth == engine::not_known && out.broken_at < 0) out.broken_at = token->position;
     if (token->truth >= 0) {
       ++out.asked;
       out.right += token->top.front().id == token->truth ? 1 : 0;

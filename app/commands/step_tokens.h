@@ -22,7 +22,7 @@ struct StepOptions : CommonOptions {
 struct GivenTokens {
   std::vector<std::int32_t> ids;
   std::size_t from_task = 0;        // how many at the end were drawn from the task
-  std::vector<std::int32_t> truth;  // the task's label of each, -1 where nothing is asked; empty: no task
+  std::vector<std::int32_t> truth;  // the task's class of each, or not_asked or not_known; empty: no task
   int sampled = 0;                  // how many follow, each sampled
 };
 
@@ -40,6 +40,7 @@ struct SteppedToken {
 struct SteppedTokens {
   std::vector<SteppedToken> tokens;
   std::int64_t asked = 0, right = 0;               // of a model that labels positions
+  std::int64_t broken_at = -1;                     // the token that breaks the task's grammar; -1: none does
   double min_ms = 0, median_ms = 0, total_ms = 0;  // of the steps themselves, without reading back
 
   double tokens_per_s() const { return total_ms > 0 ? 1e3 * static_cast<double>(tokens.size()) / total_ms : 0; }

@@ -89,6 +89,10 @@ void draw_facts(const Theme& theme, const AnswersView& view) {
                        printable(view.truth_text).c_str(), view.right ? "✓" : "✗");
     ImGui::SameLine(0, 14 * theme.scale);
   }
+  if (view.broken_at >= 0) {
+    ImGui::TextColored(theme.warning, "truth not known: token %lld breaks the task's grammar",
+                       static_cast<long long>(view.broken_at));
+  }
   ImGui::TextColored(theme.secondary, "entropy %s bit", number_text(view.entropy_bits, 2).c_str());
   ImGui::SetItemTooltip("Entropy of the distribution over the classes or the vocabulary, bits.");
   if (std::isfinite(view.kl_bits)) {

@@ -1,6 +1,7 @@
 // Every token as a cell: what it is, what the model said after it, and whether that was right. The wheel moves along it.
 #include "app/panels/panels.h"
 #include "app/panels/widgets.h"
+#include "engine/tasks/label.h"
 
 #include <fmt/format.h>
 
@@ -70,6 +71,8 @@ void draw_token_tooltip(const engine::Model& model, const engine::TokenRecord& r
   if (known && record.truth >= 0)
     ImGui::Text("truth: %s (%s)", model.label(record.truth).c_str(),
                 record.truth == record.predicted ? "predicted right" : "predicted wrong");
+  if (record.truth == engine::not_known)
+    ImGui::TextUnformatted("truth: not known, a token up to here breaks the task's grammar");
   if (record.probability >= 0)
     ImGui::Text("the model had given this token p = %.4f", static_cast<double>(record.probability));
   ImGui::Text("entropy %.3f bit", static_cast<double>(record.entropy_bits));
@@ -110,6 +113,8 @@ void draw_consumed(PanelContext& context, const engine::Model& model, const engi
   list->AddRectFilled({bar_x, row - thick}, {bar_x + bar * p, row + thick},
                       packed(judged && !right ? theme.error : theme.accent));
   if (judged) draw_mark(list, {high.x - 11 * s, low.y + 4 * s}, 6 * s, right, theme);
+  if (record.truth == engine::not_known)
+    draw_text(theme.numbers, 11, {high.x - 8 * s, low.y + 7 * s}, theme.warning, "?", 8 * s);
 }
 
 void draw_to_come(PanelContext& context, const engine::Model& model, std::int32_t id, ImVec2 low, const Cell& cell) {

@@ -1,5 +1,7 @@
 #include "app/viewmodel/answers.h"
 
+#include "engine/tasks/label.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -67,6 +69,7 @@ AnswersView make_answers(const engine::Snapshot& snapshot, std::int64_t index, i
   const std::int64_t first = std::max<std::int64_t>(0, index + 1 - std::max(max_tokens, 1));
   for (std::int64_t t = 0; t <= index; ++t) {
     const engine::TokenRecord& at = *snapshot.tokens[static_cast<std::size_t>(t)];
+    if (at.truth == engine::not_known && view.broken_at < 0) view.broken_at = t;
     if (view.labelling && at.truth >= 0) {
       ++view.judged_so_far;
       view.right_so_far += at.predicted == at.truth ? 1 : 0;

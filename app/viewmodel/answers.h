@@ -25,6 +25,7 @@ struct AnswersView {
   bool not_finite = false;  // the logits hold infinity or NaN: nothing can be said, so there are no rows
   bool truth_known = false, right = false;
   std::string truth_text;
+  std::int64_t broken_at = -1;  // the token, up to the shown one, that breaks the task's grammar; -1: none does
   double entropy_bits = 0, kl_bits = 0;  // kl NaN at the first token
   // Probability of the truth, per token of the window: of the label, or of the token itself before it was consumed.
   // NaN where it is not known; a label outside the kept ones counts as 0.

@@ -30,7 +30,7 @@ struct TokenRecord {
   float probability =
       -1;  // that the model gave this token before it was consumed; -1 for the first and for labelling models
   std::int32_t predicted = 0;  // argmax after the token
-  std::int32_t truth = -1;     // the task's label at this position; -1: none
+  std::int32_t truth = -1;     // the task's class at this position, or not_asked or not_known (engine/tasks/label.h)
   float entropy_bits = 0;
   float kl_bits = -1;         // KL(now || previous token's distribution); -1 at the first
   std::vector<TopToken> top;  // best first, at most 16

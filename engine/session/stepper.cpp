@@ -204,17 +204,6 @@ Stepper::PendingToken Stepper::next_token() const {
   return {task_.draw(history_.size()), model_->card.labels_positions() ? TokenOrigin::task : TokenOrigin::sampled};
 }
 
-std::int32_t Stepper::truth_of(const PendingToken& token) {
-  const std::int64_t position = history_.size();
-  if (!task_.planned(position, token.id)) {
-    std::vector<std::int32_t> ids;
-    for (const PendingToken& given : pending_) ids.push_back(given.id);
-    if (ids.empty()) ids.push_back(token.id);
-    task_.plan(position, ids);
-  }
-  return task_.truth(position);
-}
-
 const SequenceState* Stepper::newest_state() const {
   return history_.tokens().empty() ? nullptr : history_.tokens().back()->state.get();
 }
@@ -226,7 +215,7 @@ Result<void> Stepper::step_forward() {
   if (auto stepped = backend_.step(ids, options_.observer); !stepped) return stepped;
   auto record = recorder_.record(token.id, token.origin, newest_state());
   if (!record) return tl::unexpected(record.error());
-  (*record)->truth = truth_of(token);
+  (*record)->truth = task_.read(history_.size(), token.id);
   std::shared_ptr<const SequenceState> keyframe;
   if (history_.wants_keyframe(history_.size() + 1)) {
     if (recorder_.copies_all()) {

@@ -61,8 +61,6 @@ class Stepper {
   Result<void> step_forward();
   Result<void> copy_watched_layer();
   PendingToken next_token() const;
-  // The task's class for this token at the next position; -1: none.
-  std::int32_t truth_of(const PendingToken& token);
   const SequenceState* newest_state() const;
 
   Backend& backend_;

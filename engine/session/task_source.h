@@ -13,24 +13,21 @@ namespace engine {
 
 class TaskSource {
  public:
-  // The model's card names the task; without one, inputs are drawn from the symbols (or the vocabulary) and nothing is
-  // known about the truth.
+  // The model's card names the task; without one that fits the model, inputs are drawn from the symbols (or the
+  // vocabulary) and nothing is asked.
   TaskSource(const Model& model, std::uint64_t seed);
 
-  // The input drawn for a position: depends on the seed and the position only.
+  // The input drawn for a position, every one before which was read: depends on the seed, the position, and what the
+  // task's grammar allows there.
   std::int32_t draw(std::int64_t position) const;
-  // Whether truth(position) is known for this id there, after the ids that were planned before it.
-  bool planned(std::int64_t position, std::int32_t id) const;
-  // Makes it known: `ids` come at this position and after, then drawn ones. All ids before the position stay.
-  void plan(std::int64_t position, const std::vector<std::int32_t>& ids);
-  // The class at a planned position; -1: none, or no task.
-  std::int32_t truth(std::int64_t position) const;
+  // The class after this id at a position, every one before which was read; not_asked, not_known as the task says. What
+  // was read there and after it is forgotten.
+  std::int32_t read(std::int64_t position, std::int32_t id);
 
  private:
-  const Task* task_ = nullptr;
   std::uint64_t seed_;
   std::uint64_t choices_;
-  LabelledSequence sequence_;
+  std::vector<TaskWalk> before_;  // [i]: the sequence before position i; empty without a task
 };
 
 }  // namespace engine

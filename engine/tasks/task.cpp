@@ -1,40 +1,39 @@
 #include "engine/tasks/task.h"
 
 #include "engine/base/quote.h"
-#include "engine/base/random.h"
 
 #include <fmt/format.h>
 
 namespace engine {
 
-namespace {
-
-// Whether the number of ones so far, this position included, is odd.
-void label_parity(LabelledSequence& sequence) {
-  std::int32_t odd = 0;
-  for (std::size_t i = 0; i < sequence.ids.size(); ++i) {
-    odd ^= sequence.ids[i];
-    sequence.labels[i] = odd;
-  }
-}
-
-}  // namespace
-
 LabelledSequence Task::draw(std::uint64_t seed, std::uint64_t index, int length) const {
   LabelledSequence sequence;
-  sequence.ids.resize(static_cast<std::size_t>(length));
-  sequence.labels.assign(static_cast<std::size_t>(length), -1);
   Random random(seed, index);
-  for (std::int32_t& id : sequence.ids) {
-    id = static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(symbols)));
+  TaskWalk walk(*this);
+  for (int t = 0; t < length; ++t) {
+    sequence.ids.push_back(walk.draw(random));
+    sequence.labels.push_back(walk.read(sequence.ids.back()));
   }
-  label(sequence);
   return sequence;
+}
+
+std::int32_t TaskWalk::draw(Random& random) const {
+  return std::visit([&](const auto& state) { return state.draw(random); }, state_);
+}
+
+std::int32_t TaskWalk::read(std::int32_t id) {
+  if (lost_) return not_known;
+  const std::int32_t label = std::visit([&](auto& state) { return state.read(id); }, state_);
+  lost_ = label == not_known;
+  return label;
 }
 
 const std::vector<Task>& tasks() {
   static const std::vector<Task> all = {
-      {"parity", "over 0 and 1: whether the number of ones so far is odd", 2, 2, label_parity}};
+      {"parity", "over 0 and 1: whether the number of ones so far is odd", 2, 2, Parity()},
+      {"modular", "digits and + - x: the value so far modulo 5, x before + and -", 8, 5, Modular(0)},
+      {"modular-brackets", "the same with brackets, at most 4 deep: the value modulo 5 where all are closed", 10, 5,
+       Modular(Modular::deepest)}};
   return all;
 }
 

@@ -9,6 +9,7 @@
 #include "app/viewmodel/signal_study.h"
 #include "app/viewmodel/stability_points.h"
 #include "app/viewmodel/table.h"
+#include "engine/tasks/label.h"
 #include "tests/support/fake_snapshot.h"
 
 #include <doctest/doctest.h>
@@ -256,6 +257,15 @@ TEST_SUITE("app/viewmodel") {
     CHECK(view.rows.size() == 2);
     CHECK(view.truth_probability.size() == 3);
     CHECK(std::isnan(app::make_answers(*snapshot, 0, 64).kl_bits));
+    CHECK(view.broken_at == -1);
+
+    auto unknown = std::make_shared<engine::TokenRecord>(*snapshot->tokens[1]);
+    unknown->truth = engine::not_known;
+    snapshot->tokens.replace(1, unknown);
+    CHECK(app::make_answers(*snapshot, 2, 64).broken_at == 1);
+    CHECK(app::make_answers(*snapshot, 2, 64).judged_so_far == 2);
+    CHECK_FALSE(app::make_answers(*snapshot, 1, 64).truth_known);
+    CHECK(app::make_answers(*snapshot, 0, 64).broken_at == -1);
 
     auto broken = std::make_shared<engine::TokenRecord>(*snapshot->tokens[2]);
     for (engine::TopToken& top : broken->top) top.logit = std::numeric_limits<float>::quiet_NaN();
