@@ -22,6 +22,20 @@ struct Options : CommonOptions {
   engine::EvaluateOptions evaluate;
 };
 
+// The accuracy on prefixes, where they hold a label.
+nlohmann::ordered_json by_length(const engine::Evaluation& result) {
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  for (const int length : engine::told_lengths(result.length())) {
+    const engine::LabelCounts counts = result.counts(0, length);
+    if (counts.labelled == 0) continue;
+    rows.push_back({{"length", length},
+                    {"accuracy", counts.accuracy()},
+                    {"scaled_accuracy", engine::scaled_accuracy(counts.accuracy(), result.classes)},
+                    {"positions", counts.labelled}});
+  }
+  return rows;
+}
+
 int eval(Options options) {
   const auto model = load_model(options);
   if (!model) return report(model.error());
@@ -37,7 +51,10 @@ int eval(Options options) {
   {
     Progress progress(fmt::format("{} on {}", (*model)->name, (*task)->name));
     result = engine::evaluate(**backend, (*model)->config(), **task, options.evaluate,
-                              [&](double done) { progress.show(done); });
+                              [&](const engine::EvaluationProgress& now) {
+                                progress.show(now.done);
+                                return true;
+                              });
   }
   if (!result) return report(result.error());
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -51,19 +68,26 @@ int eval(Options options) {
                 {"accuracy", result->accuracy()},
                 {"classes", result->classes},
                 {"scaled_accuracy", result->scaled_accuracy()},
-                {"positions", result->labelled},
-                {"right", result->right},
+                {"positions", result->total().labelled},
+                {"right", result->total().right},
+                {"by_length", by_length(*result)},
                 {"backend", (*backend)->info().name},
                 {"seconds", seconds}});
     return 0;
   }
   fmt::print("{} on {} ({}), {}\n", (*model)->name, (*task)->name, (*task)->description, (*backend)->info().device);
   fmt::print("  accuracy         {:.3f} % of {} labelled positions ({} sequences of length {}, seed {})\n",
-             100 * result->accuracy(), grouped(result->labelled), grouped(options.evaluate.sequences),
+             100 * result->accuracy(), grouped(result->total().labelled), grouped(options.evaluate.sequences),
              options.evaluate.length, options.seed);
   fmt::print("  scaled accuracy  {:.4f} (0: chance among {} classes, 1: all right)\n", result->scaled_accuracy(),
              result->classes);
-  fmt::print("  time             {:.2f} s\n", seconds);
+  fmt::print("  up to length    ");
+  for (const int length : engine::told_lengths(result->length())) {
+    const engine::LabelCounts counts = result->counts(0, length);
+    if (counts.labelled > 0)
+      fmt::print(" {}: {:.3f} %{}", length, 100 * counts.accuracy(), length < result->length() ? "," : "");
+  }
+  fmt::print("\n  time             {:.2f} s\n", seconds);
   return 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace engine {
 
@@ -22,6 +23,27 @@ std::int32_t argmax(const std::vector<float>& logits, int classes) {
 }
 
 }  // namespace
+
+double scaled_accuracy(double accuracy, int classes) {
+  if (classes < 2) return std::numeric_limits<double>::quiet_NaN();
+  return (accuracy - 1.0 / classes) / (1 - 1.0 / classes);
+}
+
+LabelCounts Evaluation::counts(int first, int last) const {
+  LabelCounts sum;
+  for (int t = std::max(0, first); t < std::min(last, length()); ++t) {
+    sum.labelled += labelled_at[static_cast<std::size_t>(t)];
+    sum.right += right_at[static_cast<std::size_t>(t)];
+  }
+  return sum;
+}
+
+std::vector<int> told_lengths(int length) {
+  std::vector<int> told;
+  for (std::int64_t power = 16; power < length; power *= 2) told.push_back(static_cast<int>(power));
+  told.push_back(length);
+  return told;
+}
 
 Result<const Task*> task_of(const Model& model, const std::string& asked) {
   if (asked.empty() && model.card.task.empty()) {
@@ -52,13 +74,18 @@ Result<const Task*> task_of(const Model& model, const std::string& asked) {
 }
 
 Result<Evaluation> evaluate(Backend& backend, const ModelConfig& config, const Task& task,
-                            const EvaluateOptions& options, const std::function<void(double)>& progress) {
+                            const EvaluateOptions& options,
+                            const std::function<bool(const EvaluationProgress&)>& progress) {
   const int batch = backend.plan().batch;
+  const auto length = static_cast<std::size_t>(options.length);
   std::vector<float> logits(static_cast<std::size_t>(config.padded_vocab()));
   std::vector<std::int32_t> ids(static_cast<std::size_t>(batch));
   std::vector<LabelledSequence> drawn(static_cast<std::size_t>(batch));
   Evaluation result;
   result.classes = task.classes;
+  result.labelled_at.resize(length);
+  result.right_at.resize(length);
+  std::vector<std::int64_t> labelled(length), right(length);  // of the batch under way
   for (int first = 0; first < options.sequences; first += batch) {
     // The last batch may be short: its free places repeat the last sequence and are not counted.
     const int used = std::min(batch, options.sequences - first);
@@ -67,20 +94,28 @@ Result<Evaluation> evaluate(Backend& backend, const ModelConfig& config, const T
       drawn[static_cast<std::size_t>(b)] = task.draw(options.seed, static_cast<std::uint64_t>(index), options.length);
     }
     if (auto done = backend.reset(); !done) return tl::unexpected(done.error());
-    for (std::size_t t = 0; t < static_cast<std::size_t>(options.length); ++t) {
+    for (std::size_t t = 0; t < length; ++t) {
       for (std::size_t b = 0; b < drawn.size(); ++b) ids[b] = drawn[b].ids[t];
       if (auto done = backend.step(ids, nullptr); !done) return tl::unexpected(done.error());
+      labelled[t] = right[t] = 0;
       for (int b = 0; b < used; ++b) {
         const std::int32_t truth = drawn[static_cast<std::size_t>(b)].labels[t];
         if (truth < 0) continue;
         if (auto done = backend.read_logits(b, logits); !done) return tl::unexpected(done.error());
-        ++result.labelled;
-        result.right += argmax(logits, task.classes) == truth ? 1 : 0;
+        ++labelled[t];
+        right[t] += argmax(logits, task.classes) == truth ? 1 : 0;
       }
-      if (progress) {
-        progress((first + static_cast<double>(used) * static_cast<double>(t + 1) / options.length) / options.sequences);
-      }
+      // The last step of a batch reports once its counts are in.
+      if (t + 1 == length || !progress) continue;
+      const double share = static_cast<double>(used) * static_cast<double>(t + 1) / static_cast<double>(length);
+      if (!progress({result, (first + share) / options.sequences})) return result;
     }
+    for (std::size_t t = 0; t < length; ++t) {
+      result.labelled_at[t] += labelled[t];
+      result.right_at[t] += right[t];
+    }
+    result.sequences = first + used;
+    if (progress && !progress({result, static_cast<double>(first + used) / options.sequences})) return result;
   }
   return result;
 }

@@ -26,6 +26,13 @@ TEST_CASE("eval: the trained model knows parity, and neither batch nor threads c
   CHECK(object["positions"] == 800);
   CHECK(object["accuracy"].get<double>() >= 0.995);
   CHECK(object["scaled_accuracy"].get<double>() == doctest::Approx(2 * object["accuracy"].get<double>() - 1));
+  REQUIRE(object["by_length"].size() == 3);
+  CHECK(object["by_length"][0]["length"] == 16);
+  CHECK(object["by_length"][0]["positions"] == 320);
+  CHECK(object["by_length"][1]["length"] == 32);
+  CHECK(object["by_length"][2]["length"] == 40);
+  CHECK(object["by_length"][2]["accuracy"] == object["accuracy"]);
+  CHECK(object["by_length"][2]["scaled_accuracy"] == object["scaled_accuracy"]);
 
   std::vector<std::string> other = quick;
   other.insert(other.end(), {"--batch", "3", "--threads", "1"});

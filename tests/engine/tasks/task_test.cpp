@@ -122,14 +122,15 @@ TEST_CASE("parity: the sequences that published figures were measured with") {
 
 TEST_CASE("evaluate: the truth scores 1, a constant near chance, NaN nothing; the batch changes nothing") {
   const engine::Evaluation truth = run(4, ParityBackend::Answer::truth, 1);
-  CHECK(truth.labelled == 17 * 21);
-  CHECK(truth.right == truth.labelled);
+  CHECK(truth.sequences == 21);
+  CHECK(truth.total().labelled == 17 * 21);
+  CHECK(truth.total().right == 17 * 21);
   CHECK(truth.scaled_accuracy() == doctest::Approx(1));
   const engine::Evaluation zero = run(4, ParityBackend::Answer::zero, 1);
   CHECK(zero.accuracy() == doctest::Approx(0.5).epsilon(0.2));
-  CHECK(zero.right == run(1, ParityBackend::Answer::zero, 1).right);
-  CHECK(zero.right == run(32, ParityBackend::Answer::zero, 1).right);
-  CHECK(run(4, ParityBackend::Answer::nan, 1).right == 0);
+  CHECK(zero.right_at == run(1, ParityBackend::Answer::zero, 1).right_at);
+  CHECK(zero.right_at == run(32, ParityBackend::Answer::zero, 1).right_at);
+  CHECK(run(4, ParityBackend::Answer::nan, 1).total().right == 0);
 }
 
 TEST_CASE("task_of: a model without a task says so, and one that does not fit is refused") {
