@@ -32,13 +32,22 @@ nlohmann::ordered_json summary_of(const JobReport& report) {
     }
     models.push_back(std::move(entry));
   }
-  return {{"models", std::move(models)},
-          {"surface", report.surface},
-          {"size", {report.size.width, report.size.height}},
-          {"ui_scale", report.ui_scale},
-          {"first_frame_ms", report.first_frame_ms},
-          {"frames", report.frames},
-          {"frame_ms", {{"median", report.frame_median_ms}, {"p99", report.frame_p99_ms}}}};
+  nlohmann::ordered_json evaluated = nlohmann::ordered_json::array();
+  if (report.evaluation) {
+    for (const ModelEvaluation& model : report.evaluation->models)
+      evaluated.push_back({{"model", model.model},
+                           {"task", model.card.task},
+                           {"length", report.evaluation->choice.length},
+                           {"sequences", model.counts.sequences},
+                           {"seed", report.evaluation->choice.seed},
+                           {"accuracy", model.counts.accuracy()},
+                           {"scaled_accuracy", model.counts.scaled_accuracy()}});
+  }
+  return {
+      {"models", std::move(models)}, {"evaluation", std::move(evaluated)},
+      {"surface", report.surface},   {"size", {report.size.width, report.size.height}},
+      {"ui_scale", report.ui_scale}, {"first_frame_ms", report.first_frame_ms},
+      {"frames", report.frames},     {"frame_ms", {{"median", report.frame_median_ms}, {"p99", report.frame_p99_ms}}}};
 }
 
 int write_summary(const std::string& path, const nlohmann::ordered_json& summary) {
@@ -55,6 +64,11 @@ void print_report(const JobReport& job, const GuiOptions& options) {
       fmt::print(stderr, ", {:.0f} tokens/s, {:.3f} ms a step", model.tokens_per_s, model.step_ms);
     if (model.judged > 0) fmt::print(stderr, ", {} of {} predicted right", model.right, model.judged);
     fmt::print(stderr, "\n");
+  }
+  if (job.evaluation) {
+    for (const ModelEvaluation& model : job.evaluation->models)
+      fmt::print(stderr, "mambascope: {} on {}: {:.3f} % right in {} sequences of length {}\n", model.model,
+                 model.card.task, 100 * model.counts.accuracy(), model.counts.sequences, job.evaluation->choice.length);
   }
   fmt::print(stderr, "mambascope: {}; first frame after {:.0f} ms; {} frames, median {:.1f} ms, 99 % below {:.1f} ms\n",
              job.surface, job.first_frame_ms, job.frames, job.frame_median_ms, job.frame_p99_ms);
@@ -123,6 +137,14 @@ void add_gui(CLI::App& program, Action& action) {
       ->type_name("FILE.json");
   command->add_option("--trace", gui.trace, "Write the stages' times of the first model as a Chrome trace (offscreen)")
       ->type_name("FILE.json");
+  command->add_flag("--evaluate", gui.evaluate, "Measure the first model's accuracy before the screenshot (offscreen)");
+  command->add_flag("--ablations", gui.evaluation.family, "With --evaluate: the built-in models of its family too");
+  command->add_option("--length", gui.evaluation.length, "Tokens in each sequence that is evaluated")
+      ->check(CLI::Range(1, 1 << 16))
+      ->capture_default_str();
+  command->add_option("--sequences", gui.evaluation.sequences, "Number of sequences that are evaluated")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
   command->add_option("--size", options->size, "Size of the window in pixels")->type_name("WxH")->capture_default_str();
   command->add_option("--panel", gui.panel, "Bring this panel to the front, by a part of its name")->type_name("NAME");
   command->add_flag("--fill", gui.fill, "With --panel: that panel alone, over the whole window");
@@ -133,7 +155,8 @@ void add_gui(CLI::App& program, Action& action) {
   add_backend_options(*command, *options);
   command->footer(
       "Examples:\n  mambascope gui parity\n"
-      "  mambascope gui parity --offscreen --steps 64 --screenshot parity.png --summary parity.json");
+      "  mambascope gui parity --offscreen --steps 64 --screenshot parity.png --summary parity.json\n"
+      "  mambascope gui parity --offscreen --evaluate --ablations --panel Accuracy --screenshot accuracy.png");
   command->callback([options, &action] { action = [options] { return run_gui(*options); }; });
 }
 

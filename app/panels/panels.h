@@ -21,6 +21,7 @@ void draw_model_map(PanelContext& context);
 void draw_inspector(PanelContext& context);
 void draw_rotations(PanelContext& context);
 void draw_discretisation(PanelContext& context);
+void draw_accuracy(PanelContext& context);  // over positions of the model's task, measured in the background
 void draw_predictions(PanelContext& context);
 void draw_errors(PanelContext& context);  // discretisation error over tokens, small, beside the predictions
 void draw_timings(PanelContext& context);

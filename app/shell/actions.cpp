@@ -53,6 +53,11 @@ void select_by(Workspace& workspace, std::int64_t offset) {
   workspace.select_token(now + offset);
 }
 
+void evaluate(Workspace& workspace) {
+  workspace.requests.focus_panel = "Accuracy";
+  workspace.requests.evaluate = true;
+}
+
 void scale_by(Workspace& workspace, float step) {
   workspace.ui_scale = std::clamp(workspace.ui_scale + step, 0.75F, 2.0F);
 }
@@ -89,6 +94,7 @@ std::vector<UserAction> actions_of(const Workspace& workspace) {
        }},
       {"Edit the prompt", "P", [](Workspace& w) { w.requests.edit_prompt = true; }},
       {"Verify against the reference", "V", [](Workspace& w) { w.requests.verify = true; }},
+      {"Evaluate accuracy", "E", evaluate},
       {"Reset the layout", "Ctrl+Shift+R", [](Workspace& w) { w.requests.reset_layout = true; }},
       {"Save a screenshot", "F12", [](Workspace& w) { w.requests.screenshot = "mambascope.png"; }},
       {"Quit", "Ctrl+Q", [](Workspace& w) { w.requests.quit = true; }},
@@ -145,6 +151,7 @@ void handle_keys(Workspace& workspace) {
     workspace.selection.frame = workspace.selection.frame == Frame::unrotated ? Frame::stored : Frame::unrotated;
   if (pressed(ImGuiKey_P)) workspace.requests.edit_prompt = true;
   if (pressed(ImGuiKey_V)) workspace.requests.verify = true;
+  if (pressed(ImGuiKey_E)) evaluate(workspace);
   if (pressed(ImGuiKey_F12)) workspace.requests.screenshot = "mambascope.png";
   // By character, because these keys lie elsewhere on other keyboards.
   for (const ImWchar character : io.InputQueueCharacters) {

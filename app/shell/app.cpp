@@ -67,6 +67,7 @@ engine::Result<std::unique_ptr<App>> App::open(const GuiOptions& options) {
     app->serve_requests();
   }
   workspace.active = 0;
+  workspace.accuracy.choice = options.evaluation;
   if (!options.panel.empty()) {
     const std::string panel = find_panel(options.panel);
     if (options.fill)
@@ -112,7 +113,30 @@ void App::serve_requests() {
     workspace_.document().verification =
         std::make_unique<Verification>(workspace_.document().snapshot, [surface] { surface->wake(); });
   }
+  serve_evaluation();
   if (!requests.focus_panel.empty()) layout_.focus(std::exchange(requests.focus_panel, {}));
+}
+
+void App::serve_evaluation() {
+  // Nobody sees a hidden model's progress: its evaluation ends, what is complete stays.
+  for (std::size_t i = 0; i < workspace_.documents.size(); ++i)
+    if (const auto& job = workspace_.documents[i].evaluation; job && static_cast<int>(i) != workspace_.active)
+      job->cancel();
+  if (!std::exchange(workspace_.requests.evaluate, false) || !workspace_.ready()) return;
+  Document& document = workspace_.document();
+  const engine::TaskCard& card = document.model->card;
+  if (document.evaluation && document.evaluation->running()) return;
+  if (!card.labels_positions() || card.task.empty()) return;  // the panel says why
+  const std::string& name = document.snapshot->backend.name;
+  EvaluationJob::Options options;
+  options.choice = workspace_.accuracy.choice;
+  options.backend = name == "cuda"        ? engine::BackendChoice::cuda
+                    : name == "reference" ? engine::BackendChoice::reference
+                                          : engine::BackendChoice::cpu;
+  options.threads = options_.backend.threads;
+  options.load = options_.load;
+  Surface* surface = surface_.get();
+  document.evaluation = std::make_unique<EvaluationJob>(document.model, options, [surface] { surface->wake(); });
 }
 
 void App::frame() {

@@ -44,6 +44,7 @@ class App {
   void apply_theme();
   void take_snapshots();
   void serve_requests();
+  void serve_evaluation();
   void draw();
   void draw_notice();
   void take_screenshot();

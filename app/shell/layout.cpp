@@ -15,10 +15,11 @@ struct DockedPanel {
   const char* name;
   void (*draw)(PanelContext&);
 };
-constexpr std::array<DockedPanel, 7> docked_panels = {{{"Model map", draw_model_map},
+constexpr std::array<DockedPanel, 8> docked_panels = {{{"Model map", draw_model_map},
                                                        {"Inspector", draw_inspector},
                                                        {"State rotations", draw_rotations},
                                                        {"Discretisation", draw_discretisation},
+                                                       {"Accuracy", draw_accuracy},
                                                        {"Predictions", draw_predictions},
                                                        {"Discretisation error", draw_errors},
                                                        {"Kernel timings", draw_timings}}};
@@ -224,6 +225,9 @@ void Layout::draw_docked(PanelContext& context) {
       ImGui::SetNextWindowFocus();
       focus_.clear();
     }
+    // An arrangement that was kept before the panel existed has no place for it: it joins the middle.
+    if (const ImGuiWindow* middle = ImGui::FindWindowByName("State rotations"))
+      ImGui::SetNextWindowDockID(middle->DockId, ImGuiCond_FirstUseEver);
     ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, 0.0F);
     if (ImGui::Begin(panel.name, nullptr, ImGuiWindowFlags_NoCollapse)) {
       ImGui::PopStyleVar();
@@ -264,7 +268,7 @@ void Layout::build(unsigned int dock, ImVec2 size, float scale) {
   ImGuiID centre = dock, bottom = 0, left = 0, right = 0;
   if (shape_ == Shape::medium) {
     ImGui::DockBuilderSplitNode(centre, ImGuiDir_Right, 0.36F, &right, &centre);
-    for (const char* panel : {"State rotations", "Discretisation", "Kernel timings"}) place(panel, centre);
+    for (const char* panel : {"State rotations", "Discretisation", "Accuracy", "Kernel timings"}) place(panel, centre);
     ImGuiID right_low = right;
     if (size.y >= 340 * scale) ImGui::DockBuilderSplitNode(right, ImGuiDir_Down, 0.5F, &right_low, &right);
     for (const char* panel : {"Model map", "Inspector"}) place(panel, right);
@@ -283,6 +287,7 @@ void Layout::build(unsigned int dock, ImVec2 size, float scale) {
   place("Inspector", left_low);
   place("State rotations", centre);
   place("Discretisation", centre);
+  place("Accuracy", centre);
   place("Predictions", right);
   place("Discretisation error", right_low);
   place("Kernel timings", bottom);

@@ -32,8 +32,10 @@ bool draw_until(App& app, Done done) {
     const auto begin = Clock::now();
     app.frame();
     std::uint64_t version = 0;
-    for (const Document& document : app.workspace().documents)
+    for (const Document& document : app.workspace().documents) {
       if (document.is_open()) version += document.snapshot->version;
+      if (document.evaluation) version += static_cast<std::uint64_t>(1e6 * document.evaluation->report()->done);
+    }
     if (version != last_version) progress = Clock::now();
     last_version = version;
     if (Clock::now() - progress > patience) return false;
@@ -86,6 +88,22 @@ JobReport::Model report_on(const Document& document, int steps, double seconds) 
   return model;
 }
 
+// Measures the first model's accuracy as the window's button does, and waits for the end.
+engine::Result<std::shared_ptr<const EvaluationReport>> evaluate_first(App& app) {
+  Workspace& workspace = app.workspace();
+  const Document& document = workspace.documents.front();
+  if (auto task = engine::task_of(*document.model, ""); !task) return tl::unexpected(task.error());
+  workspace.activate(0);
+  workspace.requests.evaluate = true;
+  app.frame();
+  if (!draw_until(app, [&] { return !document.evaluation->running(); }))
+    return engine::system_error("The evaluation came no further for two minutes.");
+  auto report = document.evaluation->report();
+  for (const ModelEvaluation& model : report->models)
+    if (model.error) return tl::unexpected(*model.error);
+  return report;
+}
+
 }  // namespace
 
 double process_age_ms() {
@@ -133,6 +151,11 @@ engine::Result<JobReport> run_offscreen_job(App& app, const GuiOptions& options)
   if (auto failed = first_failure(app.workspace()); !failed) return tl::unexpected(failed.error());
   if (!finished) return engine::system_error("No token was finished within two minutes.");
 
+  if (options.evaluate && !app.workspace().documents.empty()) {
+    auto evaluated = evaluate_first(app);
+    if (!evaluated) return tl::unexpected(evaluated.error());
+    report.evaluation = std::move(*evaluated);
+  }
   for (const Document& document : app.workspace().documents)
     report.models.push_back(report_on(document, options.steps, seconds));
   if (!options.trace.empty() && !app.workspace().documents.empty()) {

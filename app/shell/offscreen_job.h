@@ -5,6 +5,7 @@
 #include "app/shell/app.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace app {
@@ -22,14 +23,15 @@ struct JobReport {
   std::vector<Model> models;
   std::string surface;
   SurfaceSize size;
+  std::shared_ptr<const EvaluationReport> evaluation;  // of the first model; null: not asked for
   double ui_scale = 1;
   double first_frame_ms = 0;  // from the program's start
   std::size_t frames = 0;
   double frame_median_ms = 0, frame_p99_ms = 0;  // of all frames after the first, drawn while the models run
 };
 
-// Error: a model that cannot be opened, a step that fails, a screenshot that cannot be written; nothing answers for two
-// minutes (system).
+// Error: a model that cannot be opened, a step that fails, a screenshot that cannot be written, an evaluation that cannot
+// be made; nothing answers for two minutes (system).
 engine::Result<JobReport> run_offscreen_job(App& app, const GuiOptions& options);
 
 // Milliseconds since the process started.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/shell/surface.h"
+#include "app/wiring/evaluation.h"
 #include "engine/backend/backend.h"
 #include "engine/model/model.h"
 
@@ -20,6 +21,8 @@ struct GuiOptions {
   std::string trace;       // Chrome trace JSON of the stages; empty: none
   std::string panel;       // brought to the front
   bool fill = false;       // `panel` alone over the whole window
+  bool evaluate = false;   // measure the first model's accuracy before the screenshot
+  EvaluationChoice evaluation;
   SurfaceSize size{1600, 1000};
   float ui_scale = 0;  // 0: the monitor's
   bool light = false;

@@ -1,8 +1,11 @@
 // Everything that the window shows and the panels change. UI thread only.
 #pragma once
 
+#include "app/viewmodel/accuracy_curves.h"
 #include "app/viewmodel/selection.h"
 #include "app/viewmodel/timing_cache.h"
+#include "app/viewmodel/timing_view.h"
+#include "app/wiring/evaluation.h"
 #include "app/wiring/timing_store.h"
 #include "app/wiring/verification.h"
 #include "engine/session/session.h"
@@ -25,6 +28,7 @@ struct Document {
   std::unique_ptr<engine::Session> session;
   std::shared_ptr<const engine::Snapshot> snapshot;
   std::unique_ptr<Verification> verification;  // the last one asked for; null: none yet
+  std::unique_ptr<EvaluationJob> evaluation;   // the last one asked for; null: none yet
   TimingCache timing_cache;
 
   bool is_open() const { return snapshot != nullptr; }
@@ -38,6 +42,7 @@ struct Requests {
   bool redraw = false;       // a motion goes on: draw the next frame at once instead of sleeping
   bool edit_prompt = false;  // open the prompt editor
   bool verify = false;       // compare the active document with the reference
+  bool evaluate = false;     // measure the active document's accuracy, as chosen in `accuracy`
   bool reset_layout = false;
   bool quit = false;
 };
@@ -45,6 +50,13 @@ struct Requests {
 struct PromptEditor {
   std::string text;
   std::string error;  // what is wrong with the text; empty: nothing, or not tried yet
+};
+
+// What the accuracy panel is set to.
+struct AccuracyView {
+  EvaluationChoice choice;
+  AccuracyUnit unit = AccuracyUnit::scaled;
+  bool logarithmic = true;  // the axis of positions
 };
 
 struct Workspace {
@@ -61,6 +73,10 @@ struct Workspace {
   std::string open_path;          // what stands in the model menu's text field
   PromptEditor prompt;            // what stands in the prompt editor
   bool timings_as_bars = false;   // kernel timings: stacked bars instead of the timeline
+  std::string notice;     // one sentence about what just happened, shown for a few seconds
+  std::string open_path;  // what stands in the model menu's text field
+  PromptEditor prompt;    // what stands in the prompt editor
+  AccuracyView accuracy;
   bool timings_zoomed = false;    // the user chose the timeline's limits
   bool bars_zoomed = false;       // and those of the bars
   std::int64_t strip_shown = -1;  // the token that the strip last scrolled to

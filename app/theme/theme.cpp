@@ -59,4 +59,10 @@ ImVec4 stage_colour(int stage_kind) {
   return hex(colours[static_cast<std::size_t>(stage_kind)]);
 }
 
+ImVec4 series_colour(const Theme& theme, int index) {
+  static constexpr std::array<std::uint32_t, 6> dark = {0x5fa8e8, 0xe58fa5, 0xa9c46c, 0xd9cfc1, 0xc98bdb, 0x8a96a6};
+  static constexpr std::array<std::uint32_t, 6> light = {0x2469b0, 0xb8476a, 0x5f7d1d, 0x6a5a42, 0x9a4bb0, 0x5c6877};
+  return hex((theme.light ? light : dark)[static_cast<std::size_t>(index) % dark.size()]);
+}
+
 }  // namespace app

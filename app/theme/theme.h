@@ -31,6 +31,8 @@ void apply_style(const Theme& theme);
 
 // Colour of a stage's kind, by engine::StageKind as an int, so that the theme knows no engine header.
 ImVec4 stage_colour(int stage_kind);
+// Colours that tell models apart in one plot; they repeat after six. None of them is a rule's.
+ImVec4 series_colour(const Theme& theme, int index);
 // Cyclic, perceptually even map of an angle in radians.
 ImVec4 phase_colour(float radians);
 // Sequential (viridis) for t in [0, 1]; diverging blue, well, orange for t in [-1, 1].
