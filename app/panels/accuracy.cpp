@@ -103,6 +103,7 @@ void draw_view_chips(PanelContext& context, Flow& flow) {
 }
 
 std::string seconds_text(double seconds) {
+  if (seconds < 0.9995) return fmt::format("{:.0f} ms", 1e3 * seconds);
   return seconds < 9.95 ? fmt::format("{:.1f} s", seconds) : fmt::format("{:.0f} s", seconds);
 }
 
@@ -111,7 +112,8 @@ std::string progress_text(const EvaluationReport& report) {
   const ModelEvaluation& current = report.models.back();
   std::string text = current.model;
   if (report.models_in_all > 1) text += fmt::format(", {} of {}", report.models.size(), report.models_in_all);
-  text += fmt::format(" · {} of {} sequences", current.counts.sequences, report.choice.sequences);
+  text +=
+      fmt::format(" · {} of {} sequences", count_text(current.counts.sequences), count_text(report.choice.sequences));
   if (report.done > 0.02 && report.seconds > 0.2)
     text += fmt::format(" · {} left", seconds_text(report.seconds * (1 - report.done) / report.done));
   return text;
@@ -145,15 +147,15 @@ void draw_outcome(const Theme& theme, const EvaluationReport& report) {
     tooltip(text);
     return;
   }
-  std::string text;
-  if (report.state == State::cancelled && !report.models.empty())
-    text = fmt::format("cancelled, {} at {} sequences: ", report.models.back().model,
-                       report.models.back().counts.sequences);
-  text +=
-      fmt::format("{} sequences of length {}, seed {} · {} · {}", count_text(report.choice.sequences),
-                  count_text(report.choice.length), report.choice.seed, seconds_text(report.seconds), report.device);
+  const bool cancelled = report.state == State::cancelled;
+  std::string text = fmt::format("{} sequences", count_text(report.choice.sequences));
+  if (cancelled && !report.models.empty())
+    text = fmt::format("cancelled: {} of {} complete for {}", count_text(report.models.back().counts.sequences), text,
+                       report.models.back().model);
+  text += fmt::format(" · length {} · seed {} · {} · {}", count_text(report.choice.length), report.choice.seed,
+                      seconds_text(report.seconds), report.device);
   push_small(theme);
-  ImGui::TextColored(report.state == State::cancelled ? theme.warning : theme.secondary, "%s",
+  ImGui::TextColored(cancelled ? theme.warning : theme.secondary, "%s",
                      shortened(text, ImGui::GetContentRegionAvail().x).c_str());
   ImGui::PopFont();
   tooltip(text);
@@ -180,9 +182,9 @@ void draw_measured(PanelContext& context, const AccuracyData& data) {
   const Theme& theme = context.theme;
   const ImVec2 space = ImGui::GetContentRegionAvail();
   const float spacing = ImGui::GetStyle().ItemSpacing.y;
-  // A low panel keeps its room for the plot: what the headings say stands in tool tips too.
+  // A low panel keeps its room for the plot, whose axis and tool tip say the same.
   const bool high = space.y > 330 * theme.scale;
-  const float line = high ? std::ceil(small_size(theme)) + spacing : 0.0F;
+  const float line = std::ceil(small_size(theme)) + spacing;
   const float table = std::min(accuracy_table_height(theme, data), std::max(0.4F * space.y, 60 * theme.scale));
   if (high)
     heading(theme,
@@ -190,11 +192,12 @@ void draw_measured(PanelContext& context, const AccuracyData& data) {
                         data.unit == AccuracyUnit::scaled ? "scaled accuracy" : "accuracy"),
             "Wilson's score interval. Positions of one sequence are not independent, since a model that lost the state "
             "stays wrong: however many lie in a bin, a sequence counts once.");
-  draw_accuracy_plot(context, data, {space.x, std::max(space.y - table - 2 * line - 1.5F * spacing, 60 * theme.scale)});
-  if (high)
-    heading(theme, "all labelled positions up to a length, %: measured, and (recorded at training)",
-            "Prefixes of the same sequences: the model reads from left to right, so that one pass measures every "
-            "length.");
+  draw_accuracy_plot(
+      context, data,
+      {space.x, std::max(space.y - table - (high ? 2.0F : 1.0F) * line - 1.5F * spacing, 60 * theme.scale)});
+  heading(theme, "all labelled positions up to a length, %: measured, and (recorded at training)",
+          "Prefixes of the same sequences: the model reads from left to right, so that one pass measures every "
+          "length.");
   draw_accuracy_table(context, data, table);
 }
 

@@ -147,7 +147,8 @@ void draw_accuracy_plot(PanelContext& context, const AccuracyData& data, ImVec2 
     ImPlot::SetupAxisLimits(ImAxis_X1, -0.01 * length, 1.02 * length, follow);
   ImPlot::SetupAxisLimits(ImAxis_Y1, scaled ? -14 : 0, 106, follow);
   setup_positions(length, data.logarithmic);
-  ImPlot::SetupLegend(ImPlotLocation_West, ImPlotLegendFlags_Reverse);
+  // Away from the line of chance.
+  ImPlot::SetupLegend(scaled ? ImPlotLocation_West : ImPlotLocation_SouthWest, ImPlotLegendFlags_Reverse);
   for (std::size_t i = data.series.size(); i-- > 0;) draw_series(theme, data.series[i], static_cast<int>(i));
   if (!data.series.empty() && data.series.front().classes > 1)
     draw_chance(theme, data.series.front().classes, data.unit);

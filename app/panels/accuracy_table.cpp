@@ -112,7 +112,7 @@ void draw_accuracy_table(PanelContext& context, const AccuracyData& data, float 
       ImGui::TableSetupColumn(fmt::format("{}", length).c_str(), ImGuiTableColumnFlags_WidthStretch, 1.0F);
     ImGui::TableNextRow(ImGuiTableRowFlags_Headers);
     ImGui::TableNextColumn();
-    ImGui::TextColored(theme.secondary, "%%, up to length");
+    ImGui::TextColored(theme.secondary, "up to length");
     ImGui::SetItemTooltip("All labelled positions up to this length together: measured, and (recorded at training).");
     for (const int length : accuracy_lengths) {
       ImGui::TableNextColumn();

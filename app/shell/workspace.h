@@ -4,7 +4,6 @@
 #include "app/viewmodel/accuracy_curves.h"
 #include "app/viewmodel/selection.h"
 #include "app/viewmodel/timing_cache.h"
-#include "app/viewmodel/timing_view.h"
 #include "app/wiring/evaluation.h"
 #include "app/wiring/timing_store.h"
 #include "app/wiring/verification.h"
@@ -73,9 +72,6 @@ struct Workspace {
   std::string open_path;          // what stands in the model menu's text field
   PromptEditor prompt;            // what stands in the prompt editor
   bool timings_as_bars = false;   // kernel timings: stacked bars instead of the timeline
-  std::string notice;     // one sentence about what just happened, shown for a few seconds
-  std::string open_path;  // what stands in the model menu's text field
-  PromptEditor prompt;    // what stands in the prompt editor
   AccuracyView accuracy;
   bool timings_zoomed = false;    // the user chose the timeline's limits
   bool bars_zoomed = false;       // and those of the bars

@@ -48,7 +48,8 @@ Interval wilson_interval(double share, double n) {
   const double z2 = z * z;
   const double centre = (share + z2 / (2 * n)) / (1 + z2 / n);
   const double half = z / (1 + z2 / n) * std::sqrt(share * (1 - share) / n + z2 / (4 * n * n));
-  return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
+  // It holds the share itself, whatever rounding does at its ends.
+  return {std::clamp(centre - half, 0.0, share), std::clamp(centre + half, share, 1.0)};
 }
 
 AccuracyCurve make_accuracy_curve(const engine::Evaluation& evaluation, AccuracyUnit unit, bool logarithmic) {
