@@ -30,15 +30,16 @@ void remake(AccuracyData& data, std::shared_ptr<const EvaluationReport> report, 
   for (const ModelEvaluation& model : data.report->models) {
     const auto task = engine::find_task(model.card.task);
     const int classes = task ? (*task)->classes : 0;
-    data.series.push_back({model.model, classes, make_accuracy_curve(model.counts, view.unit, view.logarithmic),
+    data.series.push_back({model.card.variant.empty() ? model.model : model.model + " · " + model.card.variant, classes,
+                           make_accuracy_curve(model.counts, view.unit, view.logarithmic),
                            make_accuracy_row(model.counts, model.card.accuracy, classes, view.unit)});
   }
 }
 
-// A chip is lower than what stands beside it in a row of buttons.
-void centre_chip() {
+// How far a chip goes down to stand in the middle of a row of buttons, which are higher.
+float chip_drop() {
   const float chip = ImGui::GetTextLineHeight() * 0.88F + 0.8F * ImGui::GetStyle().FramePadding.y;
-  ImGui::SetCursorPosY(ImGui::GetCursorPosY() + std::max(0.0F, std::floor((ImGui::GetFrameHeight() - chip) / 2)));
+  return std::max(0.0F, std::floor((ImGui::GetFrameHeight() - chip) / 2));
 }
 
 template <std::size_t count>
@@ -74,9 +75,11 @@ void draw_choice(PanelContext& context, bool running, bool with_button, Flow& fl
   choose_number(theme, "##sequences", "sequences", numbers_of_sequences, choice.sequences, flow,
                 "Number of sequences, drawn with seed 0: the same ones each time and for each model.");
   flow.place(chip_width("with ablations"));
-  centre_chip();
+  ImGui::SetCursorPosY(ImGui::GetCursorPosY() + chip_drop());
   if (chip(theme, "with ablations", choice.family,
-           "After the open model the built-in models of the same task, one after the other."))
+           "After the open model the built-in models of its family, one after the other: trained alike on the same "
+           "task, "
+           "with something else taken away or added."))
     choice.family = !choice.family;
   ImGui::EndDisabled();
 }
@@ -86,19 +89,20 @@ void draw_view_chips(PanelContext& context, Flow& flow) {
   AccuracyView& view = context.workspace.accuracy;
   const float gap = 4 * theme.scale;
   flow.place_right(chip_width("scaled") + chip_width("raw") + chip_width("log₂") + chip_width("linear") + 4 * gap);
-  centre_chip();
+  const float y = ImGui::GetCursorPosY() + chip_drop();
+  ImGui::SetCursorPosY(y);
   if (chip(theme, "scaled", view.unit == AccuracyUnit::scaled, "0 % is chance, 100 % is all right."))
     view.unit = AccuracyUnit::scaled;
   ImGui::SameLine(0, gap);
-  centre_chip();
+  ImGui::SetCursorPosY(y);
   if (chip(theme, "raw", view.unit == AccuracyUnit::raw, "Share of the labelled positions that are right."))
     view.unit = AccuracyUnit::raw;
   ImGui::SameLine(0, 2 * gap);
-  centre_chip();
+  ImGui::SetCursorPosY(y);
   if (chip(theme, "log₂", view.logarithmic, "Positions on a logarithmic axis: every doubling is as wide."))
     view.logarithmic = true;
   ImGui::SameLine(0, gap);
-  centre_chip();
+  ImGui::SetCursorPosY(y);
   if (chip(theme, "linear", !view.logarithmic, "Positions on a linear axis.")) view.logarithmic = false;
 }
 
@@ -194,7 +198,7 @@ void draw_measured(PanelContext& context, const AccuracyData& data) {
             "stays wrong: however many lie in a bin, a sequence counts once.");
   draw_accuracy_plot(
       context, data,
-      {space.x, std::max(space.y - table - (high ? 2.0F : 1.0F) * line - 1.5F * spacing, 60 * theme.scale)});
+      {space.x, std::max(space.y - table - (high ? 2.0F : 1.0F) * line - 1.5F * spacing, 110 * theme.scale)});
   heading(theme, "all labelled positions up to a length, %: measured, and (recorded at training)",
           "Prefixes of the same sequences: the model reads from left to right, so that one pass measures every "
           "length.");

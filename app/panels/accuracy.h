@@ -14,7 +14,7 @@
 namespace app {
 
 struct AccuracySeries {
-  std::string label;  // the model's name
+  std::string label;  // the model's name and variant
   int classes = 0;    // of its task
   AccuracyCurve curve;
   std::vector<AccuracyCell> row;

@@ -55,8 +55,8 @@ void draw_chance(const Theme& theme, int classes, AccuracyUnit unit) {
   const ImVec2 size = ImGui::CalcTextSize(text.c_str());
   const float below = from.y + 2 * theme.scale;
   const bool fits = below + size.y < ImPlot::GetPlotPos().y + ImPlot::GetPlotSize().y;
-  list->AddText({to.x - size.x - 6 * theme.scale, fits ? below : from.y - size.y - 2 * theme.scale},
-                packed(theme.secondary), text.c_str());
+  list->AddText({from.x + 6 * theme.scale, fits ? below : from.y - size.y - 2 * theme.scale}, packed(theme.secondary),
+                text.c_str());
   ImPlot::PopPlotClipRect();
 }
 
@@ -73,8 +73,8 @@ void draw_training_mark(const Theme& theme, const AccuracyData& data) {
   ImPlot::PushPlotClipRect();
   ImDrawList* list = ImPlot::GetPlotDrawList();
   list->AddLine(top, bottom, packed(theme.value, 0.7F), theme.scale);
-  list->AddText({left ? top.x - pad - width : top.x + pad, bottom.y - ImGui::GetTextLineHeight() - pad},
-                packed(theme.value), text.c_str());
+  list->AddText({left ? top.x - pad - width : top.x + pad, 0.35F * top.y + 0.65F * bottom.y}, packed(theme.value),
+                text.c_str());
   ImPlot::PopPlotClipRect();
 }
 

@@ -18,7 +18,10 @@ int threads_of(int asked) {
   return asked > 0 ? asked : std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / 2);
 }
 
-bool same_family(const engine::TaskCard& a, const engine::TaskCard& b) { return a.task == b.task && a.kind == b.kind; }
+// A card that names no family belongs to those of its task.
+bool same_family(const engine::TaskCard& a, const engine::TaskCard& b) {
+  return a.task == b.task && a.kind == b.kind && (a.family == b.family || a.family.empty() || b.family.empty());
+}
 
 }  // namespace
 

@@ -48,7 +48,8 @@ std::vector<int> told_lengths(int length) {
 Result<const Task*> task_of(const Model& model, const std::string& asked) {
   if (asked.empty() && model.card.task.empty()) {
     return input_error(
-        fmt::format("The model {} names no task: it has no task.json with a \"task\". Give one with --task.",
+        fmt::format("The model {} names no task: it has no task.json with a \"task\". Open a model that was trained on "
+                    "one; eval also takes --task.",
                     in_quotes(model.name)));
   }
   auto task = find_task(asked.empty() ? model.card.task : asked);

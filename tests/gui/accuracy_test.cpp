@@ -47,8 +47,7 @@ TEST_CASE("accuracy: one click evaluates, and the curve stands in the plot with 
 
     const ImGuiTestItemInfo plot = user.ItemInfo("//Accuracy/##accuracy");
     REQUIRE(plot.ID != 0);
-    ImPlotPlot* drawn = ImPlot::GetPlot("##accuracy") != nullptr ? ImPlot::GetPlot("##accuracy")
-                                                                 : ImPlot::GetCurrentContext()->Plots.GetByKey(plot.ID);
+    ImPlotPlot* drawn = ImPlot::GetCurrentContext()->Plots.GetByKey(plot.ID);
     REQUIRE(drawn != nullptr);
     CHECK(drawn->Items.GetLegendCount() == 1);
     driver.picture("accuracy-done");
