@@ -1,5 +1,6 @@
 #include "app/commands/command_line.h"
 #include "app/commands/options.h"
+#include "app/commands/output_file.h"
 #include "app/shell/offscreen_job.h"
 
 #include <CLI/CLI.hpp>
@@ -94,6 +95,8 @@ int run_gui(const Options& parsed) {
   if (!options.panel.empty() && find_panel(options.panel).empty())
     return report({engine::ErrorKind::input, fmt::format("--panel {}: no panel has that name; the panels are: {}.",
                                                          options.panel, fmt::join(panel_names(), ", "))});
+  if (const auto writable = check_outputs({options.screenshot, options.summary, options.trace}); !writable)
+    return report(writable.error());
   options.backend = backend_options(parsed);
   options.load = parsed.load;
   options.seed = parsed.seed;
@@ -102,6 +105,10 @@ int run_gui(const Options& parsed) {
     fmt::print(stderr, "mambascope: no display (DISPLAY and WAYLAND_DISPLAY are empty): drawing offscreen\n");
     options.offscreen = true;
   }
+  if (!options.offscreen &&
+      (options.steps > 0 || !options.screenshot.empty() || !options.summary.empty() || !options.trace.empty()))
+    return report({engine::ErrorKind::input,
+                   "--steps, --screenshot, --summary and --trace are for drawing without a display: add --offscreen."});
   auto app = App::open(options);
   if (!app) return report(app.error());
   if (!options.offscreen) {
@@ -131,12 +138,12 @@ void add_gui(CLI::App& program, Action& action) {
   command->add_option("--steps", gui.steps, "Tokens to step before the screenshot (offscreen)")
       ->check(CLI::Range(0, 1 << 24))
       ->capture_default_str();
-  command->add_option("--screenshot", gui.screenshot, "Write the last frame to a PNG file (offscreen)")
-      ->type_name("FILE.png");
-  command->add_option("--summary", gui.summary, "Write what was done and measured to a JSON file (offscreen)")
-      ->type_name("FILE.json");
-  command->add_option("--trace", gui.trace, "Write the stages' times of the first model as a Chrome trace (offscreen)")
-      ->type_name("FILE.json");
+  add_output_option(*command, "--screenshot", gui.screenshot, "Write the last frame to a PNG file (offscreen)",
+                    "FILE.png");
+  add_output_option(*command, "--summary", gui.summary, "Write what was done and measured to a JSON file (offscreen)",
+                    "FILE.json");
+  add_output_option(*command, "--trace", gui.trace,
+                    "Write the stages' times of the first model as a Chrome trace (offscreen)", "FILE.json");
   command->add_flag("--evaluate", gui.evaluate, "Measure the first model's accuracy before the screenshot (offscreen)");
   command->add_flag("--ablations", gui.evaluation.family, "With --evaluate: the built-in models of its family too");
   command->add_option("--length", gui.evaluation.length, "Tokens in each sequence that is evaluated")

@@ -1,6 +1,7 @@
 // mambascope profile: steps a model and says where the time of a step goes.
 #include "app/commands/command_line.h"
 #include "app/commands/options.h"
+#include "app/commands/output_file.h"
 #include "app/commands/profile_report.h"
 #include "app/commands/second_process.h"
 #include "app/wiring/profile_rows.h"
@@ -138,6 +139,7 @@ ProfilingCost cost_of_cupti(const Options& options, const ProfileResult& with) {
 }
 
 int profile(const Options& options) {
+  if (const auto writable = check_outputs({options.trace, options.csv}); !writable) return report(writable.error());
   const bool wants_gpu =
       options.backend == engine::BackendChoice::automatic || options.backend == engine::BackendChoice::cuda;
   const auto model = open_model(options);
@@ -205,8 +207,8 @@ void add_profile(CLI::App& program, Action& action) {
   command->add_option("--by", options->by, "Rows of the printed table; --json has all three")
       ->check(CLI::IsMember({"kind", "layer", "stage"}))
       ->capture_default_str();
-  command->add_option("--trace", options->trace, "Write a Chrome trace (JSON) that Perfetto opens");
-  command->add_option("--csv", options->csv, "Write one line for each piece of work");
+  add_output_option(*command, "--trace", options->trace, "Write a Chrome trace that Perfetto opens", "FILE.json");
+  add_output_option(*command, "--csv", options->csv, "Write one line for each piece of work", "FILE.csv");
   command->add_flag("--no-cupti", options->no_cupti,
                     "Leave CUPTI alone: for another profiler, or to see a step's wall time undisturbed");
   command->add_flag("--no-cost", options->no_cost,

@@ -1,3 +1,4 @@
+#include "app/shell/lost_display.h"
 #include "app/shell/surface.h"
 
 #define GLFW_INCLUDE_NONE
@@ -79,6 +80,7 @@ bool have_display() {
 }
 
 engine::Result<std::unique_ptr<Surface>> open_window(const SurfaceOptions& options) {
+  report_lost_display();
   if (glfwInit() == GLFW_FALSE) return tl::unexpected(glfw_error("The display cannot be opened"));
   glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
   glfwWindowHint(GLFW_CONTEXT_VERSION_MINOR, 3);

@@ -1,0 +1,52 @@
+#include "app/commands/output_file.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+namespace app {
+namespace {
+
+// Why the path cannot be written, as errno says it; 0: nothing speaks against it.
+int why_not_writable(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) == 0) {
+    if (S_ISDIR(status.st_mode)) return EISDIR;
+    return faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0 ? 0 : errno;
+  }
+  if (errno != ENOENT) return errno;
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  const char* folder = parent.empty() ? "." : parent.c_str();
+  if (stat(folder, &status) != 0) return errno;
+  if (!S_ISDIR(status.st_mode)) return ENOTDIR;
+  return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+CLI::Option* add_output_option(CLI::App& command, const char* name, std::string& out, const char* help,
+                               const char* type_name) {
+  return command.add_option(name, out, help)
+      ->check([](const std::string& path) { return path.empty() ? std::string("needs the name of a file") : ""; })
+      ->type_name(type_name);
+}
+
+engine::Result<void> check_outputs(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    if (path.empty()) continue;
+    if (const int reason = why_not_writable(path); reason != 0)
+      return engine::system_error(
+          fmt::format("{} cannot be written: {}. Choose a folder that exists and may be written.", path,
+                      std::generic_category().message(reason)));
+  }
+  return {};
+}
+
+}  // namespace app

@@ -1,0 +1,24 @@
+// Files that a command writes when it has run: refused before it runs where that is known, because a run may take an hour.
+#pragma once
+
+#include "engine/base/result.h"
+
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace app {
+
+// An option that names a file to write. Without a name ('') it is wrong use: nothing would be written, in silence.
+CLI::Option* add_output_option(CLI::App& command, const char* name, std::string& out, const char* help,
+                               const char* type_name);
+
+// Whether each of `paths` can be written, as far as that shows without touching it: an existing file is left as it is, none
+// is made. Empty paths stand for options that were not given. Error: the first that cannot be written, and why (system).
+engine::Result<void> check_outputs(const std::vector<std::string>& paths);
+
+}  // namespace app
