@@ -88,7 +88,6 @@ class TokenList {
     const TokenList* list_ = nullptr;
     std::ptrdiff_t at_ = 0;
   };
-  using const_iterator = Iterator;
   Iterator begin() const { return {this, 0}; }
   Iterator end() const { return {this, static_cast<std::ptrdiff_t>(size())}; }
 

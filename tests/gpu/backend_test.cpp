@@ -4,14 +4,15 @@
 #include "engine/model/random_weights.h"
 #include "tests/gpu/device.h"
 #include "tests/gpu/twin.h"
+#include "tests/support/bits.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <numeric>
 
 using engine::ModelConfig;
 using kernels::DType;
+using tests::same_bits;
 
 namespace {
 
@@ -67,8 +68,8 @@ std::vector<int> all_layers(const ModelConfig& config) {
 
 // One id per sequence, different in each and at each position.
 std::vector<std::int32_t> ids_at(int batch, int position, int vocab) {
-  std::vector<std::int32_t> ids;
-  for (int b = 0; b < batch; ++b) ids.push_back(static_cast<std::int32_t>((position * 37 + b * 11 + 5) % vocab));
+  std::vector<std::int32_t> ids(static_cast<std::size_t>(batch));
+  for (int b = 0; b < batch; ++b) ids[static_cast<std::size_t>(b)] = (position * 37 + b * 11 + 5) % vocab;
   return ids;
 }
 
@@ -99,19 +100,15 @@ Picture read(engine::Backend& backend, const ModelConfig& config, int sequence) 
   return picture;
 }
 
-bool same(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
 bool same(const Picture& a, const Picture& b) {
-  bool equal = same(a.logits, b.logits) && same(a.coefficients.alpha, b.coefficients.alpha) &&
-               same(a.coefficients.turn, b.coefficients.turn) &&
-               same(a.coefficients.state_norm, b.coefficients.state_norm) &&
-               same(a.coefficients.state_change, b.coefficients.state_change);
+  bool equal = same_bits(a.logits, b.logits) && same_bits(a.coefficients.alpha, b.coefficients.alpha) &&
+               same_bits(a.coefficients.turn, b.coefficients.turn) &&
+               same_bits(a.coefficients.state_norm, b.coefficients.state_norm) &&
+               same_bits(a.coefficients.state_change, b.coefficients.state_change);
   for (std::size_t l = 0; l < a.state.layers.size(); ++l) {
     const engine::LayerState &x = a.state.layers[l], &y = b.state.layers[l];
-    equal =
-        equal && same(x.angle, y.angle) && x.turns == y.turns && same(x.ssm, y.ssm) && same(x.k, y.k) && same(x.v, y.v);
+    equal = equal && same_bits(x.angle, y.angle) && x.turns == y.turns && same_bits(x.ssm, y.ssm) &&
+            same_bits(x.k, y.k) && same_bits(x.v, y.v);
   }
   return equal;
 }
@@ -239,10 +236,10 @@ TEST_CASE("gpu backend: some layers, without the matrix state") {
   for (const int l : chosen) {
     const engine::LayerState &found = some.layers[static_cast<std::size_t>(l)],
                              &expected = all.state.layers[static_cast<std::size_t>(l)];
-    CHECK(same(found.angle, expected.angle));
+    CHECK(same_bits(found.angle, expected.angle));
     CHECK(found.turns == expected.turns);
-    CHECK(same(found.k, expected.k));
-    CHECK(same(found.v, expected.v));
+    CHECK(same_bits(found.k, expected.k));
+    CHECK(same_bits(found.v, expected.v));
     CHECK(found.ssm.empty());
   }
   CHECK(some.layers[1].angle.empty());

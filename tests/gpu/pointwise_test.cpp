@@ -4,6 +4,7 @@
 #include "tests/gpu/matrices.h"
 #include "tests/gpu/shapes.h"
 #include "tests/gpu/twin.h"
+#include "tests/support/elements.h"
 
 using namespace gpu_test;
 namespace reference = kernels::reference;
@@ -21,7 +22,7 @@ TEST_CASE("gpu embedding: rows of every dtype, exactly") {
         std::vector<std::int32_t> ids(static_cast<std::size_t>(batch));
         for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::int32_t>(i * 31 % 53);
         const Array<std::int32_t> device_ids(ids);
-        Twin out = Twin::output(static_cast<std::size_t>(batch * cols));
+        Twin out = Twin::output(tests::elements(batch, cols));
         finish(device::embedding({batch, table.device(), device_ids.data(), out.device.data()}, stream().handle()));
         reference::embedding({batch, table.host(), ids.data(), out.host.data()});
         CHECK_TWIN(out, 0.0);
@@ -36,7 +37,7 @@ TEST_CASE("gpu norm: any width, batch 1 to 512") {
       CAPTURE(batch);
       CAPTURE(width);
       Random random(11);
-      const auto count = static_cast<std::size_t>(batch * width);
+      const auto count = tests::elements(batch, width);
       Twin in(random.values(count, -3, 3));
       Weight weight(random.values(static_cast<std::size_t>(width), 0.5F, 1.5F));
       Twin out = Twin::output(count);
@@ -58,7 +59,7 @@ TEST_CASE("gpu mimo_mix: every shape") {
       CAPTURE(batch);
       Random random(13);
       const auto width = static_cast<std::size_t>(shape.inner());
-      Twin values(random.values(static_cast<std::size_t>(batch * shape.rank) * width, -2, 2));
+      Twin values(random.values(tests::elements(batch, shape.rank) * width, -2, 2));
       Weight mimo_o(random.values(static_cast<std::size_t>(shape.rank) * width, -1, 1));
       Twin out = Twin::output(static_cast<std::size_t>(batch) * width);
       const auto args = [&](auto on) {
@@ -87,12 +88,12 @@ TEST_CASE("gpu coefficients: both activations of A, extreme inputs, a fixed lamb
       CAPTURE(batch);
       Random random(17);
       const int stride = 3 * c.heads + c.angles + 5;
-      Twin projected(random.values(static_cast<std::size_t>(batch * stride), -c.range, c.range));
+      Twin projected(random.values(tests::elements(batch, stride), -c.range, c.range));
       Weight dt_bias(random.values(static_cast<std::size_t>(c.heads), -5, 1));
-      const auto per_head = static_cast<std::size_t>(batch * c.heads);
+      const auto per_head = tests::elements(batch, c.heads);
       Twin dt = Twin::output(per_head), a = Twin::output(per_head), lambda = Twin::output(per_head),
            alpha = Twin::output(per_head), beta = Twin::output(per_head), gamma = Twin::output(per_head),
-           turn = Twin::output(static_cast<std::size_t>(batch * c.angles));
+           turn = Twin::output(tests::elements(batch, c.angles));
       const auto args = [&](auto on) {
         kernels::CoefficientsArgs<typename decltype(on)::Type> made;
         made.batch = batch;

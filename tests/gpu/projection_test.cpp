@@ -2,8 +2,8 @@
 #include "kernels/reference/reference.h"
 #include "tests/gpu/matrices.h"
 #include "tests/gpu/twin.h"
-
-#include <cstring>
+#include "tests/support/bits.h"
+#include "tests/support/elements.h"
 
 using namespace gpu_test;
 using kernels::DType;
@@ -41,8 +41,8 @@ TEST_CASE("gpu projection: every dtype and mode, aligned and not, any number of 
         // One case of each lies off the 16 bytes that vector loads need.
         const TestMatrix weight(random, dtype, c.rows, c.cols, c.rows == 50 && c.batch == 5 ? 4 : 0);
         const int width = mode == ProjectionMode::gated ? c.rows / 2 : c.rows;
-        Twin in(random.values(static_cast<std::size_t>(c.batch * c.cols), -1, 1));
-        Twin out(random.values(static_cast<std::size_t>(c.batch * width), -1, 1));
+        Twin in(random.values(tests::elements(c.batch, c.cols), -1, 1));
+        Twin out(random.values(tests::elements(c.batch, width), -1, 1));
         finish(kernels::device::projection({c.batch, mode, weight.device(), in.device.data(), out.device.data()},
                                            stream().handle()));
         kernels::reference::projection({c.batch, mode, weight.host(), in.host.data(), out.host.data()});
@@ -61,14 +61,15 @@ TEST_CASE("gpu projection: the bits of a sequence do not depend on the batch or 
       const TestMatrix weight(random, dtype, rows, cols);
       const std::vector<float> one = random.values(static_cast<std::size_t>(cols), -1, 1);
       const auto product = [&](int batch, int place) {
-        std::vector<float> in = random.values(static_cast<std::size_t>(batch * cols), -1, 1);
-        std::copy(one.begin(), one.end(), in.begin() + place * cols);
+        std::vector<float> in = random.values(tests::elements(batch, cols), -1, 1);
+        std::copy(one.begin(), one.end(), in.begin() + std::ptrdiff_t{place} * cols);
         const Array<float> device_in(in);
-        const Array<float> out(std::vector<float>(static_cast<std::size_t>(batch * rows), 0));
+        const Array<float> out(std::vector<float>(tests::elements(batch, rows), 0));
         finish(kernels::device::projection(
             {batch, ProjectionMode::store, weight.device(), device_in.data(), out.data()}, stream().handle()));
         const std::vector<float> all = out.read();
-        return std::vector<float>(all.begin() + place * rows, all.begin() + (place + 1) * rows);
+        const auto first = all.begin() + std::ptrdiff_t{place} * rows;
+        return std::vector<float>(first, first + rows);
       };
       const std::vector<float> alone = product(1, 0);
       for (const int batch : {1, 2, 4, 5, 8, 9, 64}) {
@@ -76,7 +77,7 @@ TEST_CASE("gpu projection: the bits of a sequence do not depend on the batch or 
           CAPTURE(cols);
           CAPTURE(batch);
           CAPTURE(place);
-          CHECK(std::memcmp(product(batch, place).data(), alone.data(), alone.size() * sizeof(float)) == 0);
+          CHECK(tests::same_bits(product(batch, place), alone));
         }
       }
     }

@@ -36,7 +36,7 @@ TEST_CASE("an unknown symbol is refused and nothing is lost") {
     user.ItemInput(field);
     user.KeyCharsReplaceEnter("10x1");
     user.Yield(2);
-    CHECK(driver.workspace().prompt.error.find("x") != std::string::npos);
+    CHECK(driver.workspace().prompt.error.find('x') != std::string::npos);
     driver.picture("prompt");
     user.Yield(2);
     CHECK(driver.tokens() == 2);

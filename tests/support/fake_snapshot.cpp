@@ -1,5 +1,7 @@
 #include "tests/support/fake_snapshot.h"
 
+#include "tests/support/elements.h"
+
 #include <cmath>
 #include <random>
 
@@ -19,12 +21,12 @@ struct Stepper {
 
   void step_head(LayerState& state, engine::StepCoefficients& out, int layer, int head, std::vector<double>& k) {
     const int P = config.headdim, N = config.d_state, S = config.angles();
-    const auto at = static_cast<std::size_t>(layer * config.heads() + head);
+    const auto at = element(layer, config.heads(), head);
     const double dt = static_cast<double>(out.dt[at]);
     for (int i = 0; i < S; ++i) {
-      const auto angle_at = static_cast<std::size_t>(head * S + i);
-      double angle = static_cast<double>(state.angle[angle_at]) +
-                     dt * static_cast<double>(out.turn[static_cast<std::size_t>(layer * S + i)]);
+      const auto angle_at = element(head, S, i);
+      double angle =
+          static_cast<double>(state.angle[angle_at]) + dt * static_cast<double>(out.turn[element(layer, S, i)]);
       const double whole = std::floor(angle / (2 * pi));
       state.turns[angle_at] += static_cast<int>(whole);
       angle -= 2 * pi * whole;
@@ -39,7 +41,7 @@ struct Stepper {
     for (int p = 0; p < P; ++p) {
       const double v = std::sin(0.9 * p + head) + noise(0.15);
       for (int n = 0; n < N; ++n) {
-        float& h = state.ssm[static_cast<std::size_t>((head * P + p) * N + n)];
+        float& h = state.ssm[element(head * P + p, N, n)];
         const double before = static_cast<double>(h);
         const double now = static_cast<double>(out.alpha[at]) * before +
                            static_cast<double>(out.gamma[at] + out.beta[at]) * v * k[static_cast<std::size_t>(n)] * 0.3;
@@ -76,18 +78,18 @@ std::shared_ptr<engine::Snapshot> fake_snapshot(const FakeShape& shape, const st
     model->card.labels = {"even", "odd"};
   }
   const int L = config.n_layer, H = config.heads(), S = config.angles(), P = config.headdim, N = config.d_state;
-  const auto heads = static_cast<std::size_t>(L * H);
+  const auto heads = elements(L, H);
 
   auto snapshot = std::make_shared<engine::Snapshot>();
   snapshot->version = ids.size() + 1;
   engine::SequenceState state;
   state.layers.resize(static_cast<std::size_t>(L));
   for (LayerState& layer : state.layers) {
-    layer.angle.assign(static_cast<std::size_t>(H * S), 0.0F);
-    layer.turns.assign(static_cast<std::size_t>(H * S), 0);
-    layer.ssm.assign(static_cast<std::size_t>(H * P * N), 0.0F);
-    layer.k.assign(static_cast<std::size_t>(config.rank() * H * N), 0.0F);
-    layer.v.assign(static_cast<std::size_t>(H * P), 0.0F);
+    layer.angle.assign(elements(H, S), 0.0F);
+    layer.turns.assign(elements(H, S), 0);
+    layer.ssm.assign(elements(H, P, N), 0.0F);
+    layer.k.assign(elements(config.rank(), H, N), 0.0F);
+    layer.v.assign(elements(H, P), 0.0F);
   }
   Stepper stepper{config};
   int parity = 0;
@@ -100,15 +102,15 @@ std::shared_ptr<engine::Snapshot> fake_snapshot(const FakeShape& shape, const st
     for (auto* values : {&c.dt, &c.a, &c.lambda, &c.alpha, &c.beta, &c.gamma, &c.state_norm, &c.state_change}) {
       values->assign(heads, 0.0F);
     }
-    c.turn.assign(static_cast<std::size_t>(L * S), 0.0F);
+    c.turn.assign(elements(L, S), 0.0F);
     for (int layer = 0; layer < L; ++layer) {
       for (int i = 0; i < S; ++i) {
         const bool telling = layer == L - 1 && i == half_pair;
-        c.turn[static_cast<std::size_t>(layer * S + i)] =
+        c.turn[element(layer, S, i)] =
             static_cast<float>(telling ? (ids[t] == 1 ? pi : 0.0) : 0.05 * (i + 1) + 0.01 * layer);
       }
       for (int head = 0; head < H; ++head) {
-        const auto at = static_cast<std::size_t>(layer * H + head);
+        const auto at = element(layer, H, head);
         const bool telling = layer == L - 1 && head == H - 1;
         const double dt = telling ? 1.0 : 0.1 + 0.05 * head + 0.02 * layer + 0.002 * (ids[t] & 15);
         const double a = -0.02 - 0.01 * layer - 0.004 * head,

@@ -108,7 +108,7 @@ TEST_CASE("times of a device are reported with their records, their kernels and 
   for (const int id : {0, 1}) {
     profiler::StageTime time;
     time.tag.stage = static_cast<std::uint16_t>(id);
-    time.start_ns = 4000 * id;
+    time.start_ns = std::int64_t{4000} * id;
     time.duration_ns = 2000;
     token->stages.push_back(time);
   }

@@ -1,6 +1,7 @@
 #include "app/viewmodel/phasors.h"
 
 #include "app/viewmodel/shown.h"
+#include "tests/support/elements.h"
 #include "tests/support/fake_snapshot.h"
 
 #include <doctest/doctest.h>
@@ -14,7 +15,7 @@ app::Complex stored_pair(const engine::Snapshot& snapshot, std::int64_t index, i
                          int second) {
   const engine::LayerState& layer = snapshot.tokens[static_cast<std::size_t>(index)]->state->layers[0];
   const auto& config = snapshot.model->config();
-  const std::size_t base = static_cast<std::size_t>((head * config.headdim + row) * config.d_state);
+  const std::size_t base = tests::elements(head * config.headdim + row, config.d_state);
   return {static_cast<double>(layer.ssm[base + static_cast<std::size_t>(first)]),
           static_cast<double>(layer.ssm[base + static_cast<std::size_t>(second)])};
 }

@@ -1,12 +1,14 @@
-// Bits: a sequence's logits, state and coefficients depend on its tokens only. Compared with memcmp.
+// Bits: a sequence's logits, state and coefficients depend on its tokens only.
 #include "engine/backend/cpu_backend.h"
 #include "engine/model/random_weights.h"
+#include "tests/support/bits.h"
 
 #include <doctest/doctest.h>
 
-#include <cstring>
 #include <numeric>
 #include <vector>
+
+using tests::same_bits;
 
 namespace {
 
@@ -30,23 +32,20 @@ struct Trace {
   engine::StepCoefficients coefficients;
 };
 
-bool same(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), 4 * a.size()) == 0;
-}
-
 bool same(const Trace& a, const Trace& b) {
-  bool equal = same(a.logits, b.logits) && a.state.position == b.state.position;
+  bool equal = same_bits(a.logits, b.logits) && a.state.position == b.state.position;
   for (std::size_t l = 0; l < a.state.layers.size(); ++l) {
     const engine::LayerState& x = a.state.layers[l];
     const engine::LayerState& y = b.state.layers[l];
-    equal =
-        equal && same(x.angle, y.angle) && x.turns == y.turns && same(x.ssm, y.ssm) && same(x.k, y.k) && same(x.v, y.v);
+    equal = equal && same_bits(x.angle, y.angle) && x.turns == y.turns && same_bits(x.ssm, y.ssm) &&
+            same_bits(x.k, y.k) && same_bits(x.v, y.v);
   }
   const engine::StepCoefficients& c = a.coefficients;
   const engine::StepCoefficients& d = b.coefficients;
-  return equal && same(c.dt, d.dt) && same(c.a, d.a) && same(c.lambda, d.lambda) && same(c.alpha, d.alpha) &&
-         same(c.beta, d.beta) && same(c.gamma, d.gamma) && same(c.turn, d.turn) && same(c.state_norm, d.state_norm) &&
-         same(c.state_change, d.state_change);
+  return equal && same_bits(c.dt, d.dt) && same_bits(c.a, d.a) && same_bits(c.lambda, d.lambda) &&
+         same_bits(c.alpha, d.alpha) && same_bits(c.beta, d.beta) && same_bits(c.gamma, d.gamma) &&
+         same_bits(c.turn, d.turn) && same_bits(c.state_norm, d.state_norm) &&
+         same_bits(c.state_change, d.state_change);
 }
 
 // Steps `tokens` tokens from `first` on in one place of the batch; the others get other tokens.
@@ -58,7 +57,8 @@ Trace run(engine::Backend& backend, int place, int first, int tokens) {
   std::vector<float> logits(static_cast<std::size_t>(config.padded_vocab()));
   for (int t = first; t < first + tokens; ++t) {
     std::vector<std::int32_t> ids(static_cast<std::size_t>(backend.plan().batch));
-    for (std::size_t b = 0; b < ids.size(); ++b) ids[b] = static_cast<std::int32_t>((t * 31 + b * 7 + 1) % 501);
+    for (std::size_t b = 0; b < ids.size(); ++b)
+      ids[b] = static_cast<std::int32_t>((static_cast<std::size_t>(t) * 31 + b * 7 + 1) % 501);
     ids[static_cast<std::size_t>(place)] = (t * 53 + 11) % 501;
     REQUIRE(backend.step(ids, nullptr).has_value());
     REQUIRE(backend.read_logits(place, logits).has_value());

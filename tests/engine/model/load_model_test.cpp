@@ -2,6 +2,7 @@
 #include "engine/formats/safetensors.h"
 #include "engine/formats/safetensors_writer.h"
 #include "engine/model/model.h"
+#include "tests/support/bits.h"
 #include "tests/support/temporary_folder.h"
 
 #include <doctest/doctest.h>
@@ -134,7 +135,7 @@ TEST_CASE("a long list of differences is cut") {
 TEST_CASE("tied and untied heads") {
   const auto tied = engine::load_model(golden + "/siso-1500-tokens");
   REQUIRE(tied.has_value());
-  std::vector<float> other(64 * 64, 0.5F);
+  std::vector<float> other(std::size_t{64} * 64, 0.5F);
 
   SUBCASE("a tied model may lack either name") {
     for (const char* name : {"lm_head.weight", "backbone.embedding.weight"}) {
@@ -143,7 +144,7 @@ TEST_CASE("tied and untied heads") {
       REQUIRE_MESSAGE(model.has_value(), (model ? "" : model.error().message));
       CHECK((*model)->weights.parameters == (*tied)->weights.parameters);
       CHECK((*model)->weights.head.data == (*model)->weights.embedding.data);
-      CHECK(std::memcmp((*model)->weights.head.data, (*tied)->weights.head.data, 64 * 64 * 4) == 0);
+      CHECK(tests::same_bytes((*model)->weights.head.data, (*tied)->weights.head.data, (*tied)->weights.head.bytes()));
     }
   }
   SUBCASE("but not both") {
@@ -160,7 +161,7 @@ TEST_CASE("tied and untied heads") {
     CHECK(has(Altered(change).load().error().message, "tie_embeddings"));
     const auto model = Altered(change, config_of(false)).load();
     REQUIRE(model.has_value());
-    CHECK((*model)->weights.parameters == (*tied)->weights.parameters + 64 * 64);
+    CHECK((*model)->weights.parameters == (*tied)->weights.parameters + std::int64_t{64} * 64);
     CHECK(static_cast<const float*>((*model)->weights.head.data)[0] == 0.5F);
   }
   SUBCASE("an untied model needs its head") {
@@ -191,7 +192,7 @@ TEST_CASE("tensors that are misaligned in the file are copied, bit by bit") {
   const kernels::Matrix& a = (*shifted)->weights.layers[1].in_proj;
   const kernels::Matrix& b = (*model)->weights.layers[1].in_proj;
   CHECK(reinterpret_cast<std::uintptr_t>(a.data) % 4 == 0);
-  CHECK(std::memcmp(a.data, b.data, b.bytes()) == 0);
+  CHECK(tests::same_bytes(a.data, b.data, b.bytes()));
   CHECK((*shifted)->weights.layers[1].dt_bias == (*model)->weights.layers[1].dt_bias);
 }
 

@@ -1,9 +1,10 @@
 #include "engine/model/random_weights.h"
 
+#include "tests/support/bits.h"
+
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <cstring>
 
 namespace {
 
@@ -50,10 +51,10 @@ TEST_CASE("random weights: a seed decides every bit, and narrow dtypes round the
   REQUIRE(a.has_value());
   REQUIRE(half.has_value());
   const auto bytes = a->layers[1].in_proj.bytes();
-  CHECK(std::memcmp(a->layers[1].in_proj.data, b->layers[1].in_proj.data, bytes) == 0);
-  CHECK(std::memcmp(a->layers[1].in_proj.data, c->layers[1].in_proj.data, bytes) != 0);
+  CHECK(tests::same_bytes(a->layers[1].in_proj.data, b->layers[1].in_proj.data, bytes));
+  CHECK_FALSE(tests::same_bytes(a->layers[1].in_proj.data, c->layers[1].in_proj.data, bytes));
   CHECK(a->layers[0].dt_bias == b->layers[0].dt_bias);
-  CHECK(std::memcmp(a->head.data, a->embedding.data, a->head.bytes()) != 0);
+  CHECK_FALSE(tests::same_bytes(a->head.data, a->embedding.data, a->head.bytes()));
 
   const auto* wide = static_cast<const float*>(a->layers[0].fc1.data);
   const auto* narrow = static_cast<const _Float16*>(half->layers[0].fc1.data);

@@ -4,6 +4,7 @@
 
 #include "engine/backend/backend.h"
 #include "engine/model/model.h"
+#include "tests/support/elements.h"
 
 #include <atomic>
 #include <chrono>
@@ -91,12 +92,12 @@ class FakeBackend : public Backend {
   }
 
   Result<void> read_coefficients(int, StepCoefficients& out) override {
-    const auto heads = static_cast<std::size_t>(config_.n_layer * config_.heads());
+    const auto heads = tests::elements(config_.n_layer, config_.heads());
     const auto scalars = {&out.dt,   &out.a,     &out.lambda,     &out.alpha,
                           &out.beta, &out.gamma, &out.state_norm, &out.state_change};
     for (std::vector<float>* values : scalars) values->assign(heads, 0.5F);
     out.a.assign(heads, -0.5F);
-    out.turn.assign(static_cast<std::size_t>(config_.n_layer * config_.angles()), 0.6F);
+    out.turn.assign(tests::elements(config_.n_layer, config_.angles()), 0.6F);
     return {};
   }
 

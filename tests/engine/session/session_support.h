@@ -3,10 +3,10 @@
 
 #include "engine/session/session.h"
 #include "tests/engine/session/fake_backend.h"
+#include "tests/support/bits.h"
 
 #include <doctest/doctest.h>
 
-#include <cstring>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -17,7 +17,7 @@ struct FakeSession {
   std::shared_ptr<FakeCounters> counters = std::make_shared<FakeCounters>();
   std::unique_ptr<Session> session;
 
-  explicit FakeSession(SessionOptions options = {}, std::shared_ptr<const Model> model = fake_model()) {
+  explicit FakeSession(SessionOptions options = {}, const std::shared_ptr<const Model>& model = fake_model()) {
     const BackendFactory make = [model, counters = counters]() -> Result<std::unique_ptr<Backend>> {
       return std::make_unique<FakeBackend>(model->config(), counters);
     };
@@ -42,10 +42,7 @@ inline std::vector<std::int32_t> ids_of(const Snapshot& snapshot) {
   return ids;
 }
 
-template <class T>
-bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
-  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
-}
+using tests::same_bits;
 
 inline bool same_bits(const LayerState& a, const LayerState& b) {
   return same_bits(a.angle, b.angle) && same_bits(a.turns, b.turns) && same_bits(a.ssm, b.ssm) && same_bits(a.k, b.k) &&
@@ -64,14 +61,12 @@ inline bool same_bits(const SequenceState& a, const SequenceState& b) {
 inline bool same_bits(const TokenRecord& a, const TokenRecord& b) {
   const auto& ca = a.coefficients;
   const auto& cb = b.coefficients;
-  return a.position == b.position && a.id == b.id && a.origin == b.origin &&
-         std::memcmp(&a.probability, &b.probability, sizeof(float)) == 0 && a.predicted == b.predicted &&
-         a.truth == b.truth && std::memcmp(&a.entropy_bits, &b.entropy_bits, sizeof(float)) == 0 &&
-         std::memcmp(&a.kl_bits, &b.kl_bits, sizeof(float)) == 0 && same_bits(a.top, b.top) &&
-         same_bits(ca.dt, cb.dt) && same_bits(ca.lambda, cb.lambda) && same_bits(ca.alpha, cb.alpha) &&
-         same_bits(ca.turn, cb.turn) && same_bits(ca.state_norm, cb.state_norm) &&
-         same_bits(a.error_stored, b.error_stored) && same_bits(a.error_unrotated, b.error_unrotated) &&
-         same_bits(*a.state, *b.state);
+  return a.position == b.position && a.id == b.id && a.origin == b.origin && same_bits(a.probability, b.probability) &&
+         a.predicted == b.predicted && a.truth == b.truth && same_bits(a.entropy_bits, b.entropy_bits) &&
+         same_bits(a.kl_bits, b.kl_bits) && same_bits(a.top, b.top) && same_bits(ca.dt, cb.dt) &&
+         same_bits(ca.lambda, cb.lambda) && same_bits(ca.alpha, cb.alpha) && same_bits(ca.turn, cb.turn) &&
+         same_bits(ca.state_norm, cb.state_norm) && same_bits(a.error_stored, b.error_stored) &&
+         same_bits(a.error_unrotated, b.error_unrotated) && same_bits(*a.state, *b.state);
 }
 
 inline SessionOptions sampling_options() {

@@ -113,7 +113,7 @@ TEST_CASE("work is called untagged only after it waited across a whole flush") {
 
 TEST_CASE("what waits is bounded, and the oldest gives way") {
   Bench b;
-  for (std::uint32_t i = 1; i <= 20; ++i) b.attribution.add(work(i, i * 10, i * 10 + 5));
+  for (std::uint32_t i = 1; i <= 20; ++i) b.attribution.add(work(i, std::uint64_t{i} * 10, std::uint64_t{i} * 10 + 5));
   CHECK(b.attribution.waiting() == 8);
   const auto untagged = b.attribution.take_untagged();
   REQUIRE(untagged.size() == 12);

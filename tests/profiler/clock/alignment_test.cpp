@@ -41,7 +41,7 @@ TEST_CASE("times are converted between and outside of anchors") {
 
 TEST_CASE("a long run keeps the newest anchors") {
   ClockMap map;
-  for (int i = 0; i < 1000; ++i) map.add(ClockAnchor{i * 1000, -500, 1});
+  for (int i = 0; i < 1000; ++i) map.add(ClockAnchor{std::int64_t{i} * 1000, -500, 1});
   CHECK(map.to_steady(999'000) == 998'500);
   CHECK(map.to_steady(600) == 100);
 }
