@@ -59,27 +59,26 @@ TEST_CASE("step: what is drawn goes on from the prompt's grammar, and nothing is
     std::filesystem::copy_file(siso + "/" + file, folder.file(file));
   }
   folder.write("task.json",
-               R"({"task":"modular-brackets","kind":"labels","symbols":["0","1","2","3","4","+","-","x","(",")"],
-                   "labels":["0","1","2","3","4"]
-})");
+               R"json({"task":"modular-brackets","kind":"labels","symbols":["0","1","2","3","4","+","-","x","(",")"],
+                   "labels":["0","1","2","3","4"]})json");
   const auto json = step(folder.path().string() + " --prompt ((2x3)-1) --steps 60");
-REQUIRE(json["tokens"].size() == 69);
-CHECK(json["tokens"][8]["truth"] == 0);
-CHECK(json["tokens"][7]["truth"].is_null());
-CHECK(json["grammar_broken_at"].is_null());
-CHECK(json["tokens"][9]["id"].get<int>() >= 5);  // an operator is due
+  REQUIRE(json["tokens"].size() == 69);
+  CHECK(json["tokens"][8]["truth"] == 0);
+  CHECK(json["tokens"][7]["truth"].is_null());
+  CHECK(json["grammar_broken_at"].is_null());
+  CHECK(json["tokens"][9]["id"].get<int>() >= 5);  // an operator is due
 
-const auto broken = step(folder.path().string() + " --prompt 3++2 --steps 9");
-CHECK(broken["grammar_broken_at"] == 2);
-CHECK(broken["tokens"][0]["truth"] == 3);
-for (int t = 1; t < 13; ++t) CHECK(broken["tokens"][t]["truth"].is_null());
-const auto text = run_words("step " + folder.path().string() + " --prompt 3++2 --backend cpu");
-CHECK(text.out.find("not known from token 2 on, where '+' breaks the grammar of modular-brackets") !=
-      std::string::npos);
-const auto strange = run_words("step " + folder.path().string() + " --prompt 3*2 --backend cpu");
-CHECK(strange.exit_code == 2);
-CHECK(strange.err.find("'*2' at byte 1, which is none of the model's symbols: '0' '1' '2' '3' '4' '+'") !=
-      std::string::npos);
+  const auto broken = step(folder.path().string() + " --prompt 3++2 --steps 9");
+  CHECK(broken["grammar_broken_at"] == 2);
+  CHECK(broken["tokens"][0]["truth"] == 3);
+  for (int t = 1; t < 13; ++t) CHECK(broken["tokens"][t]["truth"].is_null());
+  const auto text = run_words("step " + folder.path().string() + " --prompt 3++2 --backend cpu");
+  CHECK(text.out.find("not known from token 2 on, where '+' breaks the grammar of modular-brackets") !=
+        std::string::npos);
+  const auto strange = run_words("step " + folder.path().string() + " --prompt 3*2 --backend cpu");
+  CHECK(strange.exit_code == 2);
+  CHECK(strange.err.find("'*2' at byte 1, which is none of the model's symbols: '0' '1' '2' '3' '4' '+'") !=
+        std::string::npos);
 }
 
 TEST_CASE("step: sampled tokens follow the given ones and carry the probability the model gave them") {
