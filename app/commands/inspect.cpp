@@ -144,6 +144,7 @@ ordered_json describe(const engine::Model& model, const engine::TensorFile& file
           {"task", card_json(model.card)},
           {"tensors", tensors}};
 }
+  if (card.bytes) line("vocabulary", "bytes of UTF-8 text");
 
 void line(const char* name, const std::string& text) { fmt::print("  {:<17} {}\n", name, engine::printable(text)); }
 

@@ -195,7 +195,8 @@ void add_profile(CLI::App& program, Action& action) {
                    fmt::format("Random weights in bf16 of a released model's shape in place of MODEL: {}",
                                fmt::join(engine::preset_names(), ", ")))
       ->excludes(model);
-  CLI::Option* prompt = command->add_option("--prompt", options->prompt, "The first tokens, in the model's symbols");
+  CLI::Option* prompt =
+      command->add_option("--prompt", options->prompt, "The first tokens, in the model's symbols or as text");
   add_tokens_option(*command, options->tokens, "The first tokens as ids: 1,2,3; the others are drawn with --seed")
       ->excludes(prompt);
   command->add_option("--steps", options->steps, "Steps to measure")

@@ -12,6 +12,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <sstream>
+#include <string>
+#include <vector>
 
 namespace app {
 
@@ -57,6 +60,21 @@ ordered_json json_of(const engine::Model& model, const SteppedToken& token) {
   return out;
 }
 
+std::vector<std::int32_t> ids_of(const SteppedTokens& stepped, bool only_sampled) {
+  std::vector<std::int32_t> ids;
+  for (const SteppedToken& token : stepped.tokens) {
+    if (!only_sampled || token.origin == engine::TokenOrigin::sampled) ids.push_back(token.id);
+  }
+  return ids;
+}
+
+// The text of a vocabulary of bytes, line by line: what else is no printable character is escaped.
+void print_text_of(const engine::Model& model, const SteppedTokens& stepped) {
+  fmt::print("  text\n");
+  std::istringstream lines(engine::valid_utf8(model.bytes_of(ids_of(stepped, false))));
+  for (std::string line; std::getline(lines, line);) fmt::print("  | {}\n", engine::printable(line));
+}
+
 void print_json_result(const engine::Model& model, const engine::Backend& backend, const StepOptions& options,
                        const SteppedTokens& stepped) {
   ordered_json tokens = ordered_json::array();
@@ -71,6 +89,10 @@ void print_json_result(const engine::Model& model, const engine::Backend& backen
                       {"tokens_per_s", stepped.tokens_per_s()},
                       {"tokens", tokens}};
   if (model.card.labels_positions()) {
+  if (model.card.bytes) {
+    out["text"] = engine::valid_utf8(model.bytes_of(ids_of(stepped, false)));
+    out["generated"] = engine::valid_utf8(model.bytes_of(ids_of(stepped, true)));
+  }
     out["grammar_broken_at"] = stepped.broken_at < 0 ? ordered_json() : ordered_json(stepped.broken_at);
   }
   if (stepped.asked > 0) out["accuracy"] = static_cast<double>(stepped.right) / static_cast<double>(stepped.asked);
@@ -96,6 +118,7 @@ void print_text_result(const engine::Model& model, const engine::Backend& backen
                engine::printable(model.symbol(token.id)), p, best, truth, norms);
   }
   if (stepped.asked > 0) fmt::print("  right: {} of {} positions\n", stepped.right, stepped.asked);
+  if (model.card.bytes) print_text_of(model, stepped);
   if (stepped.broken_at >= 0) {
     const std::int32_t id = stepped.tokens[static_cast<std::size_t>(stepped.broken_at)].id;
     fmt::print("  truth: not known from token {} on, where {} breaks the grammar of {}\n", stepped.broken_at,
@@ -155,7 +178,8 @@ void add_step(CLI::App& program, Action& action) {
       "step", "Step a model token by token; print tokens, probabilities and the state norm of each layer");
   add_model_option(*command, *options)->required();
   CLI::Option* prompt =
-      command->add_option("--prompt", options->prompt, "Text to consume first, in the model's symbols");
+      command->add_option("--prompt", options->prompt,
+                          "Text to consume first, in the model's symbols; any text where its tokens are bytes");
   add_tokens_option(*command, options->tokens, "Token ids to consume first, e.g. 1,2,3")->excludes(prompt);
   command
       ->add_option("--steps", options->steps,

@@ -84,7 +84,7 @@ engine::Result<GivenTokens> tokens_to_step(const engine::Model& model, const Ste
   if (!model.card.labels_positions()) {
     if (given.ids.empty()) {
       return engine::input_error(fmt::format("{} has no example prompt. Give --tokens 1,2,3{}.", model.name,
-                                             model.card.symbols.empty() ? "" : " or --prompt TEXT"));
+                                             model.card.takes_text() ? " or --prompt TEXT" : ""));
     }
     given.sampled = options.steps;
     return given;

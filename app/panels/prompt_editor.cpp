@@ -14,6 +14,7 @@ namespace {
 
 std::string what_to_type(const engine::Model& model) {
   const auto& symbols = model.card.symbols;
+  if (model.card.bytes) return "Any text: each byte of it is a token, blanks too. Ctrl+Enter breaks the line.";
   if (symbols.empty())
     return fmt::format("This model has no symbols: type token ids from 0 to {}, such as 1 2 3.",
                        model.config().vocab_size - 1);
@@ -75,7 +76,13 @@ void draw_prompt_editor(PanelContext& context) {
   if (opening) ImGui::SetKeyboardFocusHere();
   ImGui::SetNextItemWidth(width);
   ImGui::PushFont(context.theme.numbers, 0.0F);
-  const bool entered = ImGui::InputText("##prompt", &editor.text, ImGuiInputTextFlags_EnterReturnsTrue);
+  // Text has lines; symbols and ids have none.
+  const bool entered =
+      snapshot.model->card.bytes
+          ? ImGui::InputTextMultiline("##prompt", &editor.text, {width, 5 * ImGui::GetTextLineHeight()},
+                                      ImGuiInputTextFlags_EnterReturnsTrue | ImGuiInputTextFlags_CtrlEnterForNewLine |
+                                          ImGuiInputTextFlags_WordWrap)
+          : ImGui::InputText("##prompt", &editor.text, ImGuiInputTextFlags_EnterReturnsTrue);
   ImGui::PopFont();
   if (ImGui::IsItemEdited()) editor.error.clear();
   if (!editor.error.empty()) ImGui::TextColored(context.theme.error, "\uf071 %s", editor.error.c_str());
@@ -89,12 +96,16 @@ void draw_prompt_editor(PanelContext& context) {
   if (!prompts.empty()) {
     ImGui::Separator();
     ImGui::TextColored(context.theme.secondary, "Examples");
-    for (const std::string& prompt : prompts) {
-      ImGui::PushFont(context.theme.numbers, 0.0F);
-      if (ImGui::Selectable(prompt.c_str(), false, ImGuiSelectableFlags_NoAutoClosePopups, {width, 0}))
-        editor.text = prompt;
-      ImGui::PopFont();
+    ImGui::PushFont(context.theme.numbers, 0.0F);
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+      // The text is drawn over the item: as a label, what follows two # would be hidden.
+      if (ImGui::Selectable(fmt::format("##example{}", i).c_str(), false, ImGuiSelectableFlags_NoAutoClosePopups,
+                            {width, 0}))
+        editor.text = prompts[i];
+      ImGui::GetWindowDrawList()->AddText(ImGui::GetItemRectMin(), packed(context.theme.text),
+                                          on_one_line(prompts[i]).c_str());
     }
+    ImGui::PopFont();
   }
   if (done) ImGui::CloseCurrentPopup();
   ImGui::EndPopup();

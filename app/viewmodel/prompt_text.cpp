@@ -34,11 +34,12 @@ engine::Result<std::vector<std::int32_t>> read_numbers(const std::string& text, 
 }  // namespace
 
 engine::Result<std::vector<std::int32_t>> read_prompt(const engine::Model& model, const std::string& text) {
-  if (!model.card.symbols.empty()) return model.encode(text);
+  if (model.card.takes_text()) return model.encode(text);
   return read_numbers(text, model.config().vocab_size);
 }
 
 std::string write_prompt(const engine::Model& model, const std::vector<std::int32_t>& ids) {
+  if (model.card.bytes) return model.bytes_of(ids);
   const auto& symbols = model.card.symbols;
   const bool single =
       !symbols.empty() && std::all_of(symbols.begin(), symbols.end(), [](const auto& s) { return s.size() == 1; });
@@ -48,6 +49,12 @@ std::string write_prompt(const engine::Model& model, const std::vector<std::int3
     text += symbols.empty() ? std::to_string(id) : model.symbol(id);
   }
   return text;
+}
+
+std::string on_one_line(const std::string& text) {
+  std::string line;
+  for (const char c : text) line += c == '\n' ? "↵" : c == '\t' ? "↦" : std::string(1, c);
+  return line;
 }
 
 }  // namespace app

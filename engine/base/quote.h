@@ -9,6 +9,9 @@ namespace engine {
 // The text, whole, with control characters and marks that turn the direction of writing as the \xNN of their bytes.
 std::string printable(std::string_view text);
 
+// The text with every byte that belongs to no UTF-8 character as its \xNN.
+std::string valid_utf8(std::string_view text);
+
 // 'text' in single quotes, printable, cut after 120 bytes with "...".
 std::string in_quotes(std::string_view text);
 

@@ -67,6 +67,13 @@ std::string read_accuracy(const json& value, std::vector<std::pair<int, double>>
   return {};
 }
 
+std::string read_vocabulary(const json& value, bool& bytes) {
+  std::string text;
+  if (std::string fault = read_string("vocabulary", value, text); !fault.empty()) return fault;
+  bytes = text == "bytes";
+  return bytes ? "" : fmt::format("vocabulary is {}; only 'bytes' is known.", in_quotes(text));
+}
+
 std::string read_bits(const json& value, double& out) {
   if (!value.is_number() || !(value.get<double>() > 0 && value.get<double>() <= 8)) {
     return "bits_per_byte is not a number above 0 and up to 8.";
@@ -92,6 +99,7 @@ std::string read_field(const std::string& name, const json& value, TaskFile& out
   if (name == "description") return read_string(name, value, card.description);
   if (name == "origin") return read_string(name, value, card.origin);
   if (name == "license") return read_string(name, value, card.license);
+  if (name == "vocabulary") return read_vocabulary(value, card.bytes);
   if (name == "symbols") return read_strings(name, value, card.symbols);
   if (name == "labels") return read_strings(name, value, card.labels);
   if (name == "prompts") return read_strings(name, value, card.prompts);
@@ -115,6 +123,14 @@ std::string check_card(const TaskCard& card, int vocab_size) {
   if (card.labels_positions() && card.labels.size() < 2) {
     return "kind is 'labels', which needs the texts of at least two classes in labels.";
   }
+  if (card.bytes && (card.labels_positions() || vocab_size != 256)) {
+    return fmt::format(
+        "vocabulary is 'bytes', which needs the kind 'next-token' and a vocabulary of 256; this is {} and "
+        "{}.",
+        in_quotes(card.kind), vocab_size);
+  }
+  if (card.bytes && !card.symbols.empty())
+    return "vocabulary is 'bytes', which leaves no room for symbols. Remove one.";
   if (card.family.empty() != card.variant.empty()) {
     return fmt::format("there is a {} without a {}. Give both or neither.", card.family.empty() ? "variant" : "family",
                        card.family.empty() ? "family" : "variant");

@@ -20,13 +20,17 @@ struct Model {
   std::uint64_t file_bytes = 0;
 
   const ModelConfig& config() const { return weights.config; }
-  // The text of a token id: its symbol, else "#id".
+  // The text of a token id: its symbol, else "#id". Of a byte: itself where it is printable ASCII, else a mark for a
+  // blank, a line break and a tab, else "\xE9".
   std::string symbol(std::int32_t id) const;
   // The text of a prediction: its label for a model that labels positions, else its symbol.
   std::string label(std::int32_t id) const;
   // Ids of a prompt written in symbols (longest match; blanks between symbols are skipped); unknown text is an input
-  // error that says where. A model without symbols takes ids only and says so.
+  // error that says where. For a vocabulary of bytes the prompt's bytes, every one. A model without symbols takes ids
+  // only and says so.
   Result<std::vector<std::int32_t>> encode(const std::string& prompt) const;
+  // The reverse for a vocabulary of bytes: what the ids say, which need not be valid UTF-8.
+  std::string bytes_of(const std::vector<std::int32_t>& ids) const;
 };
 
 struct LoadOptions {

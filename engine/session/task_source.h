@@ -14,7 +14,7 @@ namespace engine {
 class TaskSource {
  public:
   // The model's card names the task; without one that fits the model, inputs are drawn from the symbols (or the
-  // vocabulary) and nothing is asked.
+  // vocabulary; of bytes, a line break, after which a text begins) and nothing is asked.
   TaskSource(const Model& model, std::uint64_t seed);
 
   // The input drawn for a position, every one before which was read: depends on the seed, the position, and what the
@@ -27,6 +27,7 @@ class TaskSource {
  private:
   std::uint64_t seed_;
   std::uint64_t choices_;
+  bool bytes_ = false;
   std::vector<TaskWalk> before_;  // [i]: the sequence before position i; empty without a task
 };
 

@@ -85,6 +85,7 @@ bool config_json(Bytes bytes) {
 
 bool task_json(Bytes bytes) {
   auto task = engine::parse_task(text_of(bytes), "input", 16);
+  if (!task) task = engine::parse_task(text_of(bytes), "input", 256);  // bytes are a vocabulary of exactly 256
   if (!task) {
     check_error(task.error());
     return false;
@@ -95,6 +96,7 @@ bool task_json(Bytes bytes) {
   for (const std::string& prompt : model.card.prompts) {
     if (const auto ids = model.encode(prompt)) {
       for (const std::int32_t id : *ids) require(!model.symbol(id).empty());
+      if (model.card.bytes) require(model.bytes_of(*ids) == prompt);
     }
   }
   return true;

@@ -1,5 +1,6 @@
 // Typing what the model shall consume; wrong text is refused in words and changes nothing.
 #include "tests/gui/driver.h"
+#include "tests/support/byte_model.h"
 
 #include <doctest/doctest.h>
 
@@ -43,5 +44,38 @@ TEST_CASE("an unknown symbol is refused and nothing is lost") {
     // Keys belong to the text field: neither a step nor a run came of the typing.
     CHECK(driver.snapshot().mode == engine::SessionMode::idle);
     user.KeyPress(ImGuiKey_Escape);
+  }));
+}
+
+TEST_CASE("where tokens are bytes, a prompt is text with blanks and lines, and an override is said") {
+  const tests::TemporaryFolder folder;
+  tests::write_byte_model(folder, R"(,"prompts":["It was ## a\n\tdark night."],"override":{"lambda":1})");
+  app::GuiOptions options;
+  options.models = {folder.path().string()};
+  Driver driver(options);
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    user.ItemClick("//Transport/Prompt");
+    user.Yield(2);
+    user.ItemClick("//$FOCUSED/##example0");
+    CHECK(driver.workspace().prompt.text == "It was ## a\n\tdark night.");
+    user.Yield(2);
+    driver.picture("prompt-bytes");
+    user.ItemClick("//$FOCUSED/Start over with this");
+    CHECK(driver.wait(user, [&] { return driver.snapshot().pending.size() == 24; }));
+    driver.workspace().post(engine::command::Step{26});
+    CHECK(driver.wait(user, [&] { return driver.tokens() == 26; }));
+    CHECK(driver.snapshot().tokens[2]->id == ' ');
+    CHECK(driver.snapshot().tokens[11]->id == '\n');
+    CHECK(driver.snapshot().tokens[25]->origin == engine::TokenOrigin::sampled);
+    user.Yield(3);
+    driver.picture("bytes");
+    user.KeyPress(ImGuiKey_P);
+    user.Yield(2);
+    // What was consumed stands in the editor, and typing replaces it.
+    CHECK(driver.workspace().prompt.text.rfind("It was ## a\n\tdark night.", 0) == 0);
+    user.KeyPress(ImGuiMod_Ctrl | ImGuiKey_A);
+    user.KeyChars(" two  words");
+    user.KeyPress(ImGuiKey_Enter);
+    CHECK(driver.wait(user, [&] { return driver.tokens() == 0 && driver.snapshot().pending.size() == 11; }));
   }));
 }

@@ -1,3 +1,4 @@
+#include "tests/support/byte_model.h"
 #include "tests/support/run_program.h"
 
 #include <doctest/doctest.h>
@@ -103,6 +104,34 @@ TEST_CASE("step: sampled tokens follow the given ones and carry the probability 
   const std::string first = ids(step(random + "1"));
   CHECK(first == ids(step(random + "1")));
   CHECK(first != ids(step(random + "2")));  // 250^-6 by chance
+}
+
+TEST_CASE("step: where tokens are bytes, a prompt is any text, and what comes is text too") {
+  const tests::TemporaryFolder folder;
+  tests::write_byte_model(folder);
+  const std::vector<std::string> line = {
+      "step",      folder.path().string(), "--prompt", " a b\né\\", "--steps", "40", "--backend", "cpu", "--seed", "3",
+      "--sampler", "temperature"};
+  const auto text = tests::run_program(line);
+  CAPTURE(text.err);
+  REQUIRE(text.exit_code == 0);
+  CHECK(text.out.find("\n  text\n  |  a b\n  | é\\") != std::string::npos);
+  CHECK(text.out.find("␣") != std::string::npos);
+  std::vector<std::string> with_json = line;
+  with_json.push_back("--json");
+  const auto json = nlohmann::json::parse(tests::run_program(with_json).out);
+  REQUIRE(json["tokens"].size() == 48);
+  CHECK(json["tokens"][0]["id"] == ' ');
+  CHECK(json["tokens"][4]["symbol"] == "↵");
+  CHECK(json["tokens"][5]["symbol"] == "\\xC3");
+  CHECK(json["text"].get<std::string>().rfind(" a b\né\\", 0) == 0);
+  const std::string generated = json["generated"];
+  CHECK(json["text"] == " a b\né\\" + generated);
+  CHECK(generated.find("\\x") != std::string::npos);  // random bytes are seldom UTF-8
+
+  const auto nothing = tests::run_program({"step", folder.path().string(), "--steps", "3"});
+  CHECK(nothing.exit_code == 2);
+  CHECK(nothing.err.find("--prompt TEXT") != std::string::npos);
 }
 
 TEST_CASE("step: ids are read to the letter") {

@@ -28,3 +28,19 @@ TEST_CASE("a model without symbols takes numbers and says what is wrong with oth
   CHECK(app::read_prompt(model, "1 2x").error().message.find("2x") != std::string::npos);
   CHECK(app::read_prompt(model, "99999999999").error().message.find("99999999999") != std::string::npos);
 }
+
+TEST_CASE("where tokens are bytes, a prompt is the text itself") {
+  engine::Model model;
+  model.weights.config.vocab_size = 256;
+  model.card.bytes = true;
+  const std::string text = " It was\n\tnot é. ";
+  const auto ids = app::read_prompt(model, text);
+  REQUIRE(ids.has_value());
+  CHECK(ids->size() == text.size());
+  CHECK(ids->front() == ' ');
+  CHECK(app::write_prompt(model, *ids) == text);
+  CHECK(app::write_prompt(model, {0xFF, 'a'}) ==
+        "\xFF"
+        "a");
+  CHECK(app::on_one_line(text) == " It was↵↦not é. ");
+}

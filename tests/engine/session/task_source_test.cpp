@@ -147,6 +147,14 @@ TEST_CASE("ids that are none of the task's symbols have no truth, nor what follo
   CHECK(snapshot->tokens[5]->truth == not_known);
 }
 
+TEST_CASE("a model of bytes starts where a text begins") {
+  auto model = std::make_shared<Model>(*fake_model());
+  model->weights.config.vocab_size = 256;
+  model->card.kind = "next-token";
+  model->card.bytes = true;
+  for (const std::uint64_t seed : {1, 2}) CHECK(TaskSource(*model, seed).draw(0) == '\n');
+}
+
 TEST_CASE("a next-token model has no truth and starts anywhere") {
   const FakeSession s;
   const auto snapshot = s.after(command::Step{3});
