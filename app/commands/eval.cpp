@@ -75,7 +75,9 @@ int eval(Options options) {
                 {"seconds", seconds}});
     return 0;
   }
-  fmt::print("{} on {} ({}), {}\n", (*model)->name, (*task)->name, (*task)->description, (*backend)->info().device);
+                {"lambda_override", lambda_override_json(**model)},
+  fmt::print("{} on {} ({}), {}{}\n", (*model)->name, (*task)->name, (*task)->description, (*backend)->info().device,
+             lambda_override_words(**model));
   fmt::print("  accuracy         {:.3f} % of {} labelled positions ({} sequences of length {}, seed {})\n",
              100 * result->accuracy(), grouped(result->total().labelled), grouped(options.evaluate.sequences),
              options.evaluate.length, options.seed);

@@ -127,7 +127,7 @@ ordered_json describe(const engine::Model& model, const engine::TensorFile& file
           {"mixer", c.is_mimo ? "MIMO" : "SISO"},
           {"parameters", model.weights.parameters},
           {"a_activation", name_of(c.a_activation)},
-          {"lambda_override", c.lambda_override < 0 ? ordered_json() : ordered_json(c.lambda_override)},
+          {"lambda_override", lambda_override_json(model)},
           {"config", config_json(c)},
           {"derived",
            {{"d_inner", c.d_inner()},

@@ -1,5 +1,6 @@
 #include "app/commands/options.h"
 
+#include "app/viewmodel/lambda_mark.h"
 #include "engine/base/quote.h"
 
 #include <CLI/CLI.hpp>
@@ -131,6 +132,16 @@ engine::BackendOptions backend_options(const CommonOptions& options, int batch) 
   out.batch = batch;
   out.threads = options.threads;
   return out;
+}
+
+nlohmann::ordered_json lambda_override_json(const engine::Model& model) {
+  const double lambda = model.config().lambda_override;
+  return lambda < 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(lambda);
+}
+
+std::string lambda_override_words(const engine::Model& model) {
+  const std::string mark = lambda_mark(model.config());
+  return mark.empty() ? "" : ", " + mark;
 }
 
 int report(const engine::Error& error) {

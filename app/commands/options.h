@@ -51,6 +51,11 @@ int report(const engine::Error& error);
 // The exit code of a command that ended with `code`, after what it printed has left the program: 3 where standard
 // output did not take it (a full disk, a closed descriptor).
 int after_output(int code);
+// The "lambda_override" of every JSON result: a number where the model's task.json fixes lambda, else null.
+nlohmann::ordered_json lambda_override_json(const engine::Model& model);
+// The same at the end of a text result's first line: ", λ = 1 override", or nothing.
+std::string lambda_override_words(const engine::Model& model);
+
 // Prints one object to standard output. Text that is not UTF-8 is replaced; NaN and infinity become null.
 void print_json(const nlohmann::ordered_json& object);
 

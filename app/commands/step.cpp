@@ -83,16 +83,17 @@ void print_json_result(const engine::Model& model, const engine::Backend& backen
                       {"backend", backend.info().name},
                       {"device", backend.info().device},
                       {"variant", backend.plan().variant},
+                      {"lambda_override", lambda_override_json(model)},
                       {"seed", options.seed},
                       {"count", stepped.tokens.size()},
                       {"ms_per_token", {{"min", stepped.min_ms}, {"median", stepped.median_ms}}},
                       {"tokens_per_s", stepped.tokens_per_s()},
                       {"tokens", tokens}};
-  if (model.card.labels_positions()) {
   if (model.card.bytes) {
     out["text"] = engine::valid_utf8(model.bytes_of(ids_of(stepped, false)));
     out["generated"] = engine::valid_utf8(model.bytes_of(ids_of(stepped, true)));
   }
+  if (model.card.labels_positions()) {
     out["grammar_broken_at"] = stepped.broken_at < 0 ? ordered_json() : ordered_json(stepped.broken_at);
   }
   if (stepped.asked > 0) out["accuracy"] = static_cast<double>(stepped.right) / static_cast<double>(stepped.asked);
@@ -102,7 +103,7 @@ void print_json_result(const engine::Model& model, const engine::Backend& backen
 void print_text_result(const engine::Model& model, const engine::Backend& backend, const SteppedTokens& stepped) {
   const bool labels = model.card.labels_positions();
   const auto label = [&](std::int32_t id) { return engine::printable(model.label(id)); };
-  fmt::print("{} on {} ({})\n", model.name, backend.info().name, backend.info().device);
+  fmt::print("{} on {} ({}){}\n", model.name, backend.info().name, backend.info().device, lambda_override_words(model));
   fmt::print("  {:>6}  {:<7} {:>7} {:<12} {:>8}  {:<22} {:<10} {}\n", "token", "origin", "id", "symbol",
              labels ? "" : "p(token)", labels ? "predicts" : "next", labels ? "truth" : "", "state norm of each layer");
   for (const SteppedToken& token : stepped.tokens) {
@@ -117,8 +118,8 @@ void print_text_result(const engine::Model& model, const engine::Backend& backen
     fmt::print("  {:>6}  {:<7} {:>7} {:<12} {:>8}  {:<22} {:<10}{}\n", token.position, name_of(token.origin), token.id,
                engine::printable(model.symbol(token.id)), p, best, truth, norms);
   }
-  if (stepped.asked > 0) fmt::print("  right: {} of {} positions\n", stepped.right, stepped.asked);
   if (model.card.bytes) print_text_of(model, stepped);
+  if (stepped.asked > 0) fmt::print("  right: {} of {} positions\n", stepped.right, stepped.asked);
   if (stepped.broken_at >= 0) {
     const std::int32_t id = stepped.tokens[static_cast<std::size_t>(stepped.broken_at)].id;
     fmt::print("  truth: not known from token {} on, where {} breaks the grammar of {}\n", stepped.broken_at,

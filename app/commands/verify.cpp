@@ -27,8 +27,9 @@ ordered_json json_of(const engine::Difference& difference) {
 
 void print_report(const Options& options, const engine::Model& model, const engine::Backend& backend,
                   const engine::GoldenReport& result, bool pass) {
-  fmt::print("{} on {} ({}), {} variant, {} tokens against {}\n", model.name, backend.info().name,
-             backend.info().device, backend.plan().variant, result.tokens, options.golden);
+  fmt::print("{} on {} ({}), {} variant, {} tokens against {}{}\n", model.name, backend.info().name,
+             backend.info().device, backend.plan().variant, result.tokens, options.golden,
+             lambda_override_words(model));
   const auto line = [](const std::string& name, const engine::Difference& difference, const char* note) {
     fmt::print("  {:<22} {:>12.3e} {:>12.3e}{}\n", name, difference.max_abs, difference.max_rel, note);
   };
@@ -71,6 +72,7 @@ int verify(const Options& options) {
                       {"backend", (*backend)->info().name},
                       {"device", (*backend)->info().device},
                       {"variant", (*backend)->plan().variant},
+                      {"lambda_override", lambda_override_json(**model)},
                       {"tokens", result->tokens},
                       {"rtol", options.rtol},
                       {"pass", pass},

@@ -4,6 +4,7 @@
 #include "app/panels/empty_state.h"
 #include "app/panels/error_plot.h"
 #include "app/panels/parts.h"
+#include "app/viewmodel/lambda_mark.h"
 #include "app/viewmodel/numbers.h"
 #include "app/viewmodel/shown.h"
 #include "app/wiring/first_focus.h"
@@ -61,8 +62,11 @@ void own_input_row(PanelContext& context, const DiscretisationData& data, float 
 
 void coefficients_row(PanelContext& context, const DiscretisationData& data, float width, float height, float gap) {
   const float half = std::floor((width - gap) / 2);
-  cell(context.theme, "lambda", {half, height}, "λ over tokens: 1 is Euler, ½ the trapezoid",
-       "The model's own weight of the current token, sigmoid(trap).",
+  const std::string mark = lambda_mark(data.snapshot->model->config());
+  cell(context.theme, "lambda", {half, height},
+       mark.empty() ? "λ over tokens: 1 is Euler, ½ the trapezoid" : "λ over tokens: fixed by task.json, " + mark,
+       mark.empty() ? "The model's own weight of the current token, sigmoid(trap)."
+                    : "The weight of the current token that task.json gives; the trained sigmoid(trap) is not used.",
        [&](ImVec2 size) { draw_lambda(context, data, size); });
   ImGui::SameLine(0, gap);
   cell(context.theme, "weights", {width - gap - half, height}, "α, β, γ over tokens",

@@ -59,14 +59,16 @@ void draw_error_spread(PanelContext& context, const DiscretisationData& data, Im
   ImPlot::SetupAxesLimits(spread.centre.front() - spread.width, spread.centre.back() + spread.width, 0, most * 1.12,
                           follow(fitted, data.key));
   ImPlot::SetupAxisFormat(ImAxis_X1, power_label);
+  const std::string own = name_of_model_rule(context);
+  const char* const names[] = {rule_names[0], rule_names[1], own.c_str()};
   for (int rule = 0; rule < 3; ++rule) {
     const auto at = static_cast<std::size_t>(rule);
     const ImVec4 colour = colour_of(theme, static_cast<Rule>(rule));
     ImPlotSpec spec = line_spec(colour, 1.0F);
     spec.FillAlpha = 0.45F;
     // Side by side inside a bin, so that no rule hides another.
-    ImPlot::PlotBars(rule_names[at], spread.centre.data(), spread.count[at].data(),
-                     static_cast<int>(spread.centre.size()), spread.width * 0.9, spec);
+    ImPlot::PlotBars(names[at], spread.centre.data(), spread.count[at].data(), static_cast<int>(spread.centre.size()),
+                     spread.width * 0.9, spec);
     if (std::isfinite(spread.median[at])) {
       const double x = std::log10(spread.median[at]);
       const ImPlotRect limits = ImPlot::GetPlotLimits();
@@ -79,7 +81,7 @@ void draw_error_spread(PanelContext& context, const DiscretisationData& data, Im
   if (ImPlot::IsPlotHovered()) {
     ImGui::BeginTooltip();
     for (std::size_t rule = 0; rule < 3; ++rule) {
-      ImGui::TextColored(colour_of(theme, static_cast<Rule>(rule)), "%s: median %s", rule_names[rule],
+      ImGui::TextColored(colour_of(theme, static_cast<Rule>(rule)), "%s: median %s", names[rule],
                          number_text(spread.median[rule], 3).c_str());
     }
     const int bin =
@@ -118,7 +120,7 @@ void draw_lambda(PanelContext& context, const DiscretisationData& data, ImVec2 s
   level.LineColor = theme.trapezoid;
   ImPlot::PlotInfLines("trapezoid", &trapezoid, 1, level);
   const auto count = static_cast<int>(c.token.size());
-  ImPlot::PlotLine("model's λ", c.token.data(), c.lambda.data(), count,
+  ImPlot::PlotLine(name_of_model_rule(context).c_str(), c.token.data(), c.lambda.data(), count,
                    count <= 48 ? line_with_markers(theme.model_lambda, ImPlotMarker_Diamond, 2.4F * theme.scale)
                                : line_spec(theme.model_lambda));
   mark_x(theme, static_cast<double>(data.index));
@@ -203,7 +205,8 @@ void draw_trajectories(PanelContext& context, const DiscretisationData& data, Im
   ImPlot::SetupLegend(ImPlotLocation_NorthWest, ImPlotLegendFlags_Horizontal);
   ImPlot::PlotLine("exact", study.fine_time.data(), study.exact.data(), static_cast<int>(study.fine_time.size()),
                    line_spec(theme.text, 1.2F * theme.scale));
-  const char* const names[] = {"Euler", "trapezoid", size.x < 320 * theme.scale ? "model" : "model's λ"};
+  const std::string own = name_of_model_rule(context);
+  const char* const names[] = {"Euler", "trapezoid", size.x < 320 * theme.scale ? "model" : own.c_str()};
   constexpr ImPlotMarker markers[] = {ImPlotMarker_Circle, ImPlotMarker_Square, ImPlotMarker_Diamond};
   for (std::size_t rule = 0; rule < 3; ++rule) {
     ImPlot::PlotLine(names[rule], study.time.data(), study.rule[rule].data(), static_cast<int>(study.time.size()),
@@ -214,8 +217,8 @@ void draw_trajectories(PanelContext& context, const DiscretisationData& data, Im
     const double t = ImPlot::GetPlotMousePos().x;
     const auto i =
         static_cast<std::size_t>(std::clamp(std::lround(t / study.dt), 0L, static_cast<long>(study.time.size()) - 1));
-    ImGui::SetTooltip("time %s: Euler %s, trapezoid %s, model's λ %s", number_text(study.time[i], 3).c_str(),
-                      number_text(study.rule[0][i]).c_str(), number_text(study.rule[1][i]).c_str(),
+    ImGui::SetTooltip("time %s: Euler %s, trapezoid %s, %s %s", number_text(study.time[i], 3).c_str(),
+                      number_text(study.rule[0][i]).c_str(), number_text(study.rule[1][i]).c_str(), own.c_str(),
                       number_text(study.rule[2][i]).c_str());
   }
   end_plot(context, [&] {
@@ -259,7 +262,8 @@ void draw_convergence(PanelContext& context, const DiscretisationData& data, ImV
                           high * (low_plot ? 1e3 : 20), follow(fitted, shape));
   setup_decades(low * 1e-3, high * 1e5, size.y * 1.8F);
   ImPlot::SetupLegend(ImPlotLocation_NorthWest);
-  constexpr const char* names[] = {"Euler", "trapezoid", "model's λ"};
+  const std::string own = name_of_model_rule(context);
+  const char* const names[] = {"Euler", "trapezoid", own.c_str()};
   constexpr ImPlotMarker markers[] = {ImPlotMarker_Circle, ImPlotMarker_Square, ImPlotMarker_Diamond};
   for (std::size_t rule = 0; rule < 3; ++rule) {
     const std::string name = fmt::format("{}: slope {:.2f}###{}", names[rule], study.slope[rule], names[rule]);
@@ -284,9 +288,9 @@ void draw_convergence(PanelContext& context, const DiscretisationData& data, ImV
     for (std::size_t i = 1; i < study.step.size(); ++i) {
       if (std::abs(std::log(study.step[i] / dt)) < std::abs(std::log(study.step[best] / dt))) best = i;
     }
-    ImGui::SetTooltip("dt %s: Euler %s, trapezoid %s, model's λ %s", number_text(study.step[best], 3).c_str(),
+    ImGui::SetTooltip("dt %s: Euler %s, trapezoid %s, %s %s", number_text(study.step[best], 3).c_str(),
                       number_text(study.error[0][best], 3).c_str(), number_text(study.error[1][best], 3).c_str(),
-                      number_text(study.error[2][best], 3).c_str());
+                      own.c_str(), number_text(study.error[2][best], 3).c_str());
   }
   end_plot(context, [&] {
     return Table{"convergence",

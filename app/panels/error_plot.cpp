@@ -2,6 +2,7 @@
 
 #include "app/panels/parts.h"
 #include "app/panels/plot.h"
+#include "app/viewmodel/lambda_mark.h"
 #include "app/viewmodel/numbers.h"
 #include "app/viewmodel/shown.h"
 
@@ -14,6 +15,11 @@ namespace app {
 
 ImVec4 colour_of(const Theme& theme, Rule rule) {
   return rule == Rule::euler ? theme.euler : rule == Rule::trapezoid ? theme.trapezoid : theme.model_lambda;
+}
+
+std::string name_of_model_rule(const PanelContext& context) {
+  const std::string mark = lambda_mark(context.workspace.document().snapshot->model->config());
+  return mark.empty() ? rule_names[2] : mark;
 }
 
 void frame_chips(PanelContext& context) {
@@ -59,6 +65,8 @@ void draw_error_plot(PanelContext& context, const char* id, const ErrorSeries& s
   else
     ImPlot::SetupLegend(ImPlotLocation_NorthWest, ImPlotLegendFlags_Horizontal);
   const bool narrow = size.x < 330 * theme.scale;
+  const std::string own = name_of_model_rule(context);
+  const char* const names[] = {rule_names[0], rule_names[1], own.c_str()};
   constexpr const char* brief[] = {"Euler", "trapezoid", "model"};
   const auto count = static_cast<int>(series.token.size());
   constexpr ImPlotMarker markers[] = {ImPlotMarker_Circle, ImPlotMarker_Square, ImPlotMarker_Diamond};
@@ -66,7 +74,7 @@ void draw_error_plot(PanelContext& context, const char* id, const ErrorSeries& s
     const ImVec4 colour = colour_of(theme, static_cast<Rule>(rule));
     const bool few = count <= 48;
     const auto at = static_cast<std::size_t>(rule);
-    ImPlot::PlotLine(narrow ? brief[at] : rule_names[at], series.token.data(), series.error[at].data(), count,
+    ImPlot::PlotLine(narrow ? brief[at] : names[at], series.token.data(), series.error[at].data(), count,
                      few ? line_with_markers(colour, markers[rule], 2.2F * theme.scale, 1.5F * theme.scale)
                          : line_spec(colour, 1.5F * theme.scale));
   }
@@ -79,7 +87,7 @@ void draw_error_plot(PanelContext& context, const char* id, const ErrorSeries& s
       ImGui::Text("token %.0f, %s frame, relative to |E|", series.token[i],
                   frame == Frame::unrotated ? "un-rotated" : "stored");
       for (std::size_t rule = 0; rule < 3; ++rule) {
-        ImGui::TextColored(colour_of(theme, static_cast<Rule>(rule)), "%s  %s", rule_names[rule],
+        ImGui::TextColored(colour_of(theme, static_cast<Rule>(rule)), "%s  %s", names[rule],
                            number_text(series.error[rule][i], 3).c_str());
       }
       ImGui::EndTooltip();

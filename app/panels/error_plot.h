@@ -12,6 +12,8 @@
 namespace app {
 
 ImVec4 colour_of(const Theme& theme, Rule rule);
+// What the open model's own rule is called: "model's λ", or "λ = 1 override" where task.json fixes it.
+std::string name_of_model_rule(const PanelContext& context);
 // Chips that choose the frame, shared by the views that name it.
 void frame_chips(PanelContext& context);
 // `shown` is the token to mark.

@@ -1,5 +1,6 @@
 #include "app/panels/panels.h"
 #include "app/panels/widgets.h"
+#include "app/viewmodel/lambda_mark.h"
 
 #include <fmt/format.h>
 
@@ -92,6 +93,11 @@ std::vector<Item> items_of(PanelContext& context) {
                    failed ? theme.error : theme.text, snapshot.backend.detail, 9});
   items.push_back({fmt::format("variant {}", snapshot.plan->variant), theme.secondary,
                    "How a step is executed: staged is one kernel for each stage.", 5});
+  if (const std::string mark = lambda_mark(snapshot.model->config()); !mark.empty())
+    items.push_back({mark, theme.warning,
+                     "The model's task.json fixes lambda for every head and token; the trained sigmoid(trap) is not "
+                     "used, here, on the command line or in verification.",
+                     9});
   items.push_back(verification_item(theme, document));
   add_profiling(theme, document, items);
   if (snapshot.tokens_per_second > 0)

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <filesystem>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -59,6 +60,31 @@ TEST_CASE("verify: exit code 1 beyond the tolerance, 2 for wrong input") {
   CHECK(run_words("verify " + of("siso-fp32", "siso-fp32") + " --rtol nan").exit_code == 2);
   CHECK(run_words("verify " + of("nothing-here", "siso-fp32")).exit_code == 2);
   CHECK(run_words(std::string("verify ") + TEST_GOLDEN + "/siso-fp32").exit_code == 2);
+}
+
+TEST_CASE("an override of lambda is said by every command, and what it changes is seen") {
+  const std::string golden = std::string(TEST_GOLDEN) + "/siso-fp32";
+  const tests::TemporaryFolder folder;
+  for (const char* file : {"config.json", "model.safetensors"}) {
+    std::filesystem::copy_file(golden + "/" + file, folder.file(file));
+  }
+  folder.write("task.json", R"({"kind":"labels","symbols":["0","1"],"labels":["even","odd"],"override":{"lambda":1}})");
+  const std::string model = folder.path().string(), mark = "λ = 1 override";
+  const std::string verify = "verify " + model + " --golden " + golden + "/golden.safetensors --backend cpu";
+  const std::string eval = "eval " + model + " --task parity --length 4 --sequences 2 --backend cpu";
+  const std::string step = "step " + model + " --tokens 1,2 --backend cpu";
+  for (const std::string& line : {verify, eval, step, "inspect " + model}) {
+    CAPTURE(line);
+    const auto text = run_words(line), json = run_words(line + " --json");
+    CHECK(text.err.empty());
+    CHECK((text.out.find(mark) != std::string::npos || text.out.find("fixed at 1 by task.json") != std::string::npos));
+    CHECK(nlohmann::json::parse(json.out)["lambda_override"] == 1.0);
+    // The recorded run is of the model's own lambda.
+    CHECK(text.exit_code == (line == verify ? 1 : 0));
+  }
+  CHECK(run_words("step " + golden + " --tokens 1 --backend cpu").out.find("override") == std::string::npos);
+  CHECK(nlohmann::json::parse(run_words("step " + golden + " --tokens 1 --backend cpu --json").out)["lambda_override"]
+            .is_null());
 }
 
 TEST_CASE("verify: the reference backend meets a far stricter tolerance") {
