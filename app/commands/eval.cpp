@@ -1,5 +1,6 @@
-// mambascope eval: the accuracy of a model on a task whose truth is known.
+// mambascope eval: the accuracy of a model on a task whose truth is known, or its bits per byte on a text.
 #include "app/commands/command_line.h"
+#include "app/commands/eval_text.h"
 #include "app/commands/options.h"
 #include "app/commands/progress.h"
 #include "app/commands/text.h"
@@ -17,7 +18,7 @@ namespace app {
 namespace {
 
 struct Options : CommonOptions {
-  std::string task;
+  std::string task, text;
   int batch = 32;
   engine::EvaluateOptions evaluate;
 };
@@ -39,6 +40,9 @@ nlohmann::ordered_json by_length(const engine::Evaluation& result) {
 int eval(Options options) {
   const auto model = load_model(options);
   if (!model) return report(model.error());
+  if (!options.text.empty() || (options.task.empty() && (*model)->card.kind == "next-token")) {
+    return eval_text(options, **model, {options.text, options.evaluate.length, options.batch});
+  }
   const auto task = engine::task_of(**model, options.task);
   if (!task) return report(task.error());
   options.evaluate.seed = options.seed;
@@ -71,11 +75,11 @@ int eval(Options options) {
                 {"positions", result->total().labelled},
                 {"right", result->total().right},
                 {"by_length", by_length(*result)},
+                {"lambda_override", lambda_override_json(**model)},
                 {"backend", (*backend)->info().name},
                 {"seconds", seconds}});
     return 0;
   }
-                {"lambda_override", lambda_override_json(**model)},
   fmt::print("{} on {} ({}), {}{}\n", (*model)->name, (*task)->name, (*task)->description, (*backend)->info().device,
              lambda_override_words(**model));
   fmt::print("  accuracy         {:.3f} % of {} labelled positions ({} sequences of length {}, seed {})\n",
@@ -97,13 +101,20 @@ int eval(Options options) {
 
 void add_eval(CLI::App& program, Action& action) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = program.add_subcommand("eval", "Measure a model's accuracy on a task generated from a seed");
+  CLI::App* command = program.add_subcommand(
+      "eval", "Measure a model's accuracy on a task generated from a seed, or its bits per byte on a text");
   add_model_option(*command, *options)->required();
-  command->add_option("--task", options->task, "The task; the model's own when absent")->type_name("NAME");
-  command->add_option("--length", options->evaluate.length, "Tokens in each sequence")
+  CLI::Option* task =
+      command->add_option("--task", options->task, "The task; the model's own when absent")->type_name("NAME");
+  command
+      ->add_option("--text", options->text,
+                   "The text for a model of bytes; the held_out.txt beside its config when absent")
+      ->type_name("FILE")
+      ->excludes(task);
+  command->add_option("--length", options->evaluate.length, "Tokens in each sequence, or predicted from a fresh state")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
-  command->add_option("--sequences", options->evaluate.sequences, "Number of sequences")
+  command->add_option("--sequences", options->evaluate.sequences, "Number of sequences of a task")
       ->check(CLI::Range(1, 1 << 24))
       ->capture_default_str();
   command->add_option("--batch", options->batch, "Sequences stepped at a time; does not change the result")
@@ -113,7 +124,8 @@ void add_eval(CLI::App& program, Action& action) {
   add_backend_options(*command, *options);
   add_json_option(*command, *options);
   command->footer(
-      "Examples:\n  mambascope eval parity\n  mambascope eval parity --length 512 --sequences 200 --seed 7 --json");
+      "Examples:\n  mambascope eval parity\n  mambascope eval parity --length 512 --sequences 200 --seed 7 --json\n"
+      "  mambascope eval path/to/model --text book.txt --length 1024");
   command->callback([options, &action] { action = [options] { return eval(*options); }; });
 }
 
