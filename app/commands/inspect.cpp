@@ -1,5 +1,6 @@
 // mambascope inspect: what a model is made of, without stepping it.
 #include "app/commands/command_line.h"
+#include "app/commands/list_models.h"
 #include "app/commands/options.h"
 #include "app/commands/text.h"
 #include "engine/base/quote.h"
@@ -91,25 +92,6 @@ ordered_json config_json(const engine::ModelConfig& c) {
             {"chunk_size", c.chunk_size}}}};
 }
 
-ordered_json card_json(const engine::TaskCard& card) {
-  if (card.kind.empty()) return nullptr;
-  ordered_json accuracy = ordered_json::object();
-  for (const auto& [length, value] : card.accuracy) accuracy[std::to_string(length)] = value;
-  return {{"name", card.name},
-          {"task", card.task},
-          {"kind", card.kind},
-          {"family", card.family},
-          {"variant", card.variant},
-          {"symbols", card.symbols},
-          {"labels", card.labels},
-          {"prompts", card.prompts},
-          {"accuracy", accuracy},
-          {"bits_per_byte", card.bits_per_byte < 0 ? ordered_json() : ordered_json(card.bits_per_byte)},
-          {"description", card.description},
-          {"origin", card.origin},
-          {"license", card.license}};
-}
-
 ordered_json describe(const engine::Model& model, const engine::TensorFile& file) {
   const engine::ModelConfig& c = model.config();
   const Memory memory = memory_of(model, file);
@@ -144,7 +126,6 @@ ordered_json describe(const engine::Model& model, const engine::TensorFile& file
           {"task", card_json(model.card)},
           {"tensors", tensors}};
 }
-  if (card.bytes) line("vocabulary", "bytes of UTF-8 text");
 
 void line(const char* name, const std::string& text) { fmt::print("  {:<17} {}\n", name, engine::printable(text)); }
 
@@ -163,6 +144,7 @@ void print_card(const engine::TaskCard& card) {
   line_if("task", card.task);
   line("kind", card.kind);
   if (!card.family.empty()) line("family", fmt::format("{}: {}", card.family, card.variant));
+  if (card.bytes) line("vocabulary", "bytes of UTF-8 text");
   line_if("symbols", join(card.symbols));
   line_if("labels", join(card.labels));
   for (const std::string& prompt : card.prompts) line("example prompt", prompt);
@@ -222,17 +204,6 @@ void print_text(const engine::Model& model, const engine::TensorFile& file) {
   print_tensors(file);
 }
 
-int list_models(bool json) {
-  const std::vector<std::string> names = engine::builtin_models();
-  if (json) {
-    print_json({{"models", names}});
-    return 0;
-  }
-  for (const std::string& name : names) fmt::print("{}\n", name);
-  if (names.empty()) fmt::print(stderr, "mambascope: no models in {}/models.\n", engine::assets_folder());
-  return 0;
-}
-
 int inspect(const Options& options) {
   if (options.list) return list_models(options.json);
   if (options.model.empty()) {
@@ -258,7 +229,7 @@ void add_inspect(CLI::App& program, Action& action) {
       program.add_subcommand("inspect", "Print a model's configuration, tensors, parameters and memory");
   add_model_option(*command, *options);
   add_json_option(*command, *options);
-  command->add_flag("--list", options->list, "List the built-in models");
+  command->add_flag("--list", options->list, "List the built-in models: task, size, accuracy, origin");
   command->footer(
       "Examples:\n  mambascope inspect parity\n  mambascope inspect path/to/folder --json\n  mambascope inspect "
       "--list");

@@ -17,17 +17,21 @@ std::string grouped(std::int64_t number) {
   return text;
 }
 
-std::string readable_bytes(std::uint64_t bytes) {
+std::string short_bytes(std::uint64_t bytes) {
   constexpr std::array units = {"KiB", "MiB", "GiB", "TiB"};
-  std::string exact = grouped(static_cast<std::int64_t>(bytes)) + " bytes";
-  if (bytes < 1024) return exact;
+  if (bytes < 1024) return grouped(static_cast<std::int64_t>(bytes)) + " bytes";
   double value = static_cast<double>(bytes) / 1024;
   std::size_t unit = 0;
   while (value >= 1024 && unit + 1 < units.size()) {
     value /= 1024;
     ++unit;
   }
-  return fmt::format("{:.{}f} {} ({})", value, value < 10 ? 2 : value < 100 ? 1 : 0, units[unit], exact);
+  return fmt::format("{:.{}f} {}", value, value < 10 ? 2 : value < 100 ? 1 : 0, units[unit]);
+}
+
+std::string readable_bytes(std::uint64_t bytes) {
+  const std::string exact = grouped(static_cast<std::int64_t>(bytes)) + " bytes";
+  return bytes < 1024 ? exact : fmt::format("{} ({})", short_bytes(bytes), exact);
 }
 
 }  // namespace app

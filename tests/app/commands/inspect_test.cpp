@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <cstdlib>
 #include <filesystem>
 
 namespace {
@@ -51,17 +52,68 @@ TEST_CASE("inspect --json prints one object with the derived sizes and the memor
   CHECK(object["task"].is_null());
 }
 
-TEST_CASE("inspect --list names the built-in models, and each can be inspected") {
-  const tests::Run run = tests::run_program({"inspect", "--list", "--json"});
+TEST_CASE("inspect --list says of every built-in model what inspecting it says") {
+  const tests::Run run = tests::run_program({"inspect", "--list", "--json"}),
+                   text = tests::run_program({"inspect", "--list"});
   REQUIRE(run.exit_code == 0);
-  const json names = json::parse(run.out)["models"];
-  CHECK(std::find(names.begin(), names.end(), "parity") != names.end());
-  for (const json& name : names) {
-    const tests::Run one = tests::run_program({"inspect", name.get<std::string>(), "--json"});
+  REQUIRE(text.exit_code == 0);
+  const json object = json::parse(run.out);
+  bool parity = false;
+  for (const json& entry : object["models"]) {
+    const std::string name = entry["model"];
+    const tests::Run one = tests::run_program({"inspect", name, "--json"});
     CAPTURE(one.err);
     REQUIRE(one.exit_code == 0);
-    CHECK(json::parse(one.out)["model"] == name);
+    const json whole = json::parse(one.out);
+    for (const char* field : {"model", "mixer", "parameters", "file_bytes", "lambda_override", "task"}) {
+      CHECK(entry[field] == whole[field]);
+    }
+    CHECK(has(text.out, "\n" + name + " "));
+    CHECK(has(text.out, entry["task"]["origin"].get<std::string>()));
+    CHECK(has(text.out, entry["task"]["description"].get<std::string>()));
+    if (name != "parity") continue;
+    parity = true;
+    CHECK(entry["task"]["task"] == "parity");
+    CHECK(has(text.out, "100.00 % at 256"));
   }
+  CHECK(parity);
+}
+
+TEST_CASE("inspect --list: a language model, an ablation, and one that cannot be opened") {
+  const tests::TemporaryFolder folder;
+  for (const char* name : {"models/broken", "models/language", "models/bare"}) {
+    fs::create_directories(folder.path() / name);
+  }
+  const std::string weights = tests::content_of(golden + "/siso-fp32/model.safetensors");
+  std::string config = tests::content_of(golden + "/siso-fp32/config.json");
+  folder.write("models/broken/config.json", "{");
+  folder.write("models/bare/config.json", config);
+  folder.write("models/bare/model.safetensors", weights);
+  config.replace(config.find("250"), 3, "256");
+  folder.write("models/language/config.json", config);
+  folder.write("models/language/model.safetensors", weights);
+  folder.write("models/language/task.json",
+               R"({"kind":"next-token","vocabulary":"bytes","family":"language","variant":"SISO\u001b[2J",
+                   "bits_per_byte":2.125,"origin":"nowhere","override":{"lambda":1}})");
+  REQUIRE(setenv("MAMBASCOPE_ASSETS", folder.path().c_str(), 1) == 0);
+  const tests::Run text = tests::run_program({"inspect", "--list"}),
+                   as_json = tests::run_program({"inspect", "--list", "--json"});
+  REQUIRE(unsetenv("MAMBASCOPE_ASSETS") == 0);
+  CHECK(text.exit_code == 2);
+  CHECK(has(text.out, "2.125 bits per byte"));
+  CHECK(has(text.out, "next byte"));
+  CHECK(has(text.out, "SISO\\x1b[2J, λ = 1 override"));
+  CHECK(has(text.out, "134,984"));
+  CHECK(has(text.out, "cannot be opened: "));
+  CHECK_FALSE(has(text.out, "\x1b"));
+  const json models = json::parse(as_json.out)["models"];
+  REQUIRE(models.size() == 3);
+  CHECK(models[0]["task"].is_null());
+  CHECK(has(models[1]["error"].get<std::string>(), "not valid JSON"));
+  CHECK(models[2]["task"]["bits_per_byte"] == 2.125);
+  CHECK(models[2]["task"]["vocabulary"] == "bytes");
+  CHECK(models[2]["task"]["family"] == "language");
+  CHECK(models[2]["lambda_override"] == 1.0);
 }
 
 TEST_CASE("inspect reports values that are not finite") {
