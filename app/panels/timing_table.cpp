@@ -179,10 +179,11 @@ void draw_two(PanelContext& context, const Document& first, const Document& seco
   const bool comparable = a.source == b.source;
   if (!ImGui::BeginTable("stages", 4, table_flags, whole_rows())) return;
   ImGui::TableSetupScrollFreeze(0, 1);
-  ImGui::TableSetupColumn("stage", ImGuiTableColumnFlags_WidthStretch, 1.4F);
-  for (const char* name : {"first", "second", "ratio"})
-    ImGui::TableSetupColumn(name, ImGuiTableColumnFlags_WidthStretch, 1.0F);
-  draw_headings(theme, {"median of a step", first.name + " µs", second.name + " µs", "ratio"});
+  ImGui::TableSetupColumn("stage", ImGuiTableColumnFlags_WidthStretch, 1.6F);
+  ImGui::TableSetupColumn("first", ImGuiTableColumnFlags_WidthStretch, 1.1F);
+  ImGui::TableSetupColumn("second", ImGuiTableColumnFlags_WidthStretch, 1.1F);
+  ImGui::TableSetupColumn("ratio", ImGuiTableColumnFlags_WidthStretch, 0.7F);
+  draw_headings(theme, {"median µs of", first.name, second.name, "ratio"});
   for (const auto& [kind, in_a, in_b] :
        {std::tuple{whole_step, a.wall_us, b.wall_us}, {nothing_ran, a.gaps_us, b.gaps_us}}) {
     begin_row(context, kind);

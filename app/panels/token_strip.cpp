@@ -59,11 +59,17 @@ const char* origin_words(engine::TokenOrigin origin) {
                                                   : "drawn from the task";
 }
 
+// From logits that are not finite nothing was predicted, right or wrong.
+bool has_prediction(const engine::TokenRecord& record) {
+  return std::all_of(record.top.begin(), record.top.end(),
+                     [](const engine::TopToken& top) { return std::isfinite(top.logit); });
+}
+
 void draw_token_tooltip(const engine::Model& model, const engine::TokenRecord& record) {
   if (!ImGui::BeginTooltip()) return;
   ImGui::Text("token %lld: \"%s\", %s", static_cast<long long>(record.position), model.symbol(record.id).c_str(),
               origin_words(record.origin));
-  const bool known = record.top.empty() || std::isfinite(record.top.front().probability);
+  const bool known = has_prediction(record);
   if (!known) ImGui::TextUnformatted("no prediction: the logits are not finite");
   if (known && !record.top.empty())
     ImGui::Text("prediction after it: %s with p = %.4f", model.label(record.predicted).c_str(),
@@ -96,8 +102,7 @@ void draw_consumed(PanelContext& context, const engine::Model& model, const engi
             cell.width - 6 * s);
 
   // Below: what the model predicts, and how sure it is of it.
-  // From logits that are not finite nothing was predicted, right or wrong.
-  const bool known = record.top.empty() || std::isfinite(record.top.front().probability);
+  const bool known = has_prediction(record);
   const bool judged = known && record.truth >= 0, right = record.truth == record.predicted;
   const ImVec4 colour = !known ? theme.error : !judged ? theme.secondary : right ? theme.success : theme.error;
   const float row = low.y + cell.height * 0.68F, bar_x = low.x + cell.width * 0.56F;

@@ -92,6 +92,11 @@ std::vector<UserAction> actions_of(const Workspace& workspace) {
        [](Workspace& w) {
          w.selection.frame = w.selection.frame == Frame::unrotated ? Frame::stored : Frame::unrotated;
        }},
+      {"Kernel timings as timeline or bars", "",
+       [](Workspace& w) {
+         w.timings_as_bars = !w.timings_as_bars;
+         w.requests.focus_panel = "Kernel timings";
+       }},
       {"Edit the prompt", "P", [](Workspace& w) { w.requests.edit_prompt = true; }},
       {"Verify against the reference", "V", [](Workspace& w) { w.requests.verify = true; }},
       {"Evaluate accuracy", "E", evaluate},

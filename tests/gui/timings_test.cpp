@@ -110,11 +110,26 @@ TEST_CASE("two models share the bars' axis, each with its medians and its token"
     user.SleepNoSkip(0.2F, 0.05F);
     for (const app::Document& document : driver.workspace().documents)
       CHECK(document.timing_cache.token_bar.token == 5);
-    // A kind is chosen in the table, and the pictures show it.
-    user.SetRef(user.WindowInfo("//Kernel timings/table").Window);
-    driver.workspace().selection.stage_kind = 2;
+    // A kind is chosen in the table, and let go there. Rows: headings, step, gaps, embed, norm, in_proj.
+    const ImRect table = user.WindowInfo("//Kernel timings/table").Window->Rect();
+    const float row = ImGui::GetStyle().FontSizeBase + 3;
+    user.MouseMoveToPos({table.GetCenter().x, table.Min.y + 5.5F * row});
+    user.MouseClick();
     user.Yield(2);
+    CHECK(driver.workspace().selection.stage_kind == static_cast<int>(engine::StageKind::in_proj));
     driver.picture("bars-two-chosen");
     user.Yield(2);
+    user.MouseClick();
+    user.Yield(2);
+    CHECK(driver.workspace().selection.stage_kind == -1);
+    // Times of another clock: an axis of their own, which says whose they are.
+    driver.workspace().documents[1].timing_cache.table.source = profiler::TimeSource::cupti;
+    const ImRect area = user.WindowInfo(pictures).Window->Rect();
+    user.MouseMoveToPos({area.Min.x + 0.25F * area.GetWidth(), area.Min.y + 0.68F * area.GetHeight()});
+    CHECK(holds(driver.words(user), "CUPTI kernel times"));
+    driver.picture("bars-two-clocks");
+    user.Yield(2);
+    user.MouseMoveToPos({area.Min.x + 0.25F * area.GetWidth(), area.Min.y + 0.23F * area.GetHeight()});
+    CHECK(holds(driver.words(user), "CPU stage clock"));
   }));
 }
