@@ -127,7 +127,8 @@ Hover find_hover(const std::vector<Row>& rows) {
 }
 
 // Names at the left: the model beside its medians, the token beside its own bar where a line of text fits.
-void setup_rows(const Theme& theme, const std::vector<Row>& rows, float height) {
+// Without a name below the axis, the name of the model says whose clock it is.
+void setup_rows(const Theme& theme, const std::vector<Row>& rows, float height, bool named) {
   static std::vector<std::string> words;  // outlives SetupFinish
   static std::vector<const char*> labels;
   std::vector<double> places;
@@ -139,7 +140,9 @@ void setup_rows(const Theme& theme, const std::vector<Row>& rows, float height) 
     const bool median = row.bar->token < 0;
     if (!median && !both) continue;
     places.push_back(row.y + (row.lane.low + row.lane.high) / 2);
-    words.push_back(median ? shortened(row.document->name, 120 * theme.scale) + "  median"
+    const profiler::TimeSource source = row.document->timing_cache.table.source;
+    const char* after = named ? "  median" : source == profiler::TimeSource::cupti ? " · CUPTI" : " · CPU clock";
+    words.push_back(median ? shortened(row.document->name, 120 * theme.scale) + after
                            : fmt::format("token {}", row.bar->token));
   }
   for (const std::string& word : words) labels.push_back(word.c_str());
@@ -204,7 +207,7 @@ void draw_group(PanelContext& context, const std::vector<const Document*>& docum
   const float line = ImGui::GetTextLineHeight();
   const bool named = size.y >= 8 * line;
   if (!named) ImPlot::SetupAxisFormat(ImAxis_X1, "%g µs");
-  setup_rows(theme, rows, size.y - (named ? 3.0F : 1.7F) * line);
+  setup_rows(theme, rows, size.y - (named ? 3.0F : 1.7F) * line, named);
   ImPlot::SetupAxisLimits(ImAxis_Y1, -0.5, static_cast<double>(documents.size()) - 0.5, ImPlotCond_Always);
   ImPlot::SetupAxisLimits(ImAxis_X1, 0, static_cast<double>(*end),
                           workspace.bars_zoomed ? ImPlotCond_Once : ImPlotCond_Always);
