@@ -30,9 +30,9 @@ void setup_positions(int length, bool logarithmic) {
   ImPlot::SetupAxisScale(ImAxis_X1, ImPlotScale_Log10);
   std::vector<double> at;
   std::vector<std::string> text;
-  for (double power = 1; power <= 4.0 * length; power *= 2) {
-    at.push_back(power);
-    text.push_back(count_text(static_cast<long long>(power)));
+  for (std::int64_t power = 1; power <= 4 * std::int64_t{length}; power *= 2) {
+    at.push_back(static_cast<double>(power));
+    text.push_back(count_text(power));
   }
   std::vector<const char*> labels;
   labels.reserve(text.size());
@@ -50,8 +50,11 @@ void draw_chance(const Theme& theme, int classes, AccuracyUnit unit) {
   ImPlot::PushPlotClipRect();
   ImDrawList* list = ImPlot::GetPlotDrawList();
   const float dash = 5 * theme.scale;
-  for (float x = from.x; x < to.x; x += 2 * dash)
+  const int dashes = static_cast<int>((to.x - from.x) / (2 * dash)) + 1;
+  for (int i = 0; i < dashes; ++i) {
+    const float x = from.x + 2 * dash * static_cast<float>(i);
     list->AddLine({x, from.y}, {std::min(x + dash, to.x), from.y}, packed(theme.secondary), theme.scale);
+  }
   const ImVec2 size = ImGui::CalcTextSize(text.c_str());
   const float below = from.y + 2 * theme.scale;
   const bool fits = below + size.y < ImPlot::GetPlotPos().y + ImPlot::GetPlotSize().y;
