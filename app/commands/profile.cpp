@@ -67,8 +67,9 @@ engine::Result<std::vector<std::int32_t>> token_ids(const Options& options, cons
     }
   }
   std::mt19937_64 random(options.seed);
-  ids.resize(std::min(ids.size(), static_cast<std::size_t>(options.warmup + options.steps)));
-  while (ids.size() < static_cast<std::size_t>(options.warmup + options.steps)) {
+  const std::size_t wanted = static_cast<std::size_t>(options.warmup) + static_cast<std::size_t>(options.steps);
+  ids.resize(std::min(ids.size(), wanted));
+  while (ids.size() < wanted) {
     ids.push_back(static_cast<std::int32_t>(random() % static_cast<std::uint64_t>(vocabulary)));
   }
   return ids;

@@ -21,6 +21,7 @@ engine::Result<std::string> run_this_program(const std::vector<std::string>& arg
   std::vector<std::string> words = {"mambascope"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
 

@@ -93,7 +93,8 @@ void draw_axes(const Theme& theme, const LayerHeadMap& map, const Grid& grid) {
 
 void tooltip(const engine::Snapshot& snapshot, const LayerHeadMap& map, const QuantityInfo& info, std::int64_t index,
              int layer, int head) {
-  const float value = map.values[static_cast<std::size_t>(layer * map.heads + head)];
+  const float value = map.values[static_cast<std::size_t>(layer) * static_cast<std::size_t>(map.heads) +
+                                 static_cast<std::size_t>(head)];
   const engine::ModelConfig& config = snapshot.model->config();
   const engine::StepCoefficients& step = snapshot.tokens[static_cast<std::size_t>(index)]->coefficients;
   ImGui::BeginTooltip();
@@ -180,10 +181,13 @@ void draw_grid(PanelContext& context, const engine::Snapshot& snapshot, const La
   }
   item_menu(context, "##map-menu", [&] {
     Table table{"model-map", {{"layer", {}}, {"head", {}}, {fmt::format("{} {}", info.name, info.unit), {}}}};
-    for (int i = 0; i < map.layers * map.heads; ++i) {
-      table.columns[0].values.push_back(i / map.heads);
-      table.columns[1].values.push_back(i % map.heads);
-      table.columns[2].values.push_back(static_cast<double>(map.values[static_cast<std::size_t>(i)]));
+    auto value = map.values.begin();
+    for (int layer = 0; layer < map.layers; ++layer) {
+      for (int head = 0; head < map.heads; ++head) {
+        table.columns[0].values.push_back(layer);
+        table.columns[1].values.push_back(head);
+        table.columns[2].values.push_back(static_cast<double>(*value++));
+      }
     }
     return table;
   });
