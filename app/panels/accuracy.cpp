@@ -30,7 +30,7 @@ void remake(AccuracyData& data, std::shared_ptr<const EvaluationReport> report, 
   for (const ModelEvaluation& model : data.report->models) {
     const auto task = engine::find_task(model.card.task);
     const int classes = task ? (*task)->classes : 0;
-    data.series.push_back({model.card.variant.empty() ? model.model : model.model + " · " + model.card.variant, classes,
+    data.series.push_back({model.model, model.card.variant, classes,
                            make_accuracy_curve(model.counts, view.unit, view.logarithmic),
                            make_accuracy_row(model.counts, model.card.accuracy, classes, view.unit)});
   }

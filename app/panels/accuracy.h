@@ -14,8 +14,8 @@
 namespace app {
 
 struct AccuracySeries {
-  std::string label;  // the model's name and variant
-  int classes = 0;    // of its task
+  std::string name, variant;
+  int classes = 0;  // of its task
   AccuracyCurve curve;
   std::vector<AccuracyCell> row;
 };
@@ -33,7 +33,8 @@ struct AccuracyData {
 ImPlotMarker series_marker(int index);
 
 void draw_accuracy_plot(PanelContext& context, const AccuracyData& data, ImVec2 size);
-// Models down, lengths across: the measured share and the recorded one. At most `most_height` high; it scrolls.
+// Models down, lengths across: the measured share and the recorded one. It is the plot's legend too: a click on a model
+// hides or shows its curve. Scrolls within `height`.
 void draw_accuracy_table(PanelContext& context, const AccuracyData& data, float height);
 float accuracy_table_height(const Theme& theme, const AccuracyData& data);
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 
 namespace app {
 
@@ -69,7 +70,7 @@ void draw_training_mark(const Theme& theme, const AccuracyData& data) {
   if (longest <= 0 || !limits.X.Contains(longest)) return;
   const ImVec2 top = ImPlot::PlotToPixels(longest, limits.Y.Max), bottom = ImPlot::PlotToPixels(longest, limits.Y.Min);
   const std::string text =
-      fmt::format("{}trained up to {}", data.series.size() > 1 ? data.series.front().label + " " : std::string(),
+      fmt::format("{}trained up to {}", data.series.size() > 1 ? data.series.front().name + " " : std::string(),
                   count_text(longest));
   const float pad = 5 * theme.scale, width = ImGui::CalcTextSize(text.c_str()).x;
   const bool left = top.x + pad + width > ImPlot::GetPlotPos().x + ImPlot::GetPlotSize().x;
@@ -81,13 +82,13 @@ void draw_training_mark(const Theme& theme, const AccuracyData& data) {
   ImPlot::PopPlotClipRect();
 }
 
-void draw_hover(const Theme& theme, const AccuracyData& data) {
+void draw_hover(const Theme& theme, const AccuracyData& data, const std::set<std::string>& hidden) {
   if (!ImPlot::IsPlotHovered()) return;
   const double x = ImPlot::GetPlotMousePos().x;
   bool open = false;
   for (std::size_t i = 0; i < data.series.size(); ++i) {
     const AccuracyCurve& curve = data.series[i].curve;
-    if (curve.last.empty() || x > curve.last.back() * 1.02) continue;
+    if (hidden.count(data.series[i].name) != 0 || curve.last.empty() || x > curve.last.back() * 1.02) continue;
     // The bin that holds the position, or the next one with a label.
     const auto at = static_cast<std::size_t>(
         std::min(std::lower_bound(curve.last.begin(), curve.last.end(), x - 0.5) - curve.last.begin(),
@@ -98,7 +99,7 @@ void draw_hover(const Theme& theme, const AccuracyData& data) {
                                  ? fmt::format("position {:.0f}", curve.last[at]).c_str()
                                  : fmt::format("positions {:.0f} to {:.0f}", curve.first[at], curve.last[at]).c_str());
     open = true;
-    ImGui::TextColored(series_colour(theme, static_cast<int>(i)), "%s  %s %%  (%s to %s)", data.series[i].label.c_str(),
+    ImGui::TextColored(series_colour(theme, static_cast<int>(i)), "%s  %s %%  (%s to %s)", data.series[i].name.c_str(),
                        share_text(curve.value[at], 2).c_str(), share_text(curve.low[at], 1).c_str(),
                        share_text(curve.high[at], 1).c_str());
     ImGui::TextColored(theme.secondary, "   %s of n = %s labels right, %d sequences",
@@ -118,11 +119,11 @@ void draw_series(const Theme& theme, const AccuracySeries& series, int index) {
   const ImVec4 colour = series_colour(theme, index);
   ImPlotSpec band = line_spec(colour);
   band.FillAlpha = 0.20F;
-  ImPlot::PlotShaded(series.label.c_str(), series.curve.position.data(), series.curve.low.data(),
+  ImPlot::PlotShaded(series.name.c_str(), series.curve.position.data(), series.curve.low.data(),
                      series.curve.high.data(), count, band);
   // The open model lies on top with small marks, so that a curve below it still shows around them.
   ImPlot::PlotLine(
-      series.label.c_str(), series.curve.position.data(), series.curve.value.data(), count,
+      series.name.c_str(), series.curve.position.data(), series.curve.value.data(), count,
       line_with_markers(colour, series_marker(index), (index == 0 ? 2.0F : 3.6F) * theme.scale, 1.6F * theme.scale));
 }
 
@@ -137,8 +138,10 @@ ImPlotMarker series_marker(int index) {
 void draw_accuracy_plot(PanelContext& context, const AccuracyData& data, ImVec2 size) {
   static View fitted;
   const Theme& theme = context.theme;
+  const std::set<std::string>& hidden = context.workspace.accuracy.hidden;
   const bool scaled = data.unit == AccuracyUnit::scaled;
-  if (!begin_plot(context, "##accuracy", size, "position: tokens read", scaled ? "scaled accuracy, %" : "accuracy, %"))
+  if (!begin_plot(context, "##accuracy", size, "position: tokens read", scaled ? "scaled accuracy, %" : "accuracy, %",
+                  ImPlotFlags_NoLegend))
     return;
   const int length = data.report->choice.length;
   const View view{context.workspace.document().evaluation.get(), length, data.unit, data.logarithmic};
@@ -150,13 +153,12 @@ void draw_accuracy_plot(PanelContext& context, const AccuracyData& data, ImVec2 
     ImPlot::SetupAxisLimits(ImAxis_X1, -0.01 * length, 1.02 * length, follow);
   ImPlot::SetupAxisLimits(ImAxis_Y1, scaled ? -14 : 0, 106, follow);
   setup_positions(length, data.logarithmic);
-  // Away from the line of chance.
-  ImPlot::SetupLegend(scaled ? ImPlotLocation_West : ImPlotLocation_SouthWest, ImPlotLegendFlags_Reverse);
-  for (std::size_t i = data.series.size(); i-- > 0;) draw_series(theme, data.series[i], static_cast<int>(i));
+  for (std::size_t i = data.series.size(); i-- > 0;)
+    if (hidden.count(data.series[i].name) == 0) draw_series(theme, data.series[i], static_cast<int>(i));
   if (!data.series.empty() && data.series.front().classes > 1)
     draw_chance(theme, data.series.front().classes, data.unit);
   draw_training_mark(theme, data);
-  draw_hover(theme, data);
+  draw_hover(theme, data, hidden);
   end_plot(context, [&] {
     std::vector<std::pair<std::string, const engine::Evaluation*>> counts;
     for (const ModelEvaluation& model : data.report->models) counts.emplace_back(model.model, &model.counts);

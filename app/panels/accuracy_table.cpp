@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace app {
 
@@ -20,7 +21,7 @@ void draw_swatch(const Theme& theme, int index) {
   const float r = ImGui::GetTextLineHeight() * 0.26F;
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const ImVec2 c(at.x + 2 * r, at.y + ImGui::GetTextLineHeight() / 2);
-  const ImU32 colour = packed(series_colour(theme, index));
+  const ImU32 colour = ImGui::GetColorU32(series_colour(theme, index));
   ImDrawList* list = ImGui::GetWindowDrawList();
   switch (series_marker(index)) {
     case ImPlotMarker_Square:
@@ -43,6 +44,37 @@ void draw_swatch(const Theme& theme, int index) {
       list->AddCircleFilled(c, r, colour);
   }
   ImGui::SetCursorPosX(ImGui::GetCursorPosX() + 4 * r + 6 * theme.scale);
+}
+
+// The model's name and, where there is room, what sets it apart; a click hides or shows its curve.
+void draw_name(PanelContext& context, const AccuracySeries& series, int index) {
+  const Theme& theme = context.theme;
+  std::set<std::string>& hidden_names = context.workspace.accuracy.hidden;
+  const bool hidden = hidden_names.count(series.name) != 0;
+  const ImVec2 at = ImGui::GetCursorPos();
+  const float width = ImGui::GetContentRegionAvail().x;
+  ImGui::PushID(index);
+  const bool clicked = ImGui::InvisibleButton("##series", {std::max(width, 1.0F), ImGui::GetTextLineHeight()});
+  ImGui::PopID();
+  if (clicked && hidden)
+    hidden_names.erase(series.name);
+  else if (clicked)
+    hidden_names.insert(series.name);
+  const bool hovered = ImGui::IsItemHovered();
+  tooltip(fmt::format("{}{}. Click to {} its curve.", series.name, series.variant.empty() ? "" : ": " + series.variant,
+                      hidden ? "show" : "hide"));
+  ImGui::SetCursorPos(at);
+  ImGui::PushStyleVar(ImGuiStyleVar_Alpha, hidden ? 0.4F : 1.0F);
+  draw_swatch(theme, index);
+  ImGui::TextColored(hovered ? theme.accent : theme.text, "%s",
+                     shortened(series.name, ImGui::GetContentRegionAvail().x).c_str());
+  const float used = ImGui::GetItemRectMax().x - ImGui::GetWindowPos().x;
+  const float room = at.x + width - used - 8 * theme.scale;
+  if (!series.variant.empty() && room > 40 * theme.scale) {
+    ImGui::SameLine(0, 8 * theme.scale);
+    ImGui::TextColored(theme.secondary, "%s", shortened(series.variant, room).c_str());
+  }
+  ImGui::PopStyleVar();
 }
 
 void right_aligned(float width) {
@@ -102,14 +134,17 @@ void draw_accuracy_table(PanelContext& context, const AccuracyData& data, float 
   const Theme& theme = context.theme;
   const float width = ImGui::GetContentRegionAvail().x;
   const int decimals = width > 660 * theme.scale ? 2 : 1;
+  push_small_numbers(theme);
+  const float column = ImGui::CalcTextSize(decimals > 1 ? "100.00 (100.00)" : "100.0 (100.0)").x + 6 * theme.scale;
+  ImGui::PopFont();
   ImGui::PushStyleVar(ImGuiStyleVar_CellPadding, ImVec2(4 * theme.scale, 2.5F * theme.scale));
   constexpr ImGuiTableFlags flags =
       ImGuiTableFlags_ScrollY | ImGuiTableFlags_SizingStretchProp | ImGuiTableFlags_NoPadOuterX | ImGuiTableFlags_RowBg;
   if (ImGui::BeginTable("##lengths", 1 + static_cast<int>(accuracy_lengths.size()), flags, {width, height})) {
     ImGui::TableSetupScrollFreeze(0, 1);
-    ImGui::TableSetupColumn("model", ImGuiTableColumnFlags_WidthStretch, 1.3F);
+    ImGui::TableSetupColumn("model", ImGuiTableColumnFlags_WidthStretch);
     for (const int length : accuracy_lengths)
-      ImGui::TableSetupColumn(fmt::format("{}", length).c_str(), ImGuiTableColumnFlags_WidthStretch, 1.0F);
+      ImGui::TableSetupColumn(fmt::format("{}", length).c_str(), ImGuiTableColumnFlags_WidthFixed, column);
     ImGui::TableNextRow(ImGuiTableRowFlags_Headers);
     ImGui::TableNextColumn();
     ImGui::TextColored(theme.secondary, "up to length");
@@ -127,9 +162,7 @@ void draw_accuracy_table(PanelContext& context, const AccuracyData& data, float 
       const AccuracySeries& series = data.series[i];
       ImGui::TableNextRow();
       ImGui::TableNextColumn();
-      draw_swatch(theme, static_cast<int>(i));
-      ImGui::TextUnformatted(shortened(series.label, ImGui::GetContentRegionAvail().x).c_str());
-      tooltip(series.label);
+      draw_name(context, series, static_cast<int>(i));
       for (const AccuracyCell& cell : series.row) {
         ImGui::TableNextColumn();
         draw_cell(theme, data, cell, decimals);

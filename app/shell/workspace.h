@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,8 @@ struct PromptEditor {
 struct AccuracyView {
   EvaluationChoice choice;
   AccuracyUnit unit = AccuracyUnit::scaled;
-  bool logarithmic = true;  // the axis of positions
+  bool logarithmic = true;       // the axis of positions
+  std::set<std::string> hidden;  // models whose curves are not drawn
 };
 
 struct Workspace {
@@ -68,10 +70,10 @@ struct Workspace {
   bool linked = true;   // open models step together
   double frame_ms = 0;  // smoothed; for the trust strip
   Requests requests;
-  std::string notice;             // one sentence about what just happened, shown for a few seconds
-  std::string open_path;          // what stands in the model menu's text field
-  PromptEditor prompt;            // what stands in the prompt editor
-  bool timings_as_bars = false;   // kernel timings: stacked bars instead of the timeline
+  std::string notice;            // one sentence about what just happened, shown for a few seconds
+  std::string open_path;         // what stands in the model menu's text field
+  PromptEditor prompt;           // what stands in the prompt editor
+  bool timings_as_bars = false;  // kernel timings: stacked bars instead of the timeline
   AccuracyView accuracy;
   bool timings_zoomed = false;    // the user chose the timeline's limits
   bool bars_zoomed = false;       // and those of the bars

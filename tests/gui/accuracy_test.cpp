@@ -49,10 +49,14 @@ TEST_CASE("accuracy: one click evaluates, and the curve stands in the plot with 
     REQUIRE(plot.ID != 0);
     ImPlotPlot* drawn = ImPlot::GetCurrentContext()->Plots.GetByKey(plot.ID);
     REQUIRE(drawn != nullptr);
-    CHECK(drawn->Items.GetLegendCount() == 1);
+    CHECK(drawn->Items.GetItemCount() == 1);
     driver.picture("accuracy-done");
     user.Yield(2);
 
+    user.ItemClick("//Accuracy/**/##series");
+    CHECK(driver.workspace().accuracy.hidden.count("parity") == 1);
+    user.ItemClick("//Accuracy/**/##series");
+    CHECK(driver.workspace().accuracy.hidden.empty());
     user.ItemClick("//Accuracy/raw");
     CHECK(driver.workspace().accuracy.unit == app::AccuracyUnit::raw);
     user.ItemClick("//Accuracy/linear");
