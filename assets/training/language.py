@@ -85,7 +85,9 @@ def train(rank, text, held_out, arguments, device):
     print(f"rank {rank}: {parameters:,} parameters, first step after {time.monotonic() - start:.0f} s", flush=True)
     for step in range(taken, arguments.steps):
         optimisation.step()
-        if (step + 1) % arguments.report == 0:
+        if (step + 1) % arguments.report == 0 or step + 1 == arguments.steps:
+            if device.type == "cuda":
+                torch.cuda.synchronize()  # its stream is not the one that reads the weights
             print(f"rank {rank} step {step + 1:5} {time.monotonic() - start:6.1f} s  loss "
                   f"{optimisation.loss.item() / math.log(2):.4f} bits, held out {bits_per_byte(model, held_out, device):.4f}",
                   flush=True)

@@ -31,7 +31,7 @@ POOL_STEPS = 1000  # then the pool is drawn anew
 
 # The same size and budget; what an ablation leaves out.
 VARIANTS = {"mamba3": {}, "no-rotation": {"rotates": False}, "mamba2": {"rotates": False, "fixed_lambda": 1}}
-VARIANT_NAMES = {"mamba3": "Mamba-3", "no-rotation": "no rotation", "mamba2": "no rotation, lambda = 1 (Mamba-2 style)"}
+VARIANT_NAMES = {"mamba3": "Mamba-3", "no-rotation": "no rotation", "mamba2": "Mamba-2 style"}
 
 
 @torch.no_grad()
