@@ -105,10 +105,11 @@ int run_gui(const Options& parsed) {
     fmt::print(stderr, "mambascope: no display (DISPLAY and WAYLAND_DISPLAY are empty): drawing offscreen\n");
     options.offscreen = true;
   }
-  if (!options.offscreen &&
-      (options.steps > 0 || !options.screenshot.empty() || !options.summary.empty() || !options.trace.empty()))
+  const bool writes = !options.screenshot.empty() || !options.summary.empty() || !options.trace.empty();
+  if (!options.offscreen && (writes || options.steps > 0 || options.evaluate))
     return report({engine::ErrorKind::input,
-                   "--steps, --screenshot, --summary and --trace are for drawing without a display: add --offscreen."});
+                   "--steps, --screenshot, --summary, --trace and --evaluate are for drawing without a display: add "
+                   "--offscreen."});
   auto app = App::open(options);
   if (!app) return report(app.error());
   if (!options.offscreen) {

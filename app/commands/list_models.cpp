@@ -72,7 +72,7 @@ void print_table(const std::vector<Row>& rows) {
   const auto print_cells = [&](const auto& cells) {
     std::string line;
     for (std::size_t c = 0; c < columns.size(); ++c) {
-      const std::string cell = cells[c];
+      const std::string& cell = cells[c];
       line += cell + std::string(widths[c] - width_of(cell) + 2, ' ');
     }
     fmt::print("{}\n", line.substr(0, line.find_last_not_of(' ') + 1));

@@ -126,6 +126,7 @@ std::string find_panel(std::string_view name) {
 const std::vector<std::string>& panel_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
+    all.reserve(docked_panels.size());
     for (const DockedPanel& panel : docked_panels) all.emplace_back(panel.name);
     return all;
   }();

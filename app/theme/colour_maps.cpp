@@ -95,10 +95,11 @@ ImVec4 diverging_colour(const Theme& theme, float t) {
   if (made_for.x != theme.well.x || made_for.y != theme.well.y || made_for.z != theme.well.z) {
     const Lab well = to_oklab(theme.well);
     const Lab blue = to_oklab(ImVec4(0.25F, 0.60F, 0.95F, 1)), orange = to_oklab(ImVec4(0.95F, 0.60F, 0.20F, 1));
-    for (int i = -entries; i <= entries; ++i) {
-      const Lab& end = i < 0 ? blue : orange;
-      const float share = static_cast<float>(std::abs(i)) / entries;
-      map[static_cast<std::size_t>(i + entries)] = from_oklab(
+    for (std::size_t i = 0; i < map.size(); ++i) {
+      const float from_zero = static_cast<float>(i) / entries - 1;
+      const Lab& end = from_zero < 0 ? blue : orange;
+      const float share = std::fabs(from_zero);
+      map[i] = from_oklab(
           {well.l + share * (end.l - well.l), well.a + share * (end.a - well.a), well.b + share * (end.b - well.b)});
     }
     made_for = theme.well;

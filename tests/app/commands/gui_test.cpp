@@ -31,7 +31,10 @@ TEST_CASE("gui refuses outputs before it opens anything: without a name 2, not w
 TEST_CASE("on a display gui does not ignore what works offscreen only") {
   const tests::Environment display("DISPLAY", "127.0.0.1:1");
   const tests::TemporaryFolder folder;
-  const auto ran = run_program({"gui", "--screenshot", folder.file("picture.png")});
-  CHECK(ran.exit_code == 2);
-  CHECK(ran.err.find("--offscreen") != std::string::npos);
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"gui", "--screenshot", folder.file("picture.png")}, {"gui", "--evaluate"}}) {
+    const auto ran = run_program(arguments);
+    CHECK(ran.exit_code == 2);
+    CHECK(ran.err.find("--offscreen") != std::string::npos);
+  }
 }
