@@ -87,6 +87,7 @@ TEST_CASE("inspect --list: a language model, an ablation, and one that cannot be
   const std::string weights = tests::content_of(golden + "/siso-fp32/model.safetensors");
   std::string config = tests::content_of(golden + "/siso-fp32/config.json");
   folder.write("models/broken/config.json", "{");
+  folder.write("models/broken/model.safetensors", weights);
   folder.write("models/bare/config.json", config);
   folder.write("models/bare/model.safetensors", weights);
   config.replace(config.find("250"), 3, "256");
