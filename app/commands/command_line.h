@@ -22,6 +22,7 @@ void add_step(CLI::App& program, Action& action);
 void add_verify(CLI::App& program, Action& action);
 void add_eval(CLI::App& program, Action& action);
 void add_profile(CLI::App& program, Action& action);
+void add_bench(CLI::App& program, Action& action);
 void add_gui(CLI::App& program, Action& action);
 
 }  // namespace app

@@ -2,19 +2,17 @@
 #include "app/commands/command_line.h"
 #include "app/commands/options.h"
 #include "app/commands/output_file.h"
+#include "app/commands/preset_model.h"
 #include "app/commands/profile_report.h"
 #include "app/commands/second_process.h"
 #include "app/wiring/profile_rows.h"
 #include "app/wiring/timing_store.h"
-#include "engine/model/presets.h"
-#include "engine/model/random_weights.h"
 #include "profiler/activity/process.h"
 #include "profiler/export/table.h"
 #include "profiler/export/trace.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -33,21 +31,6 @@ struct Options : CommonOptions {
   std::string trace, csv, by = "kind";
   bool no_cupti = false, no_cost = false;
 };
-
-engine::Result<std::shared_ptr<const engine::Model>> open_model(const Options& options) {
-  if (options.preset.empty()) {
-    if (options.model.empty()) return engine::input_error("profile needs a MODEL, or a --preset with random weights.");
-    return load_model(options);
-  }
-  const auto config = engine::preset(options.preset);
-  if (!config) return tl::unexpected<engine::Error>(config.error());
-  auto weights = engine::make_random_weights(*config, kernels::DType::bf16, options.seed);
-  if (!weights) return tl::unexpected<engine::Error>(weights.error());
-  auto model = std::make_shared<engine::Model>();
-  model->name = options.preset + " with random weights";
-  model->weights = std::move(*weights);
-  return model;
-}
 
 // The first ids as given; the others at random, because the time of a step does not depend on them.
 engine::Result<std::vector<std::int32_t>> token_ids(const Options& options, const engine::Model& model) {
@@ -143,7 +126,7 @@ int profile(const Options& options) {
   if (const auto writable = check_outputs({options.trace, options.csv}); !writable) return report(writable.error());
   const bool wants_gpu =
       options.backend == engine::BackendChoice::automatic || options.backend == engine::BackendChoice::cuda;
-  const auto model = open_model(options);
+  const auto model = open_model_or_preset(options, options.preset, "profile");
   if (!model) return report(model.error());
   const auto ids = token_ids(options, **model);
   if (!ids) return report(ids.error());
@@ -191,11 +174,7 @@ void add_profile(CLI::App& program, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command = program.add_subcommand("profile", "Step a model and print where the time of a step goes");
   CLI::Option* model = add_model_option(*command, *options);
-  command
-      ->add_option("--preset", options->preset,
-                   fmt::format("Random weights in bf16 of a released model's shape in place of MODEL: {}",
-                               fmt::join(engine::preset_names(), ", ")))
-      ->excludes(model);
+  add_preset_option(*command, options->preset, model);
   CLI::Option* prompt =
       command->add_option("--prompt", options->prompt, "The first tokens, in the model's symbols or as text");
   add_tokens_option(*command, options->tokens, "The first tokens as ids: 1,2,3; the others are drawn with --seed")

@@ -21,6 +21,7 @@ struct BackendInfo {
   std::string device;            // "AMD EPYC, 2 threads, AVX-512", "NVIDIA H100 80GB HBM3"
   std::string detail;            // free text for tool tips: driver, clocks, memory
   bool is_gpu = false;           // kernel times come from CUPTI, not from the stage clock
+  bool graph = false;            // the whole step is one CUDA graph: an observer sees steps, no stages
   std::size_t weight_bytes = 0;  // where the arithmetic happens
   std::size_t state_bytes = 0;   // per sequence
 };
@@ -36,6 +37,9 @@ class Backend {
   // One token for each sequence; ids (B), each in [0, vocab_size). The observer may be null. Returns when the step has
   // finished.
   virtual Result<void> step(std::span<const std::int32_t> ids, Observer* observer) = 0;
+  // As many steps as `milliseconds` has room for, all with the same ids, and how long each took. A GPU gets them queued
+  // one behind the other without waiting in between, and times them itself; a CPU's are timed one by one.
+  virtual Result<void> time_steps(std::span<const std::int32_t> ids, std::span<double> milliseconds);
   // Tokens consumed since reset or as restored, equal for all sequences of the batch.
   virtual std::int64_t position() const = 0;
 
@@ -54,7 +58,8 @@ enum class BackendChoice : std::uint8_t { automatic, cpu, cuda, reference };
 struct BackendOptions {
   BackendChoice choice = BackendChoice::automatic;
   int batch = 1;
-  int threads = 0;  // cpu only; 0: all cores
+  int threads = 0;     // cpu only; 0: all cores
+  bool graph = false;  // cuda only: the step as one CUDA graph
 };
 
 // Makes the backend asked for; automatic takes cuda where a device answers, else cpu. The weights must outlive the

@@ -4,6 +4,7 @@
 #include "engine/backend/cuda_weights.h"
 #include "engine/backend/stage_arguments.h"
 #include "kernels/device/device_info.h"
+#include "kernels/device/graph.h"
 #include "kernels/device/launch.h"
 
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 #include <cstring>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace engine {
 
@@ -45,7 +47,9 @@ class CudaBackend final : public Backend {
         weights_(std::move(weights)),
         buffers_(std::move(buffers)),
         arguments_(weights_, buffers_, plan_.batch),
-        sync_stages_(sync_stages()) {}
+        sync_stages_(sync_stages()) {
+    info_.graph = info_.graph && !sync_stages_;
+  }
 
   const BackendInfo& info() const override { return info_; }
   const StepPlan& plan() const override { return plan_; }
@@ -62,19 +66,37 @@ class CudaBackend final : public Backend {
     if (auto ok = check_ids(ids); !ok) return ok;
     std::copy(ids.begin(), ids.end(), pinned_ids_.as<std::int32_t>());
     if (observer != nullptr) observer->step_begin(position_);
-    for (const Stage& stage : plan_.stages) {
-      if (observer != nullptr) observer->before(stage);
-      kernels::DeviceResult<void> done = launch(stage);
-      if (observer != nullptr) observer->after(stage);
-      if (done && sync_stages_) done = stream_.synchronize();
-      if (!done) return fail(done.error(), fmt::format("Token {}, {}", position_, place_of(stage)));
-    }
+    if (auto queued = queue_step(observer); !queued) return queued;
     if (auto done = stream_.synchronize(); !done) {
       return fail(done.error(),
                   fmt::format("Token {}, in a stage of the step (MAMBASCOPE_SYNC_STAGES=1 tells which)", position_));
     }
     if (observer != nullptr) observer->step_end(position_);
     ++position_;
+    return {};
+  }
+
+  Result<void> time_steps(std::span<const std::int32_t> ids, std::span<double> milliseconds) override {
+    if (failed_) return tl::unexpected(*failed_);
+    if (auto ok = check_ids(ids); !ok) return ok;
+    std::copy(ids.begin(), ids.end(), pinned_ids_.as<std::int32_t>());
+    std::vector<kernels::Event> ends;
+    for (std::size_t i = 0; i <= milliseconds.size(); ++i) {
+      auto event = kernels::Event::create();
+      if (!event) return fail(event.error(), "Timing steps");
+      if (i > 0) {
+        if (auto queued = queue_step(nullptr); !queued) return queued;
+        ++position_;
+      }
+      if (auto done = event->record(stream_); !done) return fail(done.error(), "Timing steps");
+      ends.push_back(std::move(*event));
+    }
+    if (auto done = stream_.synchronize(); !done) return fail(done.error(), "Timing steps");
+    for (std::size_t i = 0; i < milliseconds.size(); ++i) {
+      const auto taken = ends[i + 1].milliseconds_since(ends[i]);
+      if (!taken) return fail(taken.error(), "Timing steps");
+      milliseconds[i] = static_cast<double>(*taken);
+    }
     return {};
   }
 
@@ -121,6 +143,33 @@ class CudaBackend final : public Backend {
   }
 
  private:
+  // Queues the step of the ids in pinned_ids_: as a graph, recorded at the first step, or kernel by kernel.
+  Result<void> queue_step(Observer* observer) {
+    if (info_.graph) {
+      if (!graph_) {
+        auto recorded = kernels::Graph::record(stream_, [&] {
+          kernels::DeviceResult<void> done;
+          for (const Stage& stage : plan_.stages) {
+            if (done = launch(stage); !done) break;
+          }
+          return done;
+        });
+        if (!recorded) return fail(recorded.error(), "Recording the step as a CUDA graph");
+        graph_ = std::move(*recorded);
+      }
+      if (auto done = graph_.launch(stream_); !done) return fail(done.error(), fmt::format("Token {}", position_));
+      return {};
+    }
+    for (const Stage& stage : plan_.stages) {
+      if (observer != nullptr) observer->before(stage);
+      kernels::DeviceResult<void> done = launch(stage);
+      if (observer != nullptr) observer->after(stage);
+      if (done && sync_stages_) done = stream_.synchronize();
+      if (!done) return fail(done.error(), fmt::format("Token {}, {}", position_, place_of(stage)));
+    }
+    return {};
+  }
+
   // Queues a stage's kernel; the first stage also brings the ids.
   kernels::DeviceResult<void> launch(const Stage& stage) const {
     namespace device = kernels::device;
@@ -195,6 +244,7 @@ class CudaBackend final : public Backend {
   CudaBuffers buffers_;
   StageArguments<float, CudaBuffers, CudaWeights> arguments_;
   bool sync_stages_;
+  kernels::Graph graph_;
   std::int64_t position_ = 0;
   std::optional<Error> failed_;
 };
@@ -206,7 +256,7 @@ std::string why_no_cuda_device() {
   return device ? std::string() : device.error().message;
 }
 
-Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, int batch) {
+Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, int batch, bool graph) {
   const auto failure = [](const kernels::DeviceError& error) {
     return system_error(fmt::format("The CUDA backend could not be opened. {}", error.message));
   };
@@ -229,6 +279,7 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, int b
   info.device = device->name;
   info.detail = kernels::describe(*device);
   info.is_gpu = true;
+  info.graph = graph;
   info.weight_bytes = uploaded->bytes();
   info.state_bytes = buffers->state_bytes_per_sequence();
   auto backend = std::make_unique<CudaBackend>(std::move(info), make_staged_plan(weights, batch), std::move(*stream),

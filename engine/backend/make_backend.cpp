@@ -29,7 +29,7 @@ Result<std::unique_ptr<Backend>> make_backend(const Weights& weights, const Back
   if (choice == BackendChoice::automatic) choice = why_no_cuda().empty() ? BackendChoice::cuda : BackendChoice::cpu;
   if (choice == BackendChoice::cuda) {
 #ifdef MAMBASCOPE_HAVE_CUDA
-    return make_cuda_backend(weights, options.batch);
+    return make_cuda_backend(weights, options.batch, options.graph);
 #else
     return system_error(why_no_cuda());
 #endif

@@ -5,37 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <limits>
 
 namespace engine {
 namespace {
-
-constexpr double two_pi = 6.283185307179586;
-
-// Collects differences of one tensor, value by value.
-class Comparison {
- public:
-  void add(double value, double reference) { add_difference(value - reference, reference); }
-  void add_angle(double value, double reference) {
-    add_difference(std::remainder(value - reference, two_pi), reference);
-  }
-  Difference result() const {
-    if (!finite_) return {infinity(), infinity()};
-    // A reference that is all zero has no scale: any difference from it is then infinitely large.
-    return {worst_, worst_ == 0 ? 0.0 : largest_ == 0 ? infinity() : worst_ / largest_};
-  }
-
- private:
-  static double infinity() { return std::numeric_limits<double>::infinity(); }
-  void add_difference(double difference, double reference) {
-    finite_ = finite_ && std::isfinite(difference);
-    worst_ = std::max(worst_, std::fabs(difference));
-    largest_ = std::max(largest_, std::fabs(reference));
-  }
-
-  double worst_ = 0, largest_ = 0;
-  bool finite_ = true;
-};
 
 Result<std::vector<float>> floats_of(const TensorFile& golden, const std::string& name,
                                      const std::vector<std::int64_t>& shape) {

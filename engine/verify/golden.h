@@ -5,19 +5,13 @@
 
 #include "engine/backend/backend.h"
 #include "engine/formats/tensor_file.h"
+#include "engine/verify/difference.h"
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
 namespace engine {
-
-// max_rel: the largest absolute difference over the largest absolute reference value of the tensor. Infinite where a
-// value is not finite.
-struct Difference {
-  double max_abs = 0;
-  double max_rel = 0;
-};
 
 struct StateDifference {
   int layer = 0;

@@ -1,0 +1,87 @@
+#include "engine/bench/bench.h"
+
+#ifdef MAMBASCOPE_HAVE_CUDA
+#include "kernels/device/copy_rate.h"
+#endif
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+namespace engine {
+
+namespace {
+
+Result<double> copy_rate(const BackendInfo& info, int threads) {
+  if (!info.is_gpu) return measure_host_copy_rate(threads);
+#ifdef MAMBASCOPE_HAVE_CUDA
+  const auto rate = kernels::measure_copy_rate();
+  if (!rate) return system_error(fmt::format("The device's copy rate could not be measured: {}.", rate.error().message));
+  return *rate;
+#else
+  return system_error("This build has no CUDA backend.");
+#endif
+}
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+// The sequences' next tokens, the same at every timed step: what a step costs does not depend on them.
+std::vector<std::int32_t> timed_ids(const ModelConfig& config, int batch) {
+  std::vector<std::int32_t> ids;
+  for (int b = 0; b < batch; ++b) ids.push_back(twin_token(config.vocab_size, 0, b));
+  return ids;
+}
+
+}  // namespace
+
+Result<Bench> run_bench(const Weights& weights, const BenchOptions& options,
+                        const std::function<void(const char*)>& progress) {
+  const auto doing = [&progress](const char* what) {
+    if (progress) progress(what);
+  };
+  doing("opening");
+  auto backend = make_backend(weights, options.backend);
+  if (!backend) return tl::unexpected(backend.error());
+  Backend& measured = **backend;
+  Bench result;
+  result.info = measured.info();
+  result.variant = measured.plan().variant;
+  result.batch = measured.plan().batch;
+  result.bytes_per_step = measured.plan().total().bytes();
+
+  doing("verifying");
+  BackendOptions twin_options;
+  twin_options.choice = result.info.is_gpu ? BackendChoice::cpu : BackendChoice::reference;
+  auto twin = make_backend(weights, twin_options);
+  if (!twin) return tl::unexpected(twin.error());
+  result.twin = (*twin)->info().name;
+  auto before = compare_with_twin(measured, **twin, weights.config, options.verify_tokens);
+  if (!before) return tl::unexpected(before.error());
+  result.before = std::move(*before);
+  if (!result.before.pass(options.rtol)) return result;
+  twin->reset();
+
+  doing("timing");
+  const std::vector<std::int32_t> ids = timed_ids(weights.config, result.batch);
+  std::vector<double> warm(static_cast<std::size_t>(options.warmup));
+  result.milliseconds.resize(static_cast<std::size_t>(options.steps));
+  if (auto timed = measured.time_steps(ids, warm); !timed) return tl::unexpected(timed.error());
+  if (auto timed = measured.time_steps(ids, result.milliseconds); !timed) return tl::unexpected(timed.error());
+
+  doing("verifying again");
+  const auto after = logits_again(measured, weights.config, result.before);
+  if (!after) return tl::unexpected(after.error());
+  result.same_bits_after = same_bits(result.before.logits, *after);
+  result.verified = result.same_bits_after;
+
+  doing("measuring the copy rate");
+  backend->reset();  // its memory is the copy's now
+  const auto rate = copy_rate(result.info, options.backend.threads);
+  if (!rate) return tl::unexpected(rate.error());
+  result.copy_bytes_per_second = *rate;
+  return result;
+}
+
+}  // namespace engine

@@ -1,0 +1,62 @@
+// The bench command, run as its user runs it.
+#include "tests/support/run_program.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <string>
+
+using tests::run_program;
+
+namespace {
+
+const std::string mimo = TEST_GOLDEN "/mimo-bf16";
+
+}  // namespace
+
+TEST_CASE("bench on the CPU: the fields that other programs read") {
+  const auto ran = run_program(
+      {"bench", mimo, "--backend", "cpu", "--threads", "1", "--steps", "4", "--warmup", "1", "--batch", "2", "--json"});
+  CAPTURE(ran.err);
+  REQUIRE(ran.exit_code == 0);
+  const auto json = nlohmann::json::parse(ran.out);
+  CHECK(json["batch"] == 2);
+  CHECK(json["rank"].get<int>() > 1);
+  CHECK(json["weights"] == "bf16");
+  CHECK(json["state"] == "fp32");
+  CHECK(json["variant"] == "staged");
+  CHECK(json["graph"] == false);
+  CHECK(json["verified"] == true);
+  const double min = json["ms_per_token"]["min"], median = json["ms_per_token"]["median"],
+               p95 = json["ms_per_token"]["p95"];
+  CHECK(min > 0);
+  CHECK(median >= min);
+  CHECK(p95 >= median);
+  CHECK(json["tokens_per_s"].get<double>() == doctest::Approx(2e3 / median));
+  CHECK(json["fraction_of_copy"].get<double>() ==
+        doctest::Approx(json["bytes_per_token"].get<double>() / (median / 1e3) / (json["copy_gbps"].get<double>() * 1e9)));
+}
+
+TEST_CASE("bench over several batches: a table, and a line of CSV for each") {
+  const tests::TemporaryFolder folder;
+  const std::string csv = folder.file("times.csv");
+  const auto ran = run_program({"bench", mimo, "--backend", "cpu", "--steps", "2", "--batch", "1,3", "--csv", csv});
+  CAPTURE(ran.err);
+  REQUIRE(ran.exit_code == 0);
+  CHECK(ran.out.find("tokens/s") != std::string::npos);
+  std::ifstream in(csv);
+  int lines = 0;
+  for (std::string line; std::getline(in, line); ++lines) {
+    if (lines == 1) CHECK(line.rfind("1,staged,false,true,", 0) == 0);
+    if (lines == 2) CHECK(line.rfind("3,staged,false,true,", 0) == 0);
+  }
+  CHECK(lines == 3);
+}
+
+TEST_CASE("bench refuses what it cannot run") {
+  CHECK(run_program({"bench"}).exit_code == 2);
+  CHECK(run_program({"bench", "--preset", "siso-9b"}).exit_code == 2);
+  CHECK(run_program({"bench", mimo, "--batch", "0"}).exit_code == 2);
+  CHECK(run_program({"bench", mimo, "--graph", "maybe"}).exit_code == 2);
+}

@@ -1,0 +1,90 @@
+// The step as one CUDA graph: the same bits as launch by launch, through restoring and timing.
+#include "engine/backend/cuda_backend.h"
+#include "engine/model/random_weights.h"
+#include "kernels/device/copy_rate.h"
+#include "tests/gpu/device.h"
+#include "tests/support/bits.h"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <vector>
+
+namespace {
+
+engine::Weights weights_of(int rank) {
+  engine::ModelConfig config;
+  config.d_model = 64;
+  config.d_intermediate = 96;
+  config.n_layer = 2;
+  config.vocab_size = 101;
+  config.headdim = 32;
+  config.d_state = 64;
+  config.is_mimo = rank > 1;
+  config.mimo_rank = rank > 1 ? rank : 4;
+  auto weights = engine::make_random_weights(config, kernels::DType::bf16, 21);
+  REQUIRE(weights.has_value());
+  return std::move(*weights);
+}
+
+std::unique_ptr<engine::Backend> open(const engine::Weights& weights, int batch, bool graph) {
+  auto backend = engine::make_cuda_backend(weights, batch, graph);
+  REQUIRE(backend.has_value());
+  return std::move(*backend);
+}
+
+std::vector<float> step(engine::Backend& backend, const engine::Weights& weights, int first) {
+  std::vector<std::int32_t> ids(static_cast<std::size_t>(backend.plan().batch));
+  for (std::size_t b = 0; b < ids.size(); ++b) ids[b] = (first + 7 * static_cast<std::int32_t>(b)) % 101;
+  REQUIRE(backend.step(ids, nullptr).has_value());
+  std::vector<float> logits(static_cast<std::size_t>(weights.config.padded_vocab()));
+  REQUIRE(backend.read_logits(backend.plan().batch - 1, logits).has_value());
+  return logits;
+}
+
+}  // namespace
+
+TEST_CASE("gpu graph: the same bits as launch by launch, also after a restored state") {
+  for (const int rank : {1, 4}) {
+    for (const int batch : {1, 9}) {
+      CAPTURE(rank);
+      CAPTURE(batch);
+      const engine::Weights weights = weights_of(rank);
+      const auto eager = open(weights, batch, false);
+      const auto graph = open(weights, batch, true);
+      CHECK(graph->info().graph);
+      CHECK_FALSE(eager->info().graph);
+      for (int t = 0; t < 4; ++t) CHECK(tests::same_bits(step(*graph, weights, t), step(*eager, weights, t)));
+
+      engine::SequenceState saved;
+      const std::vector<int> layers = {0, 1};
+      REQUIRE(graph->read_state(batch - 1, layers, true, saved).has_value());
+      const std::vector<float> next = step(*graph, weights, 50);
+      REQUIRE(graph->restore(batch - 1, saved).has_value());
+      CHECK(tests::same_bits(step(*graph, weights, 50), next));
+    }
+  }
+}
+
+TEST_CASE("gpu graph: timed steps are steps, and take time") {
+  const engine::Weights weights = weights_of(1);
+  const auto timed = open(weights, 1, true);
+  const auto stepped = open(weights, 1, false);
+  const std::vector<std::int32_t> ids = {17};
+  std::vector<double> milliseconds(5, -1.0);
+  REQUIRE(timed->time_steps(ids, milliseconds).has_value());
+  for (const double ms : milliseconds) {
+    CHECK(ms > 0);
+    CHECK(ms < 1000);
+  }
+  for (int t = 0; t < 5; ++t) REQUIRE(stepped->step(ids, nullptr).has_value());
+  CHECK(timed->position() == 5);
+  CHECK(tests::same_bits(step(*timed, weights, 3), step(*stepped, weights, 3)));
+}
+
+TEST_CASE("gpu: the copy rate is one that memory has") {
+  const auto rate = kernels::measure_copy_rate();
+  REQUIRE(rate.has_value());
+  CHECK(*rate > 1e10);
+  CHECK(*rate < 1e14);
+}
