@@ -59,5 +59,5 @@ TEST_CASE("a sign that is wrong in one layer is found there") {
   const auto report = engine::compare_with_twin(*measured, *twin, weights.config, 3);
   REQUIRE(report);
   CHECK_FALSE(report->pass(1e-2));
-  CHECK(report->where == "k of layer 1");
+  CHECK(report->where.find("of layer 1") != std::string::npos);
 }
