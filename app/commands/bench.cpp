@@ -5,7 +5,9 @@
 #include "app/commands/options.h"
 #include "app/commands/output_file.h"
 #include "app/commands/preset_model.h"
+#include "app/commands/progress.h"
 #include "app/commands/text.h"
+#include "profiler/report/statistics.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -14,6 +16,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <optional>
 
 namespace app {
 
@@ -33,19 +36,13 @@ struct Row {
   double tokens_per_second = 0, bytes_per_second = 0;
 };
 
-// The value with that share of the others below it; `sorted` is not empty.
-double quantile(const std::vector<double>& sorted, double share) {
-  return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1) + 0.5)];
-}
-
 Row row_of(engine::Bench bench) {
   Row row;
   if (bench.verified) {
-    std::vector<double> sorted = bench.milliseconds;
-    std::sort(sorted.begin(), sorted.end());
-    row.min = sorted.front();
-    row.median = quantile(sorted, 0.5);
-    row.p95 = quantile(sorted, 0.95);
+    const profiler::Spread spread = profiler::spread_of(bench.milliseconds);
+    row.min = spread.min;
+    row.median = spread.median;
+    row.p95 = spread.p95;
     row.tokens_per_second = 1e3 * bench.batch / row.median;
     row.bytes_per_second = 1e3 * static_cast<double>(bench.bytes_per_step) / row.median;
   }
@@ -89,14 +86,16 @@ nlohmann::ordered_json json_of(const Row& row, const engine::Model& model, const
 std::string line_of(const Row& row) {
   const engine::Bench& bench = row.bench;
   if (!bench.verified) {
-    return fmt::format("{:>6}  not verified: {}\n", bench.batch,
-                       bench.milliseconds.empty()
-                           ? fmt::format("{} differs from the {} backend by {:.1e}, and {:.0e} is allowed", bench.before.where,
-                                         bench.twin, bench.before.worst, engine::BenchOptions().rtol)
-                           : "the same tokens gave other bits after the timing");
+    return fmt::format(
+        "{:>6}  not verified: {}\n", bench.batch,
+        bench.milliseconds.empty()
+            ? fmt::format("{} differs from the {} backend by {:.1e}, and {:.0e} is allowed", bench.before.where,
+                          bench.twin, bench.before.worst, engine::BenchOptions().rtol)
+            : "the same tokens gave other bits after the timing");
   }
-  return fmt::format("{:>6}  {:>9.4f}  {:>9.4f}  {:>9.4f}  {:>12}  {:>10.1f}  {:>8.1f}  {:>6.1f} %  {:.1e}\n", bench.batch,
-                     row.min, row.median, row.p95, grouped(static_cast<std::int64_t>(row.tokens_per_second)),
+  return fmt::format("{:>6}  {:>9.4f}  {:>9.4f}  {:>9.4f}  {:>12}  {:>10.1f}  {:>8.1f}  {:>6.1f} %  {:.1e}\n",
+                     bench.batch, row.min, row.median, row.p95,
+                     grouped(static_cast<std::int64_t>(row.tokens_per_second)),
                      static_cast<double>(bench.bytes_per_step) / 1e6, row.bytes_per_second / 1e9,
                      100 * row.bytes_per_second / bench.copy_bytes_per_second, bench.before.worst);
 }
@@ -124,14 +123,15 @@ engine::Result<void> write_csv(const std::string& path, const std::vector<Row>& 
 void print_table(const std::vector<Row>& rows, const engine::Model& model, const Options& options) {
   const engine::Bench& first = rows.front().bench;
   fmt::print("{}, {}, {}{}; weights {}, state fp32{}\n", model.name, first.info.device, first.variant,
-             first.info.graph       ? ", one CUDA graph"
-             : first.info.is_gpu    ? ", launched one by one"
-                                    : "",
+             first.info.graph    ? ", one CUDA graph"
+             : first.info.is_gpu ? ", launched one by one"
+                                 : "",
              kernels::name_of(model.weights.layers.front().in_proj.dtype), lambda_override_words(model));
-  fmt::print("{} steps after {} to warm up, each timed{}; first and last sequence compared with the {} backend over {} "
-             "tokens\n\n",
-             options.bench.steps, options.bench.warmup, first.info.is_gpu ? " on the device" : "", first.twin,
-             first.before.tokens);
+  fmt::print(
+      "{} steps after {} to warm up, each timed{}; first and last sequence compared with the {} backend over {} "
+      "tokens\n\n",
+      options.bench.steps, options.bench.warmup, first.info.is_gpu ? " on the device" : "", first.twin,
+      first.before.tokens);
   fmt::print("{:>6}  {:>9}  {:>9}  {:>9}  {:>12}  {:>10}  {:>8}  {:>8}  {}\n", "batch", "min ms", "median ms", "p95 ms",
              "tokens/s", "MB a step", "GB/s", "of copy", "difference");
   for (const Row& row : rows) fmt::print("{}", line_of(row));
@@ -152,7 +152,12 @@ int bench(Options options) {
   for (const int batch : options.batches) {
     options.bench.backend = backend_options(options, batch);
     options.bench.backend.graph = options.graph == "on";
-    auto result = engine::run_bench((*model)->weights, options.bench, {});
+    std::optional<Progress> progress;
+    auto result = engine::run_bench((*model)->weights, options.bench, [&](const char* what, double done) {
+      progress.emplace(fmt::format("{}, batch {}: {}", (*model)->name, batch, what));
+      progress->show(done);
+    });
+    progress.reset();
     if (!result) return report(result.error());
     rows.push_back(row_of(std::move(*result)));
   }
@@ -197,7 +202,8 @@ void add_bench(CLI::App& program, Action& action) {
   add_seed_option(*command, *options);
   add_json_option(*command, *options);
   command->footer(
-      "A run that does not verify gets no speed, and the exit code is 1. The time is that of one step: one token for each\n"
+      "A run that does not verify gets no speed, and the exit code is 1. The time is that of one step: one token for "
+      "each\n"
       "sequence of the batch.\n\n"
       "Examples:\n  mambascope bench parity --backend cpu\n  mambascope bench --preset siso-187m --batch 1,8,32 --csv "
       "times.csv\n  mambascope bench --preset mimo-1.5b --graph off --json");

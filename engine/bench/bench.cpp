@@ -16,7 +16,8 @@ Result<double> copy_rate(const BackendInfo& info, int threads) {
   if (!info.is_gpu) return measure_host_copy_rate(threads);
 #ifdef MAMBASCOPE_HAVE_CUDA
   const auto rate = kernels::measure_copy_rate();
-  if (!rate) return system_error(fmt::format("The device's copy rate could not be measured: {}.", rate.error().message));
+  if (!rate)
+    return system_error(fmt::format("The device's copy rate could not be measured: {}.", rate.error().message));
   return *rate;
 #else
   return system_error("This build has no CUDA backend.");
@@ -37,11 +38,11 @@ std::vector<std::int32_t> timed_ids(const ModelConfig& config, int batch) {
 }  // namespace
 
 Result<Bench> run_bench(const Weights& weights, const BenchOptions& options,
-                        const std::function<void(const char*)>& progress) {
-  const auto doing = [&progress](const char* what) {
-    if (progress) progress(what);
+                        const std::function<void(const char*, double)>& progress) {
+  const auto doing = [&progress](const char* what, double done) {
+    if (progress) progress(what, done);
   };
-  doing("opening");
+  doing("opening", 0);
   auto backend = make_backend(weights, options.backend);
   if (!backend) return tl::unexpected(backend.error());
   Backend& measured = **backend;
@@ -51,7 +52,7 @@ Result<Bench> run_bench(const Weights& weights, const BenchOptions& options,
   result.batch = measured.plan().batch;
   result.bytes_per_step = measured.plan().total().bytes();
 
-  doing("verifying");
+  doing("verifying", 0.1);
   BackendOptions twin_options;
   twin_options.choice = result.info.is_gpu ? BackendChoice::cpu : BackendChoice::reference;
   auto twin = make_backend(weights, twin_options);
@@ -63,20 +64,20 @@ Result<Bench> run_bench(const Weights& weights, const BenchOptions& options,
   if (!result.before.pass(options.rtol)) return result;
   twin->reset();
 
-  doing("timing");
+  doing("timing", 0.5);
   const std::vector<std::int32_t> ids = timed_ids(weights.config, result.batch);
   std::vector<double> warm(static_cast<std::size_t>(options.warmup));
   result.milliseconds.resize(static_cast<std::size_t>(options.steps));
   if (auto timed = measured.time_steps(ids, warm); !timed) return tl::unexpected(timed.error());
   if (auto timed = measured.time_steps(ids, result.milliseconds); !timed) return tl::unexpected(timed.error());
 
-  doing("verifying again");
+  doing("verifying again", 0.8);
   const auto after = logits_again(measured, weights.config, result.before);
   if (!after) return tl::unexpected(after.error());
   result.same_bits_after = same_bits(result.before.logits, *after);
   result.verified = result.same_bits_after;
 
-  doing("measuring the copy rate");
+  doing("measuring the copy rate", 0.9);
   backend->reset();  // its memory is the copy's now
   const auto rate = copy_rate(result.info, options.backend.threads);
   if (!rate) return tl::unexpected(rate.error());

@@ -13,8 +13,8 @@ namespace engine {
 
 struct BenchOptions {
   BackendOptions backend;
-  int warmup = 20;       // steps that are not timed
-  int steps = 200;       // steps that are, one behind the other
+  int warmup = 20;  // steps that are not timed
+  int steps = 200;  // steps that are, one behind the other
   int verify_tokens = 4;
   double rtol = 2e-4;
 };
@@ -23,20 +23,21 @@ struct Bench {
   BackendInfo info;
   std::string variant;
   int batch = 1;
-  std::uint64_t bytes_per_step = 0;   // by the plan: weights, state and activations, read and written
-  std::string twin;                   // the backend that it was verified against
+  std::uint64_t bytes_per_step = 0;  // by the plan: weights, state and activations, read and written
+  std::string twin;                  // the backend that it was verified against
   TwinReport before;
-  bool same_bits_after = false;       // the logits of the verified tokens, stepped again after the timing
-  bool verified = false;              // before and after
-  std::vector<double> milliseconds;   // of each timed step; empty unless verified before
-  double copy_bytes_per_second = 0;   // measured in the same run on the same device, read and written bytes counted
+  bool same_bits_after = false;      // the logits of the verified tokens, stepped again after the timing
+  bool verified = false;             // before and after
+  std::vector<double> milliseconds;  // of each timed step; empty unless verified before
+  double copy_bytes_per_second = 0;  // measured in the same run on the same device, read and written bytes counted
 };
 
 // Opens the backend, verifies it against its twin (a GPU against the CPU backend, the CPU against the reference), times
-// it and verifies again. `progress` (may be empty) is called with what is being done. Errors: those of the backends, and
+// it and verifies again. `progress` (may be empty) is called with what is being done and the
+// share that is behind, roughly. Errors: those of the backends, and
 // a device on which no copy can be measured.
 Result<Bench> run_bench(const Weights& weights, const BenchOptions& options,
-                        const std::function<void(const char*)>& progress);
+                        const std::function<void(const char*, double)>& progress);
 
 // Bytes per second that this machine's memory copies with that many threads (0: all cores), read and written bytes
 // counted: the best of several copies of 256 MiB.

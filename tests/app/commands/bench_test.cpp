@@ -35,7 +35,8 @@ TEST_CASE("bench on the CPU: the fields that other programs read") {
   CHECK(p95 >= median);
   CHECK(json["tokens_per_s"].get<double>() == doctest::Approx(2e3 / median));
   CHECK(json["fraction_of_copy"].get<double>() ==
-        doctest::Approx(json["bytes_per_token"].get<double>() / (median / 1e3) / (json["copy_gbps"].get<double>() * 1e9)));
+        doctest::Approx(json["bytes_per_token"].get<double>() / (median / 1e3) /
+                        (json["copy_gbps"].get<double>() * 1e9)));
 }
 
 TEST_CASE("bench over several batches: a table, and a line of CSV for each") {
