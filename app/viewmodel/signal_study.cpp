@@ -1,6 +1,8 @@
 #include "app/viewmodel/signal_study.h"
 
 #include "app/viewmodel/shown.h"
+#include "engine/analysis/step_size_study.h"
+#include "engine/analysis/trajectory.h"
 
 #include <algorithm>
 #include <cmath>
@@ -53,29 +55,26 @@ SignalStudy make_signal_study(const engine::Snapshot& snapshot, const Selection&
   problem.duration = study.duration = std::max(12 * study.dt, 0.5 * pi / std::max(rate, 1e-3));
   // A tiny step over a long stretch would make thousands of points that no plot can show.
   problem.duration = study.duration = std::min(study.duration, 400 * study.dt);
-  const engine::SignalTrajectory path = engine::signal_trajectory(problem, study.dt, study.lambda);
+  constexpr std::array kinds = {engine::RuleKind::exponential_euler, engine::RuleKind::exponential_trapezoid,
+                                engine::RuleKind::generalised_trapezoid};
+  const engine::Trajectory path = engine::make_trajectory(problem, kinds, study.lambda, study.dt);
   study.time = path.time;
-  study.rule = {real_parts(path.euler), real_parts(path.trapezoid), real_parts(path.model)};
-  constexpr int fine = 240;
-  for (int i = 0; i <= fine; ++i) {
-    study.fine_time.push_back(study.duration * i / fine);
-    study.exact.push_back(engine::exact_state(problem, study.fine_time.back()).real());
-  }
+  for (std::size_t i = 0; i < kinds.size(); ++i) study.rule[i] = real_parts(path.rules[i].state);
+  const engine::Trajectory fine = engine::make_trajectory(problem, {}, study.lambda, problem.duration / 240);
+  study.fine_time = fine.time;
+  study.exact = real_parts(fine.exact);
 
   // Sizes around the head's own step, and small enough for the slopes; the stretch is a few of the largest.
   problem.duration = 4;
   const std::vector<double> sizes = engine::step_sizes(1.0 / 256, 1, 13);
-  const engine::SignalErrors errors = engine::signal_errors(problem, study.lambda, sizes);
+  // The slopes are those of small steps: the order is a limit.
+  const engine::StepSizeStudy errors =
+      engine::make_step_size_study(problem, kinds, sizes, {study.lambda, sizes.front(), sizes[sizes.size() / 2 - 1]});
   study.step = errors.dt;
-  study.error = {drawable(errors.euler.local), drawable(errors.trapezoid.local), drawable(errors.model.local)};
-  // The slope is that of small steps: the order is a limit.
-  const std::size_t small = std::max<std::size_t>(2, errors.dt.size() / 2);
-  const auto slope = [&](const std::vector<double>& local) {
-    const std::size_t count = std::min(small, local.size());
-    // step_sizes ascends, so that the first ones are the smallest.
-    return engine::fitted_slope(std::span(errors.dt).first(count), std::span(local).first(count));
-  };
-  study.slope = {slope(errors.euler.local), slope(errors.trapezoid.local), slope(errors.model.local)};
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    study.error[i] = drawable(errors.rules[i].local.error);
+    study.slope[i] = errors.rules[i].local.fit.slope;
+  }
   return study;
 }
 
