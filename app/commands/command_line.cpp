@@ -23,6 +23,7 @@ int run_command_line(int argc, char** argv) {
   program.require_subcommand(0, 1);
   Action action;
   add_inspect(program, action);
+  add_discretise(program, action);
   add_eval(program, action);
   add_profile(program, action);
   add_bench(program, action);

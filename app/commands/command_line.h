@@ -21,6 +21,7 @@ void add_inspect(CLI::App& program, Action& action);
 void add_step(CLI::App& program, Action& action);
 void add_verify(CLI::App& program, Action& action);
 void add_eval(CLI::App& program, Action& action);
+void add_discretise(CLI::App& program, Action& action);
 void add_profile(CLI::App& program, Action& action);
 void add_bench(CLI::App& program, Action& action);
 void add_gui(CLI::App& program, Action& action);
