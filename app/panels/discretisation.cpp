@@ -3,7 +3,9 @@
 
 #include "app/panels/empty_state.h"
 #include "app/panels/error_plot.h"
+#include "app/panels/laboratory.h"
 #include "app/panels/parts.h"
+#include "app/viewmodel/lab_words.h"
 #include "app/viewmodel/lambda_mark.h"
 #include "app/viewmodel/numbers.h"
 #include "app/viewmodel/shown.h"
@@ -20,20 +22,26 @@ namespace {
 
 constexpr int window_tokens = 128;
 
-void remake(DiscretisationData& data, const engine::Snapshot& snapshot, const Selection& selection, int rate_tenths) {
+void remake(DiscretisationData& data, const engine::Snapshot& snapshot, const Selection& selection, LabSettings& lab) {
   const std::int64_t index = shown_index(snapshot, selection);
-  const ViewKey key{&snapshot, snapshot.version, index, selection, rate_tenths};
-  if (key == data.key) return;
-  data.key = key;
-  data.index = index;
-  data.selection = selection;
-  data.snapshot = &snapshot;
-  data.rate = rate_tenths / 10.0;
-  data.errors = make_error_series(snapshot, selection, index, window_tokens);
-  data.spread = make_error_spread(snapshot, index, selection.frame);
-  data.coefficients = make_coefficient_series(snapshot, selection, index, window_tokens);
-  data.stability = make_stability_points(snapshot, selection, index);
-  data.study = make_signal_study(snapshot, selection, index, data.rate);
+  const ViewKey key{&snapshot, snapshot.version, index, selection};
+  if (!(key == data.key)) {
+    data.key = key;
+    data.index = index;
+    data.selection = selection;
+    data.snapshot = &snapshot;
+    data.errors = make_error_series(snapshot, selection, index, window_tokens);
+    data.spread = make_error_spread(snapshot, index, selection.frame);
+    data.coefficients = make_coefficient_series(snapshot, selection, index, window_tokens);
+    data.stability = make_stability_points(snapshot, selection, index);
+    data.head = head_values(snapshot, selection, index);
+  }
+  if (lab.follow_head) follow(lab, data.head);
+}
+
+// The laboratory's figures, while its page is open.
+void remake_lab(DiscretisationData& data, const LabSettings& lab) {
+  if (data.lab.time.empty() || !(data.lab.settings == lab)) data.lab = make_lab_study(lab);
 }
 
 // One plot with a heading, in its own cell.
@@ -79,34 +87,93 @@ void stability_cell(PanelContext& context, const DiscretisationData& data, ImVec
        fmt::format("stability: {} of {} pairs outside explicit Euler's disc", data.stability.outside_explicit_euler,
                    data.stability.head_re.size()),
        "Steps of this token in the plane of μdt. The exponential rules (Mamba's Euler, trapezoid and model's λ) never "
-       "let the free "
-       "state grow left of the axis; the explicit Euler of textbooks only inside the disc.",
+       "let the free state grow left of the axis; the explicit Euler of textbooks only inside the disc. A cross: the "
+       "step that the test signal is set to, where it is not the head's.",
        [&](ImVec2 rest) { draw_stability(context, data, rest); });
 }
 
-void signal_row(PanelContext& context, const DiscretisationData& data, float width, float height, float gap) {
-  const float half = std::floor((width - gap) / 2);
-  const SignalStudy& study = data.study;
-  const std::string values = study.known ? fmt::format("A {}, ω {}, dt {}", number_text(study.a, 3),
-                                                       number_text(study.omega, 3), number_text(study.dt, 3))
-                                         : std::string("not known");
-  cell(context.theme, "path", {half, height},
-       fmt::format("test signal sin({} t) with {}", number_text(data.rate, 2), values),
-       "One scalar state h' = (A - iω) h + sin(rate t) from h = 0, stepped with the head's dt; the exact solution in "
-       "closed form.",
-       [&](ImVec2 size) { draw_trajectories(context, data, size); });
+void time_cell(PanelContext& context, const LabStudy& lab, ImVec2 size) {
+  cell(context.theme, "paths", size,
+       fmt::format("u = {}: the rules at dt {:.3g} and the exact state", formula_of(lab.settings.problem), lab.dt),
+       "One scalar state h' = (A - iω) h + u(t) from h = 0. The exact solution is known.",
+       [&](ImVec2 rest) { draw_paths_in_time(context, lab, rest); });
+}
+void plane_cell(PanelContext& context, const LabStudy& lab, ImVec2 size) {
+  cell(context.theme, "plane", size,
+       lab.settings.problem.omega == 0 ? "complex plane: ω = 0, h stays real" : "the same in the complex plane",
+       "Im h over Re h, from 0.", [&](ImVec2 rest) { draw_paths_in_plane(context, lab, rest); });
+}
+void lab_error_cell(PanelContext& context, const LabStudy& lab, LabError which, ImVec2 size) {
+  const bool local = which == LabError::local;
+  cell(
+      context.theme, local ? "local" : "global", size,
+      fmt::format("{} error; slopes ± 95 % over dt {:.3g} to {:.3g}; dashed: leading terms", local ? "local" : "global",
+                  lab.settings.fit_first, lab.settings.fit_last),
+      local
+          ? "Local: |one step from the exact state - the exact state|, the largest over 2.5 units of time. Dashed: the "
+            "first terms of the error's expansion. The interval says how straight the points lie."
+          : "Global: |state - exact state| after any number of steps, the largest over 2.5 units of time. Dashed: the "
+            "leading terms of the local errors, accumulated.",
+      [&](ImVec2 rest) { draw_lab_errors(context, lab, which, rest); });
+}
+
+void paths_row(PanelContext& context, const DiscretisationData& data, float width, float height, float gap,
+               bool with_stability) {
+  const float plane = std::floor((width - 2 * gap) * (with_stability ? 0.27F : 0.38F));
+  const float wide = with_stability ? width - 2 * (gap + plane) : width - gap - plane;
+  time_cell(context, data.lab, {wide, height});
   ImGui::SameLine(0, gap);
-  cell(context.theme, "convergence", {width - gap - half, height}, "largest error of one step against step size",
-       "On the test signal, with A constant: only then is the trapezoid of second order (local slope 3).",
-       [&](ImVec2 size) { draw_convergence(context, data, size); });
+  plane_cell(context, data.lab, {plane, height});
+  if (!with_stability) return;
+  ImGui::SameLine(0, gap);
+  stability_cell(context, data, {plane, height});
+}
+
+void lab_errors_row(PanelContext& context, const LabStudy& lab, float width, float height, float gap) {
+  const float half = std::floor((width - gap) / 2);
+  lab_error_cell(context, lab, LabError::local, {half, height});
+  ImGui::SameLine(0, gap);
+  lab_error_cell(context, lab, LabError::global, {width - gap - half, height});
+}
+
+// Which pages there are depends on the room: a low panel shows one row of figures at a time.
+void page_chips(const Theme& theme, DiscretisationPage& page, bool high, bool tiny) {
+  const auto page_chip = [&](const char* label, DiscretisationPage own, const char* tip) {
+    ImGui::SameLine(0, 4 * theme.scale);
+    if (chip(theme, label, page == own, tip)) page = own;
+  };
+  using Page = DiscretisationPage;
+  ImGui::SameLine(0, 8 * theme.scale);
+  page_chip("model's own input", Page::own_input, "Errors and coefficients over the tokens of this context.");
+  if (tiny) page_chip("coefficients", Page::coefficients, "λ, α, β and γ over the tokens of this context.");
+  page_chip("test signal", Page::signal, "Every rule on an input whose solution is known.");
+  if (high) return;
+  page_chip("its errors", Page::signal_errors, "Error of every rule against step size, on the test signal.");
+  page_chip("stability", Page::stability, "Where the steps lie beside the regions in which a rule stays stable.");
+}
+
+std::string caption_of(const DiscretisationData& data, DiscretisationPage page, bool tiny) {
+  using Page = DiscretisationPage;
+  if (page == Page::own_input) return error_caption(data.errors, data.selection.frame, tiny);
+  if (tiny || page == Page::coefficients) return {};
+  if (page == Page::stability)
+    return "The exponential rules multiply the free state by exp(μdt), below 1 for every A < 0 and any turn; explicit "
+           "Euler by 1 + μdt.";
+  std::string text = note_of(data.lab.settings.problem);
+  if (data.lab.step_turn > 0.3 * pi)
+    text += fmt::format(
+        " At dt {} the state turns by {} rad in one step: outside the regime in which orders mean anything.",
+        number_text(data.lab.settings.dt, 3), number_text(data.lab.step_turn, 3));
+  return text;
 }
 
 }  // namespace
 
 void draw_discretisation(PanelContext& context) {
   static DiscretisationData data;
-  static int page = 0, rate_tenths = 20;
   Workspace& workspace = context.workspace;
+  DiscretisationPage& page = workspace.discretisation.page;
+  LabSettings& lab = workspace.discretisation.lab;
   const Theme& theme = context.theme;
   keep_first_focus(workspace);
   const std::shared_ptr<const engine::Snapshot> snapshot = workspace.document().snapshot;
@@ -118,71 +185,46 @@ void draw_discretisation(PanelContext& context) {
     }
     return;
   }
+  using Page = DiscretisationPage;
   const float s = theme.scale;
-  frame_chips(context);
   const float gap = 14 * s, spacing = ImGui::GetStyle().ItemSpacing.y;
   const bool high = ImGui::GetContentRegionAvail().y >= 470 * s;
   // So low that two rows of plots would be slits: each has a page of its own, and one line below it at most.
   const bool tiny = ImGui::GetContentRegionAvail().y < 220 * s;
-  if (!tiny && page == 3) page = 0;
-  if (!high) {
-    ImGui::SameLine(0, 12 * s);
-    if (chip(theme, "model's own input", page == 0, "Errors and coefficients over the tokens of this context."))
-      page = 0;
-    ImGui::SameLine(0, 4 * s);
-    if (tiny) {
-      if (chip(theme, "coefficients", page == 3, "λ, α, β and γ over the tokens of this context.")) page = 3;
-      ImGui::SameLine(0, 4 * s);
-    }
-    if (chip(theme, "test signal", page == 1, "The same rules on an input whose solution is known.")) page = 1;
-    ImGui::SameLine(0, 4 * s);
-    if (chip(theme, "stability", page == 2,
-             "Where the steps lie beside the region in which explicit Euler stays stable.")) {
-      page = 2;
-    }
+  frame_chips(context);
+  page_chips(theme, page, high, tiny);
+  const Page shown = !tiny && page == Page::coefficients                                ? Page::own_input
+                     : high && (page == Page::signal_errors || page == Page::stability) ? Page::signal
+                                                                                        : page;
+  remake(data, *snapshot, workspace.selection, lab);
+  if (shown == Page::signal || shown == Page::signal_errors) {
+    draw_lab_controls(context, lab, data.head, high);
+    if (lab.follow_head) follow(lab, data.head);
+    remake_lab(data, lab);
   }
-  if (high || page == 1) {
-    ImGui::SameLine(0, 12 * s);
-    small_slider(theme, "##rate", &rate_tenths, 1, 80, fmt::format("signal rate {:.1f}", rate_tenths / 10.0).c_str(),
-                 120 * s, "Radians per unit of time of the test sine.");
-  }
-  remake(data, *snapshot, workspace.selection, rate_tenths);
 
   const ImVec2 space = ImGui::GetContentRegionAvail();
-  const std::string caption =
-      tiny && page == 0   ? error_caption(data.errors, data.selection.frame, true)
-      : tiny              ? std::string()
-      : high || page == 0 ? error_caption(data.errors, data.selection.frame, false)
-      : page == 1         ? std::string(
-                                "A known solution: one scalar state with constant A and ω, driven by a sine. Second order "
-                                        "holds for constant A only.")
-                  : std::string(
-                        "The exponential rules multiply the free state by exp(μdt), below 1 for every A < 0 and any "
-                        "turn; explicit Euler by 1 + μdt.");
+  const std::string caption = caption_of(data, shown, tiny);
   const float left = space.y - (caption.empty() ? 0 : note_height(theme, caption, space.x) + spacing);
-  if (high) {
-    const float row = std::floor((left - 3 * spacing) / 3);
-    own_input_row(context, data, space.x, row + 10 * s, gap);
-    // The plane is the one square picture: it takes the height of two rows.
-    const float plane = std::floor(space.x * 0.30F), rest = space.x - plane - gap;
-    ImGui::BeginGroup();
-    coefficients_row(context, data, rest, row - 20 * s, gap);
-    signal_row(context, data, rest, row + 10 * s, gap);
-    ImGui::EndGroup();
-    ImGui::SameLine(0, gap);
-    stability_cell(context, data, {plane, 2 * row - 10 * s + spacing});
-  } else if (tiny && page == 0) {
-    own_input_row(context, data, space.x, left - spacing, gap);
-  } else if (tiny && page == 3) {
-    coefficients_row(context, data, space.x, left - spacing, gap);
-  } else if (page == 0) {
-    const float row = std::floor((left - 2 * spacing) / 2);
-    own_input_row(context, data, space.x, row, gap);
-    coefficients_row(context, data, space.x, row, gap);
-  } else if (page == 1) {
-    signal_row(context, data, space.x, left - spacing, gap);
-  } else {
-    stability_cell(context, data, {space.x, left - spacing});
+  const float row = std::floor((left - 2 * spacing) / 2), all = left - spacing;
+  switch (shown) {
+    case Page::own_input:
+      own_input_row(context, data, space.x, tiny ? all : row, gap);
+      if (!tiny) coefficients_row(context, data, space.x, row, gap);
+      break;
+    case Page::coefficients:
+      coefficients_row(context, data, space.x, all, gap);
+      break;
+    case Page::signal:
+      paths_row(context, data, space.x, high ? row : all, gap, high);
+      if (high) lab_errors_row(context, data.lab, space.x, row, gap);
+      break;
+    case Page::signal_errors:
+      lab_errors_row(context, data.lab, space.x, all, gap);
+      break;
+    case Page::stability:
+      stability_cell(context, data, {space.x, all});
+      break;
   }
   if (!caption.empty()) note(theme, caption);
 }

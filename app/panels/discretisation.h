@@ -2,8 +2,8 @@
 #pragma once
 
 #include "app/panels/panels.h"
+#include "app/viewmodel/laboratory.h"
 #include "app/viewmodel/rule_errors.h"
-#include "app/viewmodel/signal_study.h"
 #include "app/viewmodel/stability_points.h"
 #include "app/viewmodel/view_key.h"
 
@@ -19,16 +19,14 @@ struct DiscretisationData {
   ErrorSeries errors;
   ErrorSpread spread;
   CoefficientSeries coefficients;
-  SignalStudy study;
+  HeadValues head;
+  LabStudy lab;
   StabilityPoints stability;
-  double rate = 2;  // of the test sine, radians per unit of time
 };
 
 void draw_error_spread(PanelContext& context, const DiscretisationData& data, ImVec2 size);
 void draw_lambda(PanelContext& context, const DiscretisationData& data, ImVec2 size);
 void draw_weights(PanelContext& context, const DiscretisationData& data, ImVec2 size);
 void draw_stability(PanelContext& context, const DiscretisationData& data, ImVec2 size);
-void draw_trajectories(PanelContext& context, const DiscretisationData& data, ImVec2 size);
-void draw_convergence(PanelContext& context, const DiscretisationData& data, ImVec2 size);
 
 }  // namespace app

@@ -1,6 +1,7 @@
 // The plane of mu dt with the steps of the shown token: the exponential rules keep the whole left half from growing,
 // the explicit Euler of textbooks only a disc.
 #include "app/panels/discretisation.h"
+#include "app/panels/laboratory.h"
 #include "app/panels/parts.h"
 #include "app/panels/plot.h"
 #include "app/viewmodel/numbers.h"
@@ -14,19 +15,34 @@ namespace app {
 
 namespace {
 
-void draw_regions(const Theme& theme) {
+// A textbook rule's disc: explicit Euler is stable inside its own, implicit Euler outside of its own.
+void draw_disc(const Theme& theme, engine::RuleKind kind, double centre, const char* name, bool filled) {
+  ImDrawList* list = ImPlot::GetPlotDrawList();
+  const ImVec4 colour = rule_colour(theme, kind);
+  const ImVec2 middle = ImPlot::PlotToPixels(centre, 0), edge = ImPlot::PlotToPixels(centre + 1, 0);
+  const float radius = edge.x - middle.x, size = small_size(theme) * 0.92F;
+  if (filled) list->AddCircleFilled(middle, radius, packed(colour, 0.12F), 48);
+  list->AddCircle(middle, radius, packed(colour, 0.85F), 48, 1.2F * theme.scale);
+  const float width = theme.words->CalcTextSizeA(size, 1e9F, 0, name).x;
+  // Inside where it fits, else above.
+  const float y = width < 1.8F * radius ? middle.y - size * 0.6F : middle.y - radius - size * 1.2F;
+  list->AddText(theme.words, size, {middle.x - width / 2, y}, packed(colour), name);
+}
+
+void draw_regions(const Theme& theme, const LabSettings& settings) {
   ImDrawList* list = ImPlot::GetPlotDrawList();
   const ImPlotRect limits = ImPlot::GetPlotLimits();
-  const ImVec2 origin = ImPlot::PlotToPixels(0, 0), disc = ImPlot::PlotToPixels(-1, 0);
+  const ImVec2 origin = ImPlot::PlotToPixels(0, 0);
   const ImVec2 top = ImPlot::PlotToPixels(limits.X.Min, limits.Y.Max), bottom = ImPlot::PlotToPixels(0, limits.Y.Min);
   list->AddRectFilled(top, {origin.x, bottom.y}, packed(theme.success, 0.06F));
-  list->AddCircleFilled(disc, origin.x - disc.x, packed(theme.error, 0.12F), 48);
-  list->AddCircle(disc, origin.x - disc.x, packed(theme.error, 0.8F), 48, 1.2F * theme.scale);
-  list->AddLine({origin.x, top.y}, {origin.x, bottom.y}, packed(theme.secondary, 0.5F), theme.scale);
+  list->AddLine({origin.x, top.y}, {origin.x, bottom.y}, packed(theme.success, 0.6F), theme.scale);
   const float size = small_size(theme) * 0.92F;
-  const char* name = "explicit Euler";
-  const float width = theme.words->CalcTextSizeA(size, 1e9F, 0, name).x;
-  list->AddText(theme.words, size, {disc.x - width / 2, disc.y - size * 0.6F}, packed(theme.error), name);
+  const bool bilinear = settings.shown[static_cast<std::size_t>(engine::RuleKind::bilinear)];
+  list->AddText(theme.words, size, {top.x + 4 * theme.scale, top.y + 2 * theme.scale}, packed(theme.success),
+                bilinear ? "stable: exponential rules, holds, bilinear" : "stable: exponential rules, holds");
+  draw_disc(theme, engine::RuleKind::forward_euler, -1, "explicit Euler", true);
+  if (settings.shown[static_cast<std::size_t>(engine::RuleKind::backward_euler)])
+    draw_disc(theme, engine::RuleKind::backward_euler, 1, "backward Euler: outside", false);
   for (const double half : {-pi, pi}) {
     if (!limits.Y.Contains(half)) continue;
     const ImVec2 left = ImPlot::PlotToPixels(limits.X.Min, half), right = ImPlot::PlotToPixels(limits.X.Max, half);
@@ -62,7 +78,7 @@ void draw_stability(PanelContext& context, const DiscretisationData& data, ImVec
   ImPlot::SetupAxesLimits(right - wide, right, -reach, reach, fresh ? ImPlotCond_Always : ImPlotCond_Once);
   ImPlot::SetupFinish();
   ImPlot::PushPlotClipRect();
-  draw_regions(theme);
+  draw_regions(theme, context.workspace.discretisation.lab);
   ImPlot::PopPlotClipRect();
   ImPlotSpec others = line_spec(theme.secondary);
   others.Marker = ImPlotMarker_Circle;
@@ -74,6 +90,14 @@ void draw_stability(PanelContext& context, const DiscretisationData& data, ImVec
   own.MarkerSize = 3.2F * theme.scale;
   ImPlot::PlotScatter("this head", points.head_re.data(), points.head_im.data(),
                       static_cast<int>(points.head_re.size()), own);
+  const LabSettings& lab = context.workspace.discretisation.lab;
+  if (!lab.follow_head) {
+    const double re = lab.problem.a * lab.dt, im = -lab.problem.omega * lab.dt;
+    ImPlotSpec set = line_spec(theme.value, 1.6F * theme.scale);
+    set.Marker = ImPlotMarker_Cross;
+    set.MarkerSize = 5 * theme.scale;
+    ImPlot::PlotScatter("the test signal's step", &re, &im, 1, set);
+  }
   if (ImPlot::IsPlotHovered()) {
     const ImPlotPoint mouse = ImPlot::GetPlotMousePos();
     const double growth = std::hypot(1 + mouse.x, mouse.y);

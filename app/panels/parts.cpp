@@ -1,5 +1,7 @@
 #include "app/panels/parts.h"
 
+#include "app/panels/value_slider.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -67,37 +69,9 @@ void fact_chip(const Theme& theme, const char* label, const char* tip, const ImV
 
 bool small_slider(const Theme& theme, const char* id, int* value, int low, int high, const char* format, float width,
                   const char* tip) {
-  push_small(theme);
-  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, chip_padding());
-  // The value is a filled share of the frame below the words, with a line at its foot: a grab would cover them.
-  const ImVec2 at = ImGui::GetCursorScreenPos();
-  const ImVec2 end(at.x + width, at.y + ImGui::GetFrameHeight());
   const float share = static_cast<float>(*value - low + 1) / static_cast<float>(std::max(high - low + 1, 1));
-  const float filled = std::floor(at.x + width * std::clamp(share, 0.0F, 1.0F)), radius = 4 * theme.scale;
-  ImDrawList* list = ImGui::GetWindowDrawList();
-  list->AddRectFilled(at, end, packed(theme.well), radius);
-  list->PushClipRect(at, {filled, end.y}, true);
-  list->AddRectFilled(at, end, packed(theme.accent_filled, theme.light ? 0.45F : 0.26F), radius);
-  list->PopClipRect();
-  list->PushClipRect({at.x, end.y - std::floor(2 * theme.scale)}, {filled, end.y}, true);
-  list->AddRectFilled(at, end, packed(theme.accent), radius);
-  list->PopClipRect();
-
-  const ImVec4 none(0, 0, 0, 0);
-  ImGui::PushStyleVar(ImGuiStyleVar_GrabMinSize, theme.scale);
-  ImGui::PushStyleColor(ImGuiCol_Text, theme.text);
-  for (const ImGuiCol role : {ImGuiCol_FrameBg, ImGuiCol_FrameBgHovered, ImGuiCol_FrameBgActive, ImGuiCol_SliderGrab,
-                              ImGuiCol_SliderGrabActive})
-    ImGui::PushStyleColor(role, none);
-  ImGui::SetNextItemWidth(width);
-  const bool changed = ImGui::SliderInt(id, value, low, high, format, ImGuiSliderFlags_AlwaysClamp);
-  const bool touched = ImGui::IsItemHovered() || ImGui::IsItemActive();
-  ImGui::PopStyleColor(6);
-  ImGui::PopStyleVar(2);
-  ImGui::PopFont();
-  if (touched) list->AddRect(at, end, packed(theme.secondary), radius);
-  ImGui::SetItemTooltip("%s Drag, or Ctrl+click to type.", tip);
-  return changed;
+  return framed_slider(theme, width, share, tip,
+                       [&] { return ImGui::SliderInt(id, value, low, high, format, ImGuiSliderFlags_AlwaysClamp); });
 }
 
 void align_right(float width) {

@@ -24,8 +24,57 @@ namespace {
 
 ImGuiID fit_next = 0;  // the plot that the menu asked to fit
 
-void export_item(PanelContext& context, const std::function<Table()>& data) {
+// A figure that the menu asked to write: in a later frame, when the menu is gone and no tool tip covers it.
+struct PendingPicture {
+  ImGuiID id = 0;
+  int frame = 0;  // that asked
+  std::string name;
+
+  bool due(ImGuiID of) const { return id != 0 && id == of && ImGui::GetFrameCount() > frame + 1; }
+};
+PendingPicture pending_picture;
+
+// A file output/NAME[-n]ENDING that does not exist yet; the folder is made. `error` says why that failed.
+std::filesystem::path fresh_path(const std::string& name, const char* ending, std::string& error) {
+  namespace fs = std::filesystem;
+  std::error_code failed;
+  fs::create_directories("output", failed);
+  if (failed)
+    error =
+        fmt::format("Could not make the folder output: {}. Start the program where you may write.", failed.message());
+  fs::path path = fs::path("output") / (name + ending);
+  for (int n = 2; fs::exists(path, failed) && n < 1000; ++n)
+    path = fs::path("output") / fmt::format("{}-{}{}", name, n, ending);
+  return path;
+}
+
+// Of this frame; the window's pixels may be denser than its coordinates.
+void request_picture(Workspace& workspace, const std::string& name, ImVec2 low, ImVec2 high) {
+  std::string error;
+  const std::filesystem::path path = fresh_path(name, ".png", error);
+  if (!error.empty()) {
+    workspace.notice = error;
+    return;
+  }
+  const ImVec2 dense = ImGui::GetIO().DisplayFramebufferScale, origin = ImGui::GetMainViewport()->Pos;
+  workspace.requests.screenshot = path.string();
+  workspace.requests.screenshot_area = {
+      static_cast<int>((low.x - origin.x) * dense.x), static_cast<int>((low.y - origin.y) * dense.y),
+      static_cast<int>((high.x - low.x) * dense.x), static_cast<int>((high.y - low.y) * dense.y)};
+}
+
+void export_items(PanelContext& context, ImGuiID figure, const std::function<Table()>& data) {
   if (ImGui::MenuItem("Export data as CSV")) context.workspace.notice = write_csv(data());
+  if (ImGui::MenuItem("Export figure as PNG")) pending_picture = {figure, ImGui::GetFrameCount(), data().name};
+}
+
+// `low` and `high`: where the figure is drawn.
+void keep_picture_promise(PanelContext& context, ImGuiID figure, ImVec2 low, ImVec2 high) {
+  if (pending_picture.id != figure) return;
+  context.workspace.requests.redraw = true;
+  if (!pending_picture.due(figure)) return;
+  request_picture(context.workspace, pending_picture.name, low, high);
+  pending_picture = {};
 }
 
 }  // namespace
@@ -44,6 +93,8 @@ bool begin_plot(const PanelContext& context, const char* id, ImVec2 size, const 
   // ImPlot frames the whole plot when it is set up, that is later: the border stays off until end_plot.
   ImGui::PushStyleVar(ImGuiStyleVar_FrameBorderSize, 0.0F);
   ImPlot::PushStyleVar(ImPlotStyleVar_PlotPadding, ImVec2(2 * context.theme.scale, 4 * context.theme.scale));
+  // The mouse, which has just left the menu, would bring up a tool tip over the figure.
+  if (pending_picture.id != 0 && pending_picture.id == ImGui::GetID(id)) flags |= ImPlotFlags_NoInputs;
   const bool open =
       ImPlot::BeginPlot(id, size, flags | ImPlotFlags_NoTitle | ImPlotFlags_NoMenus | ImPlotFlags_NoMouseText);
   if (!open) {
@@ -61,12 +112,15 @@ void end_plot(PanelContext& context, const std::function<Table()>& data) {
                     ImGui::GetMouseDragDelta(ImGuiMouseButton_Right).x == 0;
   if (open) ImGui::OpenPopup("##plot-menu");
   bool fit = false;
+  const ImRect frame = ImPlot::GetCurrentPlot()->FrameRect;
+  const ImGuiID figure = ImPlot::GetCurrentPlot()->ID;
   if (ImGui::BeginPopup("##plot-menu")) {
     fit = ImGui::MenuItem("Fit", "double click");
-    export_item(context, data);
+    export_items(context, figure, data);
     ImGui::EndPopup();
   }
   ImPlot::EndPlot();
+  keep_picture_promise(context, figure, frame.Min, frame.Max);
   ImGui::PopStyleVar();
   ImPlot::PopStyleVar();
   ImGui::PopFont();
@@ -74,9 +128,12 @@ void end_plot(PanelContext& context, const std::function<Table()>& data) {
 }
 
 void item_menu(PanelContext& context, const char* id, const std::function<Table()>& data) {
+  const ImVec2 low = ImGui::GetItemRectMin(), high = ImGui::GetItemRectMax();
   if (ImGui::IsItemHovered() && ImGui::IsMouseReleased(ImGuiMouseButton_Right)) ImGui::OpenPopup(id);
+  const ImGuiID figure = ImGui::GetID(id);
+  keep_picture_promise(context, figure, low, high);
   if (!ImGui::BeginPopup(id)) return;
-  export_item(context, data);
+  export_items(context, figure, data);
   ImGui::EndPopup();
 }
 
@@ -167,21 +224,15 @@ void mark_x(const Theme& theme, double x) {
 }
 
 std::string write_csv(const Table& table) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  fs::create_directories("output", error);
-  if (error) {
-    return fmt::format("Could not make the folder output: {}. Start the program where you may write.", error.message());
-  }
-  fs::path path = fs::path("output") / (table.name + ".csv");
-  for (int n = 2; fs::exists(path, error) && n < 1000; ++n) {
-    path = fs::path("output") / fmt::format("{}-{}.csv", table.name, n);
-  }
+  std::string error;
+  const std::filesystem::path path = fresh_path(table.name, ".csv", error);
+  if (!error.empty()) return error;
   std::ofstream file(path, std::ios::binary);
   file << to_csv(table);
   file.close();
   if (!file) return fmt::format("Could not write {}: {}.", path.string(), std::strerror(errno));
-  return fmt::format("Wrote {}", fs::absolute(path, error).string());
+  std::error_code ignored;
+  return fmt::format("Wrote {}", std::filesystem::absolute(path, ignored).string());
 }
 
 }  // namespace app

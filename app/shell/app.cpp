@@ -204,7 +204,9 @@ void App::draw_notice() {
 void App::take_screenshot() {
   if (workspace_.requests.screenshot.empty()) return;
   const std::string path = std::exchange(workspace_.requests.screenshot, {});
-  const auto written = write_png(path, read_pixels(surface_->size()));
+  const PixelArea area = std::exchange(workspace_.requests.screenshot_area, {});
+  const Image whole = read_pixels(surface_->size());
+  const auto written = write_png(path, area.width > 0 && area.height > 0 ? part_of(whole, area) : whole);
   std::error_code ignored;
   workspace_.notice = written ? fmt::format("Screenshot written: {}", std::filesystem::absolute(path, ignored).string())
                               : written.error().message;

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <png.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 namespace app {
@@ -20,6 +22,16 @@ Image read_pixels(SurfaceSize size) {
     std::memcpy(image.rgb.data() + y * row, upside_down.data() + (static_cast<std::size_t>(size.height) - 1 - y) * row,
                 row);
   return image;
+}
+
+Image part_of(const Image& image, const PixelArea& area) {
+  const int left = std::clamp(area.left, 0, image.width), top = std::clamp(area.top, 0, image.height);
+  Image part{std::clamp(area.width, 0, image.width - left), std::clamp(area.height, 0, image.height - top), {}};
+  for (int y = top; y < top + part.height; ++y) {
+    const auto from = image.rgb.begin() + 3 * (static_cast<std::ptrdiff_t>(y) * image.width + left);
+    part.rgb.insert(part.rgb.end(), from, from + 3 * static_cast<std::ptrdiff_t>(part.width));
+  }
+  return part;
 }
 
 engine::Result<void> write_png(const std::string& path, const Image& image) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/shell/surface.h"
+#include "app/shell/workspace.h"
 
 #include <cstdint>
 #include <string>
@@ -16,6 +17,8 @@ struct Image {
 
 // Reads the framebuffer that was drawn last.
 Image read_pixels(SurfaceSize size);
+// The area's pixels, as far as they lie inside the image.
+Image part_of(const Image& image, const PixelArea& area);
 // Error: the file cannot be written (system).
 engine::Result<void> write_png(const std::string& path, const Image& image);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/viewmodel/accuracy_curves.h"
+#include "app/viewmodel/laboratory.h"
 #include "app/viewmodel/selection.h"
 #include "app/viewmodel/timing_cache.h"
 #include "app/wiring/evaluation.h"
@@ -34,15 +35,21 @@ struct Document {
   bool is_open() const { return snapshot != nullptr; }
 };
 
+// Pixels of the window, from its upper left corner; empty: none.
+struct PixelArea {
+  int left = 0, top = 0, width = 0, height = 0;
+};
+
 // What a panel or an action asks of the shell; the shell clears each once it has done it.
 struct Requests {
-  std::string open_model;    // name or path
-  std::string focus_panel;   // bring this panel's tab to the front
-  std::string screenshot;    // write the next frame to this PNG file
-  bool redraw = false;       // a motion goes on: draw the next frame at once instead of sleeping
-  bool edit_prompt = false;  // open the prompt editor
-  bool verify = false;       // compare the active document with the reference
-  bool evaluate = false;     // measure the active document's accuracy, as chosen in `accuracy`
+  std::string open_model;     // name or path
+  std::string focus_panel;    // bring this panel's tab to the front
+  std::string screenshot;     // write the next frame to this PNG file
+  PixelArea screenshot_area;  // only this part of it; empty: the whole window
+  bool redraw = false;        // a motion goes on: draw the next frame at once instead of sleeping
+  bool edit_prompt = false;   // open the prompt editor
+  bool verify = false;        // compare the active document with the reference
+  bool evaluate = false;      // measure the active document's accuracy, as chosen in `accuracy`
   bool reset_layout = false;
   bool quit = false;
 };
@@ -60,6 +67,13 @@ struct AccuracyView {
   std::set<std::string> hidden;  // models whose curves are not drawn
 };
 
+// What the discretisation panel is set to.
+enum class DiscretisationPage : std::uint8_t { own_input, coefficients, signal, signal_errors, stability };
+struct DiscretisationView {
+  DiscretisationPage page = DiscretisationPage::own_input;
+  LabSettings lab;
+};
+
 struct Workspace {
   std::vector<Document> documents;
   int active = 0;
@@ -75,6 +89,7 @@ struct Workspace {
   PromptEditor prompt;           // what stands in the prompt editor
   bool timings_as_bars = false;  // kernel timings: stacked bars instead of the timeline
   AccuracyView accuracy;
+  DiscretisationView discretisation;
   bool timings_zoomed = false;    // the user chose the timeline's limits
   bool bars_zoomed = false;       // and those of the bars
   std::int64_t strip_shown = -1;  // the token that the strip last scrolled to

@@ -6,7 +6,6 @@
 #include "app/viewmodel/raster.h"
 #include "app/viewmodel/rule_errors.h"
 #include "app/viewmodel/shown.h"
-#include "app/viewmodel/signal_study.h"
 #include "app/viewmodel/stability_points.h"
 #include "app/viewmodel/table.h"
 #include "engine/tasks/label.h"
@@ -213,18 +212,6 @@ TEST_SUITE("app/viewmodel") {
     }
     CHECK(app::make_error_spread(*tests::fake_snapshot(shape, {}), -1, app::Frame::stored).heads == 0);
     CHECK_FALSE(app::make_error_series(*tests::fake_snapshot(shape, {}), {}, -1, 64).any);
-  }
-
-  TEST_CASE("the test signal shows Euler of first and the trapezoid of second order") {
-    const auto snapshot = tests::fake_snapshot({}, {1, 0});
-    app::Selection selection;
-    selection.frame = app::Frame::stored;
-    const auto study = app::make_signal_study(*snapshot, selection, 1, 2.0);
-    REQUIRE(study.known);
-    CHECK(study.slope[0] == doctest::Approx(2.0).epsilon(0.05));
-    CHECK(study.slope[1] == doctest::Approx(3.0).epsilon(0.05));
-    CHECK(study.time.size() < 500);
-    CHECK_FALSE(app::make_signal_study(*tests::fake_snapshot({}, {}), selection, -1, 2.0).known);
   }
 
   TEST_CASE("a half-turn step lies outside explicit Euler's disc, a small one inside; many heads are thinned") {
