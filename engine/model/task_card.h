@@ -10,10 +10,10 @@ namespace engine {
 // task.json beside a model; absent fields stay empty. kind "labels": the model labels every position, its class ids are
 // 0..K-1.
 struct TaskCard {
-  std::string name;                  // "parity"
-  std::string task;                  // the generator's name in engine/tasks, or empty
-  std::string kind;                  // "labels" or "next-token"
-  bool bytes = false;                // "vocabulary": "bytes": a token id is a byte of the text, and there are no symbols
+  std::string name;    // "parity"
+  std::string task;    // the generator's name in engine/tasks, or empty
+  std::string kind;    // "labels" or "next-token"
+  bool bytes = false;  // "vocabulary": "bytes": a token id is a byte of the text, and there are no symbols
   std::vector<std::string> symbols;  // text of input id i
   std::vector<std::string> labels;   // text of class i, for kind "labels"
   std::vector<std::string> prompts;  // examples, written in symbols or as the text itself
