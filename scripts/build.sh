@@ -27,5 +27,8 @@ if [[ ! -f $build/build.ninja ]]; then
 fi
 if [[ -z $(ninja -C "$build" -n "$@" 2>/dev/null | grep -v -E 'Entering directory|no work to do' | head -n 1) ]]; then exit 0; fi
 echo "build: compiling ($preset); the first time takes a few minutes"
-ninja -C "$build" "$@" | awk '/warning|error|FAILED/{print} /^\[/{last=$0} END{print last}'
+# What compilers say, and a line for every tenth of the way.
+ninja -C "$build" "$@" | awk '!/^\[|^ninja: Entering/{print}
+  /^\[[0-9]+\//{split(substr($1, 2), at, /[\/\]]/); tenth = int(10 * at[1] / at[2])
+    if (tenth > shown) {shown = tenth; printf "build: %d of %d\n", at[1], at[2]; fflush()}}'
 exit "${PIPESTATUS[0]}"

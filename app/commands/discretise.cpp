@@ -40,7 +40,8 @@ struct Range {
 // FIRST..LAST, both positive numbers, not descending.
 std::optional<Range> parse_range(const std::string& text) {
   const std::size_t dots = text.find("..");
-  if (dots == std::string::npos) return std::nullopt;
+  // Of three dots nobody knows which one belongs to a number: 1e-3...1 must not become 1e-3 to 0.1 in silence.
+  if (dots == std::string::npos || text.find("...") != std::string::npos) return std::nullopt;
   const auto number = [](const char* from, const char* to, double& out) {
     const auto [end, failed] = std::from_chars(from, to, out);
     return failed == std::errc() && end == to && std::isfinite(out) && out > 0;

@@ -63,15 +63,16 @@ int eval(Options options) {
   if (!result) return report(result.error());
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
+  const bool judged = result->total().labelled > 0;
   if (options.json) {
     print_json({{"model", (*model)->name},
                 {"task", (*task)->name},
                 {"length", options.evaluate.length},
                 {"sequences", options.evaluate.sequences},
                 {"seed", options.seed},
-                {"accuracy", result->accuracy()},
+                {"accuracy", judged ? nlohmann::ordered_json(result->accuracy()) : nullptr},
                 {"classes", result->classes},
-                {"scaled_accuracy", result->scaled_accuracy()},
+                {"scaled_accuracy", judged ? nlohmann::ordered_json(result->scaled_accuracy()) : nullptr},
                 {"positions", result->total().labelled},
                 {"right", result->total().right},
                 {"by_length", by_length(*result)},
@@ -82,6 +83,10 @@ int eval(Options options) {
   }
   fmt::print("{} on {} ({}), {}{}\n", (*model)->name, (*task)->name, (*task)->description, (*backend)->info().device,
              lambda_override_words(**model));
+  if (!judged) {
+    fmt::print("  No position of these sequences has a label: there is nothing to judge. Give a longer --length.\n");
+    return 0;
+  }
   fmt::print("  accuracy         {:.3f} % of {} labelled positions ({} sequences of length {}, seed {})\n",
              100 * result->accuracy(), grouped(result->total().labelled), grouped(options.evaluate.sequences),
              options.evaluate.length, options.seed);

@@ -192,7 +192,7 @@ void draw_measured(PanelContext& context, const AccuracyData& data) {
   const float table = std::min(accuracy_table_height(theme, data), std::max(0.4F * space.y, 60 * theme.scale));
   if (high)
     heading(theme,
-            fmt::format("{} at the positions around each point; band: 95 % interval, each sequence one observation",
+            fmt::format("{} at the positions around each point; band: 95 % interval, wide: each sequence counts once",
                         data.unit == AccuracyUnit::scaled ? "scaled accuracy" : "accuracy"),
             "Wilson's score interval. Positions of one sequence are not independent, since a model that lost the state "
             "stays wrong: however many lie in a bin, a sequence counts once.");

@@ -21,7 +21,10 @@ void draw_dashed(std::span<const double> x, std::span<const double> y, const ImV
     const bool outside = std::max(from.x, to.x) < low.x || std::min(from.x, to.x) > low.x + extent.x;
     // Zoomed far in, a segment is longer than anybody sees.
     if (!(length > 0) || length > 1e5F || outside) continue;
-    for (float at = -std::fmod(along, 2 * dash); at < length; at += 2 * dash) {
+    const float first = -std::fmod(along, 2 * dash);
+    const int dashes = static_cast<int>((length - first) / (2 * dash)) + 1;
+    for (int i_dash = 0; i_dash < dashes; ++i_dash) {
+      const float at = first + 2 * dash * static_cast<float>(i_dash);
       const float begin = std::max(at, 0.0F) / length, end = std::min(at + dash, length) / length;
       if (end <= begin) continue;
       list->AddLine({from.x + (to.x - from.x) * begin, from.y + (to.y - from.y) * begin},

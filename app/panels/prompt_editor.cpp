@@ -107,7 +107,8 @@ void draw_prompt_editor(PanelContext& context) {
     }
     ImGui::PopFont();
   }
-  if (done) ImGui::CloseCurrentPopup();
+  // The text field takes Escape for itself, and would need a second one.
+  if (done || ImGui::IsKeyPressed(ImGuiKey_Escape, false)) ImGui::CloseCurrentPopup();
   ImGui::EndPopup();
 }
 

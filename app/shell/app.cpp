@@ -7,6 +7,7 @@
 #include <GL/glcorearb.h>
 #include <fmt/format.h>
 #include <imgui_impl_opengl3.h>
+#include <imgui_internal.h>
 #include <implot.h>
 
 #include <algorithm>
@@ -223,7 +224,10 @@ void App::run() {
     workspace_.requests.redraw = false;
     frame();
     const auto after = Clock::now();
-    const bool busy = start < draw_until || opener_.busy() || !noticed_.empty() || workspace_.requests.redraw;
+    // Dear ImGui reads about one change of a key a frame: what is still queued was not acted on yet.
+    const bool unread_input = !ImGui::GetCurrentContext()->InputEventsQueue.empty();
+    const bool busy =
+        start < draw_until || opener_.busy() || !noticed_.empty() || workspace_.requests.redraw || unread_input;
     // While something moves: at most 60 frames a second, so that software rendering leaves the model its time.
     const double spent = std::chrono::duration<double>(after - start).count();
     const double timeout = busy ? std::max(0.001, frame_period_s - spent) : 0.5;

@@ -34,7 +34,4 @@ struct JobReport {
 // be made; nothing answers for two minutes (system).
 engine::Result<JobReport> run_offscreen_job(App& app, const GuiOptions& options);
 
-// Milliseconds since the process started.
-double process_age_ms();
-
 }  // namespace app

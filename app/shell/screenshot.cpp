@@ -6,8 +6,11 @@
 #include <png.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <fstream>
+#include <vector>
 
 namespace app {
 
@@ -40,11 +43,22 @@ engine::Result<void> write_png(const std::string& path, const Image& image) {
   png.width = static_cast<png_uint_32>(image.width);
   png.height = static_cast<png_uint_32>(image.height);
   png.format = PNG_FORMAT_RGB;
-  if (png_image_write_to_file(&png, path.c_str(), 0, image.rgb.data(), 0, nullptr) == 0)
-    return engine::system_error(
-        fmt::format("{}: cannot write the screenshot: {}. Check that the folder exists and can "
-                    "be written.",
-                    path, static_cast<const char*>(png.message)));
+  const auto refused = [&path](const std::string& why) {
+    return engine::system_error(fmt::format(
+        "{}: cannot write the screenshot: {}. Check that the folder exists and can be written.", path, why));
+  };
+  // Encoded in memory: the library's own writing to a file would delete what stands there when it fails.
+  png_alloc_size_t bytes = 0;
+  if (png_image_write_to_memory(&png, nullptr, &bytes, 0, image.rgb.data(), 0, nullptr) == 0)
+    return refused(png.message);
+  std::vector<char> encoded(bytes);
+  if (png_image_write_to_memory(&png, encoded.data(), &bytes, 0, image.rgb.data(), 0, nullptr) == 0) {
+    return refused(png.message);
+  }
+  std::ofstream out(path, std::ios::binary);
+  out.write(encoded.data(), static_cast<std::streamsize>(bytes));
+  out.flush();
+  if (!out) return refused(std::strerror(errno));
   return {};
 }
 

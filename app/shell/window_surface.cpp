@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <imgui_impl_glfw.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 
@@ -86,8 +87,17 @@ engine::Result<std::unique_ptr<Surface>> open_window(const SurfaceOptions& optio
   glfwWindowHint(GLFW_CONTEXT_VERSION_MINOR, 3);
   glfwWindowHint(GLFW_OPENGL_PROFILE, GLFW_OPENGL_CORE_PROFILE);
   glfwWindowHint(GLFW_SCALE_TO_MONITOR, GLFW_TRUE);
-  GLFWwindow* window =
-      glfwCreateWindow(options.size.width, options.size.height, options.title.c_str(), nullptr, nullptr);
+  // No larger than the screen leaves room for.
+  int width = options.size.width, height = options.size.height;
+  if (GLFWmonitor* monitor = glfwGetPrimaryMonitor(); monitor != nullptr) {
+    int left = 0, top = 0, room_across = 0, room_down = 0;
+    glfwGetMonitorWorkarea(monitor, &left, &top, &room_across, &room_down);
+    if (room_across > 0 && room_down > 0) {
+      width = std::min(width, room_across);
+      height = std::min(height, room_down);
+    }
+  }
+  GLFWwindow* window = glfwCreateWindow(width, height, options.title.c_str(), nullptr, nullptr);
   if (window == nullptr) {
     const engine::Error error = glfw_error("No window with OpenGL 3.3 can be made on this display");
     glfwTerminate();

@@ -19,12 +19,6 @@ double probability_of(const engine::TokenRecord& record, std::int32_t id) {
   return missing;
 }
 
-// NaN in one logit is NaN in all that follow from it; the kept ones are enough to see it.
-bool finite(const engine::TokenRecord& record) {
-  return std::all_of(record.top.begin(), record.top.end(),
-                     [](const engine::TopToken& top) { return std::isfinite(top.logit); });
-}
-
 // The token that came, or comes, after `index`; -1 where nobody knows yet.
 std::int32_t next_token(const engine::Snapshot& snapshot, std::int64_t index) {
   const auto next = static_cast<std::size_t>(index) + 1;
@@ -33,6 +27,11 @@ std::int32_t next_token(const engine::Snapshot& snapshot, std::int64_t index) {
 }
 
 }  // namespace
+
+bool finite(const engine::TokenRecord& record) {
+  return std::all_of(record.top.begin(), record.top.end(),
+                     [](const engine::TopToken& top) { return std::isfinite(top.logit); });
+}
 
 AnswersView make_answers(const engine::Snapshot& snapshot, std::int64_t index, int max_tokens) {
   AnswersView view;
@@ -70,7 +69,7 @@ AnswersView make_answers(const engine::Snapshot& snapshot, std::int64_t index, i
   for (std::int64_t t = 0; t <= index; ++t) {
     const engine::TokenRecord& at = *snapshot.tokens[static_cast<std::size_t>(t)];
     if (at.truth == engine::not_known && view.broken_at < 0) view.broken_at = t;
-    if (view.labelling && at.truth >= 0) {
+    if (view.labelling && at.truth >= 0 && finite(at)) {
       ++view.judged_so_far;
       view.right_so_far += at.predicted == at.truth ? 1 : 0;
     }

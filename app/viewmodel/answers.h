@@ -33,6 +33,10 @@ struct AnswersView {
   int right_so_far = 0, judged_so_far = 0;  // labelling models, up to the shown token
 };
 
+// Whether the token's prediction is one. NaN in one logit is NaN in all that follow from it; the kept ones are enough to
+// see it.
+bool finite(const engine::TokenRecord& record);
+
 AnswersView make_answers(const engine::Snapshot& snapshot, std::int64_t index, int max_tokens);
 
 }  // namespace app

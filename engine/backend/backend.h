@@ -21,6 +21,7 @@ struct BackendInfo {
   std::string device;            // "AMD EPYC, 2 threads, AVX-512", "NVIDIA H100 80GB HBM3"
   std::string detail;            // free text for tool tips: driver, clocks, memory
   bool is_gpu = false;           // kernel times come from CUPTI, not from the stage clock
+  int threads = 1;               // that do the arithmetic, on the CPU
   bool graph = false;            // the whole step is one CUDA graph: an observer sees steps, no stages
   std::size_t weight_bytes = 0;  // where the arithmetic happens
   std::size_t state_bytes = 0;   // per sequence

@@ -34,6 +34,7 @@ CpuBackend::CpuBackend(const Weights& weights, int batch, int threads, const ker
       table_(table != nullptr ? *table : *kernels::cpu::tables().front()),
       pool_(count_threads(threads)) {
   info_.name = "cpu";
+  info_.threads = pool_.threads();
   info_.device = fmt::format("{}, {} thread{}, {}", processor_name(), pool_.threads(), pool_.threads() == 1 ? "" : "s",
                              table_.name);
   info_.detail = "fp32 arithmetic; weights are read in their stored type.";

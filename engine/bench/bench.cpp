@@ -12,8 +12,8 @@ namespace engine {
 
 namespace {
 
-Result<double> copy_rate(const BackendInfo& info, int threads) {
-  if (!info.is_gpu) return measure_host_copy_rate(threads);
+Result<double> copy_rate(const BackendInfo& info) {
+  if (!info.is_gpu) return measure_host_copy_rate(info.threads);
 #ifdef MAMBASCOPE_HAVE_CUDA
   const auto rate = kernels::measure_copy_rate();
   if (!rate)
@@ -79,7 +79,7 @@ Result<Bench> run_bench(const Weights& weights, const BenchOptions& options,
 
   doing("measuring the copy rate", 0.9);
   backend->reset();  // its memory is the copy's now
-  const auto rate = copy_rate(result.info, options.backend.threads);
+  const auto rate = copy_rate(result.info);
   if (!rate) return tl::unexpected(rate.error());
   result.copy_bytes_per_second = *rate;
   return result;

@@ -39,8 +39,8 @@ struct Bench {
 Result<Bench> run_bench(const Weights& weights, const BenchOptions& options,
                         const std::function<void(const char*, double)>& progress);
 
-// Bytes per second that this machine's memory copies with that many threads (0: all cores), read and written bytes
-// counted: the best of several copies of 256 MiB.
-double measure_host_copy_rate(int threads);
+// Bytes per second that this machine's memory copies with that many threads, read and written bytes counted: the best of
+// several copies of 256 MiB. Error (system): there is no memory for them.
+Result<double> measure_host_copy_rate(int threads);
 
 }  // namespace engine

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <new>
 #include <thread>
 
 namespace engine {
 
-double measure_host_copy_rate(int threads) {
+Result<double> measure_host_copy_rate(int threads) try {
   constexpr std::size_t bytes = std::size_t{256} << 20;
-  const auto count = static_cast<std::size_t>(
-      threads > 0 ? threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+  const auto count = static_cast<std::size_t>(std::max(1, threads));
   std::vector<char> from(bytes, 1), to(bytes, 0);
   double best = 0;
   for (int repeat = 0; repeat < 8; ++repeat) {
@@ -25,6 +25,8 @@ double measure_host_copy_rate(int threads) {
     best = std::max(best, 2.0 * static_cast<double>(bytes) / seconds);
   }
   return best;
+} catch (const std::bad_alloc&) {
+  return system_error("There is no memory for the two buffers of 256 MiB that the copy rate is measured with.");
 }
 
 }  // namespace engine

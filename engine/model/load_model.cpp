@@ -23,9 +23,10 @@ struct Place {
   fs::path weights;
 };
 
+// A link that leads nowhere is there, too: opening it then says what is wrong with it.
 bool is_there(const fs::path& path) {
   std::error_code ignored;
-  return fs::exists(path, ignored);
+  return fs::symlink_status(path, ignored).type() != fs::file_type::not_found;
 }
 
 bool is_folder(const fs::path& path) {

@@ -3,6 +3,7 @@
 #include "engine/base/quote.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,11 +13,11 @@ namespace engine {
 
 namespace {
 
-// The class with the largest logit, the first of equals; -1 when there is a NaN among them.
+// The class with the largest logit, the first of equals; -1 when one is not finite.
 std::int32_t argmax(const std::vector<float>& logits, int classes) {
   std::int32_t best = 0;
   for (std::int32_t i = 0; i < classes; ++i) {
-    if (std::isnan(logits[static_cast<std::size_t>(i)])) return -1;
+    if (!std::isfinite(logits[static_cast<std::size_t>(i)])) return -1;
     if (logits[static_cast<std::size_t>(i)] > logits[static_cast<std::size_t>(best)]) best = i;
   }
   return best;
@@ -71,6 +72,12 @@ Result<const Task*> task_of(const Model& model, const std::string& asked) {
                     found.name, found.symbols, found.classes, in_quotes(model.name), vocabulary,
                     model.card.symbols.size(), model.card.labels.size()));
   }
+  if (model.card.labels_positions() &&
+      (model.card.symbols != found.symbol_texts || model.card.labels != found.label_texts)) {
+    return input_error(fmt::format(
+        "The symbols or labels in task.json of the model {} are not those of the task {}, in its order: {}; {}.",
+        in_quotes(model.name), found.name, fmt::join(found.symbol_texts, " "), fmt::join(found.label_texts, " ")));
+  }
   return task;
 }
 
@@ -81,7 +88,12 @@ Result<Evaluation> evaluate(Backend& backend, const ModelConfig& config, const T
   const auto length = static_cast<std::size_t>(options.length);
   std::vector<float> logits(static_cast<std::size_t>(config.padded_vocab()));
   std::vector<std::int32_t> ids(static_cast<std::size_t>(batch));
-  std::vector<LabelledSequence> drawn(static_cast<std::size_t>(batch));
+  struct Place {
+    Random random;
+    TaskWalk walk;
+    std::int32_t truth = 0;
+  };
+  std::vector<Place> places;
   Evaluation result;
   result.classes = task.classes;
   result.labelled_at.resize(length);
@@ -90,21 +102,32 @@ Result<Evaluation> evaluate(Backend& backend, const ModelConfig& config, const T
   for (int first = 0; first < options.sequences; first += batch) {
     // The last batch may be short: its free places repeat the last sequence and are not counted.
     const int used = std::min(batch, options.sequences - first);
+    places.clear();
     for (int b = 0; b < batch; ++b) {
       const int index = first + std::min(b, used - 1);
-      drawn[static_cast<std::size_t>(b)] = task.draw(options.seed, static_cast<std::uint64_t>(index), options.length);
+      places.push_back({Random(options.seed, static_cast<std::uint64_t>(index)), TaskWalk(task)});
     }
     if (auto done = backend.reset(); !done) return tl::unexpected(done.error());
     for (std::size_t t = 0; t < length; ++t) {
-      for (std::size_t b = 0; b < drawn.size(); ++b) ids[b] = drawn[b].ids[t];
+      for (std::size_t b = 0; b < places.size(); ++b) {
+        ids[b] = places[b].walk.draw(places[b].random);
+        places[b].truth = places[b].walk.read(ids[b]);
+      }
       if (auto done = backend.step(ids, nullptr); !done) return tl::unexpected(done.error());
       labelled[t] = right[t] = 0;
       for (int b = 0; b < used; ++b) {
-        const std::int32_t truth = drawn[static_cast<std::size_t>(b)].labels[t];
+        const std::int32_t truth = places[static_cast<std::size_t>(b)].truth;
         if (truth < 0) continue;
         if (auto done = backend.read_logits(b, logits); !done) return tl::unexpected(done.error());
+        const std::int32_t answer = argmax(logits, task.classes);
+        if (answer < 0) {
+          return input_error(fmt::format(
+              "The logits at position {} of sequence {} are not finite: the model gives no answer there. Its "
+              "weights hold NaN or infinity, or overflow.",
+              t, first + b));
+        }
         ++labelled[t];
-        right[t] += argmax(logits, task.classes) == truth ? 1 : 0;
+        right[t] += answer == truth ? 1 : 0;
       }
       // The last step of a batch reports once its counts are in.
       if (t + 1 == length || !progress) continue;

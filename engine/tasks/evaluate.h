@@ -57,9 +57,9 @@ struct EvaluationProgress {
 };
 
 // Steps the sequences 0.. of the seed through the backend, as many at a time as its batch. The prediction is the argmax
-// over the task's classes; a class whose logit is NaN is never right. `progress` (may be empty) is called after every
-// step; when it returns false the evaluation ends there, with the counts of the batches that are complete. Errors: as
-// the backend's.
+// over the task's classes. `progress` (may be empty) is called after every step; when it returns false the evaluation
+// ends there, with the counts of the batches that are complete. Errors: as the backend's; a logit that is not finite where
+// an answer is asked (input).
 Result<Evaluation> evaluate(Backend& backend, const ModelConfig& config, const Task& task,
                             const EvaluateOptions& options,
                             const std::function<bool(const EvaluationProgress&)>& progress);

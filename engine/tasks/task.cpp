@@ -29,11 +29,23 @@ std::int32_t TaskWalk::read(std::int32_t id) {
 }
 
 const std::vector<Task>& tasks() {
+  static const std::vector<std::string> digits = {"0", "1", "2", "3", "4"};
   static const std::vector<Task> all = {
-      {"parity", "over 0 and 1: whether the number of ones so far is odd", 2, 2, Parity()},
-      {"modular", "digits and + - x: the value so far modulo 5, x before + and -", 8, 5, Modular(0)},
-      {"modular-brackets", "the same with brackets, at most 4 deep: the value modulo 5 where all are closed", 10, 5,
-       Modular(Modular::deepest)}};
+      {"parity", "over 0 and 1: whether the number of ones so far is odd", 2, 2, Parity(), {"0", "1"}, {"even", "odd"}},
+      {"modular",
+       "digits and + - x: the value so far modulo 5, x before + and -",
+       8,
+       5,
+       Modular(0),
+       {"0", "1", "2", "3", "4", "+", "-", "x"},
+       digits},
+      {"modular-brackets",
+       "the same with brackets, at most 4 deep: the value modulo 5 where all are closed",
+       10,
+       5,
+       Modular(Modular::deepest),
+       {"0", "1", "2", "3", "4", "+", "-", "x", "(", ")"},
+       digits}};
   return all;
 }
 

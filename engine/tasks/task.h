@@ -28,6 +28,7 @@ struct Task {
   int symbols;
   int classes;
   TaskState start;
+  std::vector<std::string> symbol_texts = {}, label_texts = {};  // by id; a model's card must name them alike
 
   // Sequence `index` of a seed: the same on every machine, whatever else is drawn.
   LabelledSequence draw(std::uint64_t seed, std::uint64_t index, int length) const;

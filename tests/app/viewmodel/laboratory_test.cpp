@@ -6,7 +6,6 @@
 
 #include <doctest/doctest.h>
 
-#include <chrono>
 #include <cmath>
 #include <ctime>
 
@@ -106,7 +105,6 @@ TEST_SUITE("laboratory") {
           }
           // Of processor time, and generous: machines differ.
           CHECK(ms < 250);
-          MESSAGE(engine::name_of(signal) << " dt " << dt << " swing " << swing << ": " << ms << " ms");
         }
       }
     }

@@ -218,3 +218,11 @@ TEST_CASE("task.json: symbols write prompts, labels name predictions, the overri
   altered.folder.write("task.json", R"({"kind":"labels","symbols":["0"],"labels":["a","b"],"prompts":["01"]})");
   CHECK(has(altered.load().error().message, "the example prompt '01'"));
 }
+
+TEST_CASE("a task.json that is a link to nowhere is an error: without it the model would be another one") {
+  const Altered altered([](auto&) {});
+  fs::create_symlink("/nowhere", altered.folder.file("task.json"));
+  const auto model = altered.load();
+  REQUIRE_FALSE(model.has_value());
+  CHECK(has(model.error().message, "task.json"));
+}
