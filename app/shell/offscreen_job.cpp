@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-
 #include <algorithm>
 #include <chrono>
 #include <fstream>
@@ -18,7 +17,6 @@ namespace {
 
 // Not the process: a script that set up and built before it became this program began long before.
 const std::chrono::steady_clock::time_point program_start = std::chrono::steady_clock::now();
-
 
 using Clock = std::chrono::steady_clock;
 constexpr double frame_period_s = 1.0 / 60;

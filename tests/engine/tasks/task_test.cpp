@@ -163,8 +163,8 @@ TEST_CASE("evaluate: a model that answers NaN has no accuracy, and the error say
   engine::ModelConfig config;
   config.vocab_size = 2;
   ParityBackend backend(4, ParityBackend::Answer::nan);
-  const auto result = engine::evaluate(backend, config, **engine::find_task("parity"),
-                                       {.length = 17, .sequences = 21, .seed = 1}, {});
+  const auto result =
+      engine::evaluate(backend, config, **engine::find_task("parity"), {.length = 17, .sequences = 21, .seed = 1}, {});
   REQUIRE_FALSE(result.has_value());
   CHECK(result.error().kind == engine::ErrorKind::input);
   CHECK(result.error().message.find("position 0 of sequence 0") != std::string::npos);
