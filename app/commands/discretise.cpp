@@ -25,7 +25,7 @@ constexpr double most_reach = 1e5;  // radians or e-folds over the duration
 constexpr double most_growth = 1e200;
 
 struct Options {
-  std::string signal = "sine", steps = "1e-3..1e-1", fit = "", hold = "end", csv;
+  std::string signal = "sine", steps = "1e-3..1e-1", fit, hold = "end", csv;
   double decay = 0.5;
   engine::SignalProblem problem;
   double lambda = 0.75;
