@@ -224,7 +224,7 @@ class CudaBackend final : public Backend {
 
   // Whatever fails on the device after a launch ends the context: the failure is kept and is the answer from now on.
   Result<void> fail(const kernels::DeviceError& error, const std::string& where) {
-    failed_ = Error{ErrorKind::system, fmt::format("{}: {}. The GPU is lost to this session; reopen the model, or use "
+    failed_ = Error{ErrorKind::system, fmt::format("{}: {}. The GPU is lost to this model; open it anew, or use "
                                                    "--backend cpu.",
                                                    where, error.message)};
     return tl::unexpected(*failed_);
