@@ -15,7 +15,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <fstream>
 #include <optional>
 
 namespace app {
@@ -100,8 +99,7 @@ std::string line_of(const Row& row) {
                      100 * row.bytes_per_second / bench.copy_bytes_per_second, bench.before.worst);
 }
 
-engine::Result<void> write_csv(const std::string& path, const std::vector<Row>& rows) {
-  std::ofstream out(path);
+void write_csv(std::ostream& out, const std::vector<Row>& rows) {
   fmt::print(out,
              "batch,variant,graph,verified,min_ms,median_ms,p95_ms,tokens_per_s,bytes_per_step,copy_gbps,"
              "worst_difference\n");
@@ -115,9 +113,6 @@ engine::Result<void> write_csv(const std::string& path, const std::vector<Row>& 
     }
     fmt::print(out, "{},{},{}\n", bench.bytes_per_step, bench.copy_bytes_per_second / 1e9, bench.before.worst);
   }
-  out.flush();
-  if (!out) return engine::system_error(fmt::format("{} could not be written. Choose a folder that has room.", path));
-  return {};
 }
 
 void print_table(const std::vector<Row>& rows, const engine::Model& model, const Options& options) {
@@ -166,7 +161,8 @@ int bench(Options options) {
     rows.push_back(row_of(std::move(*result)));
   }
   if (!options.csv.empty()) {
-    if (const auto written = write_csv(options.csv, rows); !written) return report(written.error());
+    const auto written = write_output(options.csv, [&](std::ostream& out) { write_csv(out, rows); });
+    if (!written) return report(written.error());
   }
   if (!options.json) {
     print_table(rows, **model, options);

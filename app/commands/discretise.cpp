@@ -13,8 +13,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fstream>
 #include <optional>
+#include <ostream>
 
 namespace app {
 
@@ -120,12 +120,8 @@ int discretise(const Options& options) {
   const auto result = study(options);
   if (!result) return report(result.error());
   if (!options.csv.empty()) {
-    std::ofstream file(options.csv, std::ios::binary);
-    file << discretise_csv(*result);
-    file.close();
-    if (!file)
-      return report({engine::ErrorKind::system,
-                     fmt::format("{} could not be written. Choose a folder that exists and has room.", options.csv)});
+    const auto written = write_output(options.csv, [&](std::ostream& out) { out << discretise_csv(*result); });
+    if (!written) return report(written.error());
   }
   if (options.json)
     print_json(discretise_json(*result));

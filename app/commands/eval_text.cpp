@@ -22,9 +22,7 @@ constexpr std::size_t largest_text = std::size_t{256} << 20U, largest_held_out =
 engine::Result<std::string> path_of_text(const engine::Model& model, const std::string& given) {
   if (!given.empty()) return given;
   const std::filesystem::path own = std::filesystem::path(model.path).parent_path() / "held_out.txt";
-  std::error_code ignored;
-  if (std::filesystem::symlink_status(own, ignored).type() != std::filesystem::file_type::not_found)
-    return own.string();
+  if (engine::is_there(own)) return own.string();
   return engine::input_error(fmt::format(
       "The model {} predicts next tokens and has no held_out.txt beside its config. Give a text with --text.",
       engine::in_quotes(model.name)));

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 
 namespace app {
@@ -47,6 +48,14 @@ engine::Result<void> check_outputs(const std::vector<std::string>& paths) {
                       std::generic_category().message(reason)));
   }
   return {};
+}
+
+engine::Result<void> write_output(const std::string& path, const std::function<void(std::ostream&)>& write) {
+  std::ofstream out(path);
+  if (out) write(out);
+  out.flush();
+  if (out) return {};
+  return engine::system_error(fmt::format("{} could not be written. Choose a folder that exists and has room.", path));
 }
 
 }  // namespace app

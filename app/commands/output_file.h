@@ -3,6 +3,8 @@
 
 #include "engine/base/result.h"
 
+#include <functional>
+#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -20,5 +22,8 @@ CLI::Option* add_output_option(CLI::App& command, const char* name, std::string&
 // Whether each of `paths` can be written, as far as that shows without touching it: an existing file is left as it is, none
 // is made. Empty paths stand for options that were not given. Error: the first that cannot be written, and why (system).
 engine::Result<void> check_outputs(const std::vector<std::string>& paths);
+
+// Writes the file anew, with what `write` puts into the stream. Error: it did not take it all (system).
+engine::Result<void> write_output(const std::string& path, const std::function<void(std::ostream&)>& write);
 
 }  // namespace app

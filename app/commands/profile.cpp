@@ -16,7 +16,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <fstream>
 #include <random>
 
 namespace app {
@@ -76,18 +75,6 @@ engine::Result<ProfileResult> measure(const Options& options, const engine::Mode
   const auto by_stage = profiler::statistics_of(result.tokens, result.plan.stages.size()).stages;
   for (const auto& stage : by_stage) result.kernels.push_back(store.kernel_name(stage.name));
   return result;
-}
-
-template <class Write>
-engine::Result<void> write_file(const std::string& path, Write write) {
-  std::ofstream out(path);
-  if (out) write(out);
-  out.flush();
-  if (!out) {
-    return engine::system_error(
-        fmt::format("{} could not be written. Choose a folder that exists and has room.", path));
-  }
-  return {};
 }
 
 ProfilingCost cost_of_cupti(const Options& options, const ProfileResult& with) {
@@ -151,11 +138,11 @@ int profile(const Options& options) {
   }
 
   if (!options.trace.empty()) {
-    const auto written = write_file(options.trace, [&](std::ostream& out) { write_chrome_trace(out, rows); });
+    const auto written = write_output(options.trace, [&](std::ostream& out) { write_chrome_trace(out, rows); });
     if (!written) return report(written.error());
   }
   if (!options.csv.empty()) {
-    const auto written = write_file(options.csv, [&](std::ostream& out) { write_csv(out, rows); });
+    const auto written = write_output(options.csv, [&](std::ostream& out) { write_csv(out, rows); });
     if (!written) return report(written.error());
   }
   if (options.json) {

@@ -33,9 +33,8 @@ struct Bench {
 };
 
 // Opens the backend, verifies it against its twin (a GPU against the CPU backend, the CPU against the reference), times
-// it and verifies again. `progress` (may be empty) is called with what is being done and the
-// share that is behind, roughly. Errors: those of the backends, and
-// a device on which no copy can be measured.
+// it and verifies again. `progress` (may be empty) is called with what is being done and the share that is behind,
+// roughly. Errors: those of the backends, and a device on which no copy can be measured.
 Result<Bench> run_bench(const Weights& weights, const BenchOptions& options,
                         const std::function<void(const char*, double)>& progress);
 

@@ -77,6 +77,11 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
+bool is_there(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::symlink_status(path, ignored).type() != std::filesystem::file_type::not_found;
+}
+
 Result<std::string> read_text_file(const std::string& path, std::size_t most_bytes) {
   auto file = open_regular(path);
   if (!file) return tl::unexpected(file.error());

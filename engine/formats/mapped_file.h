@@ -6,6 +6,7 @@
 #include "engine/base/result.h"
 
 #include <cstddef>
+#include <filesystem>
 #include <span>
 #include <string>
 
@@ -30,6 +31,9 @@ class MappedFile {
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
 };
+
+// Whether anything stands at the path. A link that leads nowhere is there, too: opening it then says what is wrong with it.
+bool is_there(const std::filesystem::path& path);
 
 // A small text file as a whole. Error: input, when it cannot be read, is not regular or is larger than `most_bytes`.
 Result<std::string> read_text_file(const std::string& path, std::size_t most_bytes);

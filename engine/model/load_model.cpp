@@ -1,6 +1,7 @@
 // Finds a model's files from what the user gave, reads and joins them.
 #include "engine/base/quote.h"
 #include "engine/formats/config_json.h"
+#include "engine/formats/mapped_file.h"
 #include "engine/formats/safetensors.h"
 #include "engine/formats/task_json.h"
 #include "engine/model/bind_weights.h"
@@ -22,12 +23,6 @@ struct Place {
   fs::path folder;
   fs::path weights;
 };
-
-// A link that leads nowhere is there, too: opening it then says what is wrong with it.
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::symlink_status(path, ignored).type() != fs::file_type::not_found;
-}
 
 bool is_folder(const fs::path& path) {
   std::error_code ignored;
