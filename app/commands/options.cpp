@@ -103,6 +103,9 @@ void add_backend_options(CLI::App& command, CommonOptions& options) {
               {"cuda", engine::BackendChoice::cuda},
               {"reference", engine::BackendChoice::reference}},
              "auto", "What does the arithmetic; auto: cuda where a device answers, else cpu");
+  add_choice(command, "--variant", options.variant,
+             {{"staged", engine::Variant::staged}, {"fused", engine::Variant::fused}}, "staged",
+             "Kernels of the cuda backend: staged (one a stage, to be looked at) or fused (few, to be fast)");
   command.add_option("--threads", options.threads, "Threads of the cpu backend; 0: all cores")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
@@ -129,6 +132,7 @@ engine::Result<std::shared_ptr<const engine::Model>> load_model(const CommonOpti
 engine::BackendOptions backend_options(const CommonOptions& options, int batch) {
   engine::BackendOptions out;
   out.choice = options.backend;
+  out.variant = options.variant;
   out.batch = batch;
   out.threads = options.threads;
   return out;

@@ -25,6 +25,7 @@ struct CommonOptions {
   std::string model;
   engine::LoadOptions load;
   engine::BackendChoice backend = engine::BackendChoice::automatic;
+  engine::Variant variant = engine::Variant::staged;
   int threads = 0;  // 0: all cores
   bool json = false;
   std::uint64_t seed = 0;
@@ -32,7 +33,7 @@ struct CommonOptions {
 
 // Each adds its options to a subcommand; the CommonOptions must outlive the parsing.
 CLI::Option* add_model_option(CLI::App& command, CommonOptions& options);  // MODEL and --a-activation; not required yet
-void add_backend_options(CLI::App& command, CommonOptions& options);       // --backend, --threads
+void add_backend_options(CLI::App& command, CommonOptions& options);       // --backend, --variant, --threads
 void add_json_option(CLI::App& command, CommonOptions& options);           // --json
 void add_seed_option(CLI::App& command, CommonOptions& options);           // --seed
 

@@ -56,11 +56,15 @@ class Backend {
 
 enum class BackendChoice : std::uint8_t { automatic, cpu, cuda, reference };
 
+// How a GPU's step is divided into kernels: one a stage, to be looked at, or few, to be fast.
+enum class Variant : std::uint8_t { staged, fused };
+
 struct BackendOptions {
   BackendChoice choice = BackendChoice::automatic;
   int batch = 1;
-  int threads = 0;     // cpu only; 0: all cores
-  bool graph = false;  // cuda only: the step as one CUDA graph
+  int threads = 0;                    // cpu only; 0: all cores
+  bool graph = false;                 // cuda only: the step as one CUDA graph
+  Variant variant = Variant::staged;  // cuda only; the others have but the staged one
 };
 
 // Makes the backend asked for; automatic takes cuda where a device answers, else cpu. The weights must outlive the

@@ -70,6 +70,8 @@ void CpuBackend::run(const Stage& stage) {
       return divide(stage, table_.state_update, arguments_.state_update(stage));
     case StageKind::readout:
       return divide(stage, table_.readout, arguments_.readout(stage));
+    case StageKind::mixer:  // in no plan of this backend
+      break;
     case StageKind::mimo_mix:
       return divide(stage, table_.mimo_mix, arguments_.mimo_mix(stage));
   }

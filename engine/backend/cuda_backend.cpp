@@ -2,14 +2,17 @@
 
 #include "engine/backend/cuda_buffers.h"
 #include "engine/backend/cuda_weights.h"
+#include "engine/backend/fused_arguments.h"
 #include "engine/backend/stage_arguments.h"
 #include "kernels/device/device_info.h"
 #include "kernels/device/graph.h"
 #include "kernels/device/launch.h"
+#include "kernels/fused/fused.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -38,8 +41,8 @@ std::string place_of(const Stage& stage) {
 
 class CudaBackend final : public Backend {
  public:
-  CudaBackend(BackendInfo info, StepPlan plan, kernels::Stream stream, kernels::PinnedBuffer ids, CudaWeights weights,
-              CudaBuffers buffers)
+  CudaBackend(BackendInfo info, const kernels::DeviceInfo& device, StepPlan plan, kernels::Stream stream,
+              kernels::PinnedBuffer ids, CudaWeights weights, CudaBuffers buffers)
       : info_(std::move(info)),
         plan_(std::move(plan)),
         stream_(std::move(stream)),
@@ -47,6 +50,10 @@ class CudaBackend final : public Backend {
         weights_(std::move(weights)),
         buffers_(std::move(buffers)),
         arguments_(weights_, buffers_, plan_.batch),
+        fused_arguments_(weights_, buffers_, plan_.batch),
+        fused_(plan_.variant == "fused"),
+        can_overlap_(device.major >= 9),
+        multiprocessors_(device.multiprocessors),
         sync_stages_(sync_stages()) {
     info_.graph = info_.graph && !sync_stages_;
   }
@@ -150,7 +157,7 @@ class CudaBackend final : public Backend {
         auto recorded = kernels::Graph::record(stream_, [&] {
           kernels::DeviceResult<void> done;
           for (const Stage& stage : plan_.stages) {
-            if (done = launch(stage); !done) break;
+            if (done = launch(stage, can_overlap_); !done) break;
           }
           return done;
         });
@@ -162,7 +169,7 @@ class CudaBackend final : public Backend {
     }
     for (const Stage& stage : plan_.stages) {
       if (observer != nullptr) observer->before(stage);
-      kernels::DeviceResult<void> done = launch(stage);
+      kernels::DeviceResult<void> done = launch(stage, can_overlap_ && observer == nullptr);
       if (observer != nullptr) observer->after(stage);
       if (done && sync_stages_) done = stream_.synchronize();
       if (!done) return fail(done.error(), fmt::format("Token {}, {}", position_, place_of(stage)));
@@ -170,11 +177,17 @@ class CudaBackend final : public Backend {
     return {};
   }
 
-  // Queues a stage's kernel; the first stage also brings the ids.
-  kernels::DeviceResult<void> launch(const Stage& stage) const {
+  // Queues a stage's kernel; the first stage also brings the ids. `overlap`: a fused stage may begin before the one
+  // before it ends.
+  kernels::DeviceResult<void> launch(const Stage& stage, bool overlap) const {
     namespace device = kernels::device;
     const kernels::StreamHandle stream = stream_.handle();
     const auto accepted = [](int code) { return kernels::check_cuda(code, "launch"); };
+    if (fused_ && stage.kind != StageKind::embed) {
+      const device::Placement placement{stream, overlap, multiprocessors_};
+      if (stage.kind == StageKind::mixer) return accepted(device::mixer(fused_arguments_.mixer(stage), placement));
+      return accepted(device::fused_projection(fused_arguments_.projection(stage), placement));
+    }
     switch (stage.kind) {
       case StageKind::embed:
         return stream_.copy_to_device(buffers_.ids.data(), pinned_ids_.as<std::int32_t>(), buffers_.ids.size_bytes())
@@ -199,6 +212,8 @@ class CudaBackend final : public Backend {
         return accepted(device::readout(arguments_.readout(stage), stream));
       case StageKind::mimo_mix:
         return accepted(device::mimo_mix(arguments_.mimo_mix(stage), stream));
+      case StageKind::mixer:
+        break;
     }
     return {};
   }
@@ -243,11 +258,34 @@ class CudaBackend final : public Backend {
   CudaWeights weights_;
   CudaBuffers buffers_;
   StageArguments<float, CudaBuffers, CudaWeights> arguments_;
+  FusedArguments fused_arguments_;
+  bool fused_;
+  bool can_overlap_;
+  int multiprocessors_;
   bool sync_stages_;
   kernels::Graph graph_;
   std::int64_t position_ = 0;
   std::optional<Error> failed_;
 };
+
+// Whether the fused kernels take these matrices; the error names the first that they don't.
+Result<void> check_fused(const Weights& weights) {
+  const auto check = [](const char* name, const kernels::Matrix& matrix) -> Result<void> {
+    if (matrix.data == nullptr || kernels::device::fused_projection_takes(matrix)) return {};
+    return input_error(
+        fmt::format("The fused variant takes no matrix with rows of {} values in {} ({}): 16-byte pieces, at "
+                    "most 32 KiB a row. Use --variant staged.",
+                    matrix.cols, kernels::name_of(matrix.dtype), name));
+  };
+  for (const LayerWeights& layer : weights.layers) {
+    const std::array<std::pair<const char*, const kernels::Matrix*>, 4> matrices = {
+        {{"in_proj", &layer.in_proj}, {"out_proj", &layer.out_proj}, {"fc1", &layer.fc1}, {"fc2", &layer.fc2}}};
+    for (const auto& [name, matrix] : matrices) {
+      if (auto fits = check(name, *matrix); !fits) return fits;
+    }
+  }
+  return check("lm_head", weights.head);
+}
 
 }  // namespace
 
@@ -256,7 +294,8 @@ std::string why_no_cuda_device() {
   return device ? std::string() : device.error().message;
 }
 
-Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, int batch, bool graph) {
+Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const BackendOptions& options) {
+  const int batch = options.batch;
   const auto failure = [](const kernels::DeviceError& error) {
     return system_error(fmt::format("The CUDA backend could not be opened. {}", error.message));
   };
@@ -265,6 +304,10 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, int b
   }
   auto device = kernels::query_device();
   if (!device) return failure(device.error());
+  const bool fused = options.variant == Variant::fused;
+  if (fused) {
+    if (auto fits = check_fused(weights); !fits) return tl::unexpected(fits.error());
+  }
   auto stream = kernels::Stream::create();
   if (!stream) return failure(stream.error());
   auto ids = kernels::PinnedBuffer::allocate(sizeof(std::int32_t) * static_cast<std::size_t>(batch), "token ids");
@@ -279,10 +322,11 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, int b
   info.device = device->name;
   info.detail = kernels::describe(*device);
   info.is_gpu = true;
-  info.graph = graph;
+  info.graph = options.graph;
   info.weight_bytes = uploaded->bytes();
   info.state_bytes = buffers->state_bytes_per_sequence();
-  auto backend = std::make_unique<CudaBackend>(std::move(info), make_staged_plan(weights, batch), std::move(*stream),
+  StepPlan plan = fused ? make_fused_plan(weights, batch, sizeof(float)) : make_staged_plan(weights, batch);
+  auto backend = std::make_unique<CudaBackend>(std::move(info), *device, std::move(plan), std::move(*stream),
                                                std::move(*ids), std::move(*uploaded), std::move(*buffers));
   if (auto ready = backend->reset(); !ready) return tl::unexpected(ready.error());
   return backend;

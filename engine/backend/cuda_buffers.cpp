@@ -92,6 +92,7 @@ kernels::DeviceResult<CudaBuffers> CudaBuffers::allocate(const ModelConfig& conf
   if (config.is_mimo) add(made.mixed, inner);
   if (config.has_mlp()) add(made.hidden, positive(config.mlp_width()));
   add(made.logits, positive(config.padded_vocab()));
+  add(made.rest, heads);
   auto activations = kernels::DeviceBuffer::allocate(scratch.bytes(), "the activations");
   if (!activations) return tl::unexpected(activations.error());
   made.activations_ = std::move(*activations);

@@ -37,6 +37,7 @@ class CudaBuffers {
   std::span<float> mixed;                   // (B, H, P); MIMO only
   std::span<float> hidden;                  // (B, MLP width)
   std::span<float> logits;                  // (B, V)
+  std::span<float> rest;                    // (B, H): 1 - lambda; fused variant
 
   CudaBuffers() = default;
   // Uninitialised memory; clear() comes next.

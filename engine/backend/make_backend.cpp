@@ -27,9 +27,12 @@ Result<std::unique_ptr<Backend>> make_backend(const Weights& weights, const Back
   }
   BackendChoice choice = options.choice;
   if (choice == BackendChoice::automatic) choice = why_no_cuda().empty() ? BackendChoice::cuda : BackendChoice::cpu;
+  if (options.variant != Variant::staged && choice != BackendChoice::cuda) {
+    return input_error("Only the cuda backend has a fused variant. Use --backend cuda, or --variant staged.");
+  }
   if (choice == BackendChoice::cuda) {
 #ifdef MAMBASCOPE_HAVE_CUDA
-    return make_cuda_backend(weights, options.batch, options.graph);
+    return make_cuda_backend(weights, options);
 #else
     return system_error(why_no_cuda());
 #endif

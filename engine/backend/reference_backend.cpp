@@ -33,6 +33,8 @@ void ReferenceBackend::run(const Stage& stage) {
       return reference::state_update(arguments_.state_update(stage));
     case StageKind::readout:
       return reference::readout(arguments_.readout(stage));
+    case StageKind::mixer:  // in no plan of this backend
+      break;
     case StageKind::mimo_mix:
       return reference::mimo_mix(arguments_.mimo_mix(stage));
   }

@@ -32,6 +32,8 @@ const char* name_of(StageKind kind) {
       return "final_norm";
     case StageKind::head:
       return "head";
+    case StageKind::mixer:
+      return "mixer";
   }
   return "unknown";
 }

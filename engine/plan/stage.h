@@ -23,8 +23,9 @@ enum class StageKind : std::uint8_t {
   mlp_down,      // residual += W hidden
   final_norm,    // RMSNorm before the head
   head,          // logits
+  mixer,         // coefficients to mimo_mix in one kernel (fused variant)
 };
-inline constexpr int stage_kind_count = 14;
+inline constexpr int stage_kind_count = 15;
 
 // The name that the program and its files use, e.g. "state_update".
 const char* name_of(StageKind kind);

@@ -18,7 +18,11 @@ struct StepPlan {
   kernels::Cost total() const;
 };
 
-// One kernel per stage. Costs count weights in their stored dtype, activations and state in fp32.
+// "staged": one kernel per stage. Costs count weights in their stored dtype, activations and state in fp32.
 StepPlan make_staged_plan(const Weights& weights, int batch);
+
+// "fused": norms are part of the projections behind them, and everything between the projections of a mixer is one stage.
+// `state_value_bytes` is 4 for a state in fp32, 2 for bf16.
+StepPlan make_fused_plan(const Weights& weights, int batch, int state_value_bytes);
 
 }  // namespace engine

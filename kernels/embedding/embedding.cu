@@ -2,6 +2,7 @@
 #include "kernels/device/launch.h"
 #include "kernels/device/load.cuh"
 #include "kernels/embedding/embedding.h"
+#include "kernels/fused/overlap.cuh"
 
 #include <cuda_runtime.h>
 
@@ -15,6 +16,7 @@ constexpr int block_size = 256;
 
 template <class T>
 __global__ void __launch_bounds__(block_size) embedding_kernel(const EmbeddingArgs<float> args) {
+  let_next_start();
   const int i = static_cast<int>(blockIdx.x) * block_size + static_cast<int>(threadIdx.x);
   if (i >= args.table.cols) return;
   const std::size_t cols = static_cast<std::size_t>(args.table.cols);

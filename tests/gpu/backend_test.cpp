@@ -9,8 +9,11 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
+#include <vector>
 
 using engine::ModelConfig;
+using engine::Variant;
 using kernels::DType;
 using tests::same_bits;
 
@@ -33,7 +36,8 @@ ModelConfig shape(int d_model, int d_intermediate, int headdim, int d_state) {
   return config;
 }
 
-std::vector<Case> cases() {
+// Of every kind that the variant takes.
+std::vector<Case> cases(Variant variant) {
   std::vector<Case> all;
   const auto add = [&all](const char* name, DType dtype, const ModelConfig& config) -> ModelConfig& {
     return all.emplace_back(Case{name, dtype, config}).config;
@@ -41,7 +45,7 @@ std::vector<Case> cases() {
   add("SISO fp32", DType::f32, shape(64, 96, 32, 64));
   add("SISO bf16, no MLP", DType::bf16, shape(96, 0, 64, 128));
   add("SISO fp16, full rotation", DType::f16, shape(40, 30, 16, 24)).rope_fraction = 1.0;
-  {
+  if (variant == Variant::staged) {
     ModelConfig& c = add("SISO bf16, d_model off 8, untied", DType::bf16, shape(35, 10, 14, 8));
     c.tie_embeddings = false;
     c.pad_vocab_size_multiple = 1;
@@ -56,6 +60,23 @@ std::vector<Case> cases() {
     c.mimo_rank = rank;
     c.ngroups = rank == 2 ? 2 : 1;
     c.is_outproj_norm = rank == 4;
+  }
+  for (const int rank : {1, 2, 4}) {
+    ModelConfig& c = add("the released heads", DType::bf16, shape(96, 40, 64, 128));
+    c.is_mimo = rank > 1;
+    c.mimo_rank = rank > 1 ? rank : 4;
+    c.tie_embeddings = rank == 1;
+  }
+  add("SISO bf16, long rows", DType::bf16, shape(2080, 0, 64, 16)).n_layer = 1;
+  all.back().config.is_outproj_norm = true;
+  add("SISO fp32, longer rows", DType::f32, shape(2088, 0, 72, 32)).n_layer = 1;
+  return all;
+}
+
+std::vector<std::pair<Variant, Case>> cases_of_both() {
+  std::vector<std::pair<Variant, Case>> all;
+  for (const Variant variant : {Variant::staged, Variant::fused}) {
+    for (const Case& c : cases(variant)) all.emplace_back(variant, c);
   }
   return all;
 }
@@ -113,8 +134,11 @@ bool same(const Picture& a, const Picture& b) {
   return equal;
 }
 
-std::unique_ptr<engine::Backend> open(const engine::Weights& weights, int batch) {
-  auto backend = engine::make_cuda_backend(weights, batch);
+std::unique_ptr<engine::Backend> open(const engine::Weights& weights, int batch, Variant variant = Variant::staged) {
+  engine::BackendOptions options;
+  options.batch = batch;
+  options.variant = variant;
+  auto backend = engine::make_cuda_backend(weights, options);
   const std::string message = backend ? std::string() : backend.error().message;
   CAPTURE(message);
   REQUIRE(backend.has_value());
@@ -124,14 +148,15 @@ std::unique_ptr<engine::Backend> open(const engine::Weights& weights, int batch)
 }  // namespace
 
 TEST_CASE("gpu backend: whole models of many shapes follow the reference") {
-  for (const Case& c : cases()) {
+  for (const auto& [variant, c] : cases_of_both()) {
+    CAPTURE(static_cast<int>(variant));
     CAPTURE(c.name);
     CAPTURE(c.config.rank());
     const auto weights = engine::make_random_weights(c.config, c.dtype, 11);
     REQUIRE(weights.has_value());
     for (const int batch : {1, 3}) {
       CAPTURE(batch);
-      const auto backend = open(*weights, batch);
+      const auto backend = open(*weights, batch, variant);
       engine::ReferenceBackend reference(*weights, batch);
       const int tokens = gpu_test::small() ? 2 : 12;
       for (int t = 0; t < tokens; ++t) {
@@ -164,14 +189,15 @@ TEST_CASE("gpu backend: whole models of many shapes follow the reference") {
 }
 
 TEST_CASE("gpu backend: the bits depend on the sequence alone: not on the run, the batch or the place in it") {
-  for (const Case& c : cases()) {
+  for (const auto& [variant, c] : cases_of_both()) {
+    CAPTURE(static_cast<int>(variant));
     CAPTURE(c.name);
     CAPTURE(c.config.rank());
     const auto weights = engine::make_random_weights(c.config, c.dtype, 12);
     REQUIRE(weights.has_value());
     const int tokens = 4;
     const auto run = [&](int batch, int place) {
-      const auto backend = open(*weights, batch);
+      const auto backend = open(*weights, batch, variant);
       for (int t = 0; t < tokens; ++t) {
         auto ids = ids_at(batch, t + 1, c.config.vocab_size);
         ids[static_cast<std::size_t>(place)] = ids_at(1, t, c.config.vocab_size)[0];
@@ -188,12 +214,13 @@ TEST_CASE("gpu backend: the bits depend on the sequence alone: not on the run, t
 }
 
 TEST_CASE("gpu backend: a restored state gives the bits that followed the save, in another place of another batch") {
-  for (const Case& c : cases()) {
+  for (const auto& [variant, c] : cases_of_both()) {
+    CAPTURE(static_cast<int>(variant));
     CAPTURE(c.name);
     CAPTURE(c.config.rank());
     const auto weights = engine::make_random_weights(c.config, c.dtype, 13);
     REQUIRE(weights.has_value());
-    const auto first = open(*weights, 1);
+    const auto first = open(*weights, 1, variant);
     for (int t = 0; t < 3; ++t) REQUIRE(first->step(ids_at(1, t, 101), nullptr).has_value());
     engine::SequenceState saved;
     REQUIRE(first->read_state(0, all_layers(c.config), true, saved).has_value());
@@ -201,7 +228,7 @@ TEST_CASE("gpu backend: a restored state gives the bits that followed the save, 
     for (int t = 3; t < 5; ++t) REQUIRE(first->step(ids_at(1, t, 101), nullptr).has_value());
     const Picture expected = read(*first, c.config, 0);
 
-    const auto other = open(*weights, 3);
+    const auto other = open(*weights, 3, variant);
     REQUIRE(other->step(ids_at(3, 50, 101), nullptr).has_value());
     REQUIRE(other->restore(1, saved).has_value());
     CHECK(other->position() == 3);
@@ -271,6 +298,17 @@ TEST_CASE("gpu backend: wrong input is an input error and changes nothing") {
   CHECK(same(read(*backend, config, 0), before));
 }
 
+TEST_CASE("gpu backend: the fused variant names a matrix that it does not take") {
+  const auto weights = engine::make_random_weights(shape(35, 10, 14, 8), DType::bf16, 17);
+  REQUIRE(weights.has_value());
+  engine::BackendOptions options;
+  options.variant = Variant::fused;
+  const auto backend = engine::make_cuda_backend(*weights, options);
+  REQUIRE_FALSE(backend.has_value());
+  CHECK(backend.error().kind == engine::ErrorKind::input);
+  CHECK(backend.error().message.find("in_proj") != std::string::npos);
+}
+
 TEST_CASE("gpu backend: an observer sees every stage once, in the plan's order") {
   struct Log : engine::Observer {
     std::vector<int> seen;
@@ -286,13 +324,17 @@ TEST_CASE("gpu backend: an observer sees every stage once, in the plan's order")
   const ModelConfig config = shape(32, 40, 16, 16);
   const auto weights = engine::make_random_weights(config, DType::bf16, 16);
   REQUIRE(weights.has_value());
-  const auto backend = open(*weights, 1);
-  REQUIRE(backend->step(ids_at(1, 0, 101), &log).has_value());
-  std::vector<int> expected(backend->plan().stages.size());
-  std::iota(expected.begin(), expected.end(), 0);
-  CHECK(log.seen == expected);
-  CHECK(log.begun == 1);
-  CHECK(log.ended == 1);
-  CHECK(backend->info().is_gpu);
-  CHECK(backend->info().weight_bytes > 0);
+  for (const Variant variant : {Variant::staged, Variant::fused}) {
+    log = {};
+    const auto backend = open(*weights, 1, variant);
+    CHECK(backend->plan().variant == (variant == Variant::fused ? "fused" : "staged"));
+    REQUIRE(backend->step(ids_at(1, 0, 101), &log).has_value());
+    std::vector<int> expected(backend->plan().stages.size());
+    std::iota(expected.begin(), expected.end(), 0);
+    CHECK(log.seen == expected);
+    CHECK(log.begun == 1);
+    CHECK(log.ended == 1);
+    CHECK(backend->info().is_gpu);
+    CHECK(backend->info().weight_bytes > 0);
+  }
 }

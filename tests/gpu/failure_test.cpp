@@ -14,7 +14,7 @@ TEST_CASE("gpu backend: a lost device is the answer to every later call" * docte
   config.headdim = 16;
   const auto weights = engine::make_random_weights(config, kernels::DType::f32, 3);
   REQUIRE(weights.has_value());
-  auto backend = engine::make_cuda_backend(*weights, 1);
+  auto backend = engine::make_cuda_backend(*weights, {});
   REQUIRE(backend.has_value());
   const std::int32_t id = 5;
   REQUIRE((*backend)->step({&id, 1}, nullptr).has_value());
@@ -37,5 +37,5 @@ TEST_CASE("gpu backend: a lost device is the answer to every later call" * docte
   engine::StepCoefficients coefficients;
   CHECK_FALSE((*backend)->read_coefficients(0, coefficients).has_value());
   CHECK_FALSE((*backend)->reset().has_value());
-  CHECK_FALSE(engine::make_cuda_backend(*weights, 1).has_value());
+  CHECK_FALSE(engine::make_cuda_backend(*weights, {}).has_value());
 }

@@ -27,8 +27,13 @@ engine::Weights weights_of(int rank) {
   return std::move(*weights);
 }
 
-std::unique_ptr<engine::Backend> open(const engine::Weights& weights, int batch, bool graph) {
-  auto backend = engine::make_cuda_backend(weights, batch, graph);
+std::unique_ptr<engine::Backend> open(const engine::Weights& weights, int batch, bool graph,
+                                      engine::Variant variant = engine::Variant::staged) {
+  engine::BackendOptions options;
+  options.batch = batch;
+  options.graph = graph;
+  options.variant = variant;
+  auto backend = engine::make_cuda_backend(weights, options);
   REQUIRE(backend.has_value());
   return std::move(*backend);
 }
@@ -45,24 +50,30 @@ std::vector<float> step(engine::Backend& backend, const engine::Weights& weights
 }  // namespace
 
 TEST_CASE("gpu graph: the same bits as launch by launch, also after a restored state") {
-  for (const int rank : {1, 4}) {
-    for (const int batch : {1, 9}) {
-      CAPTURE(rank);
-      CAPTURE(batch);
-      const engine::Weights weights = weights_of(rank);
-      const auto eager = open(weights, batch, false);
-      const auto graph = open(weights, batch, true);
-      CHECK(graph->info().graph);
-      CHECK_FALSE(eager->info().graph);
-      for (int t = 0; t < 4; ++t) CHECK(tests::same_bits(step(*graph, weights, t), step(*eager, weights, t)));
+  struct Case {
+    engine::Variant variant;
+    int rank, batch;
+  };
+  using engine::Variant;
+  const std::vector<Case> cases = {
+      {Variant::staged, 1, 1}, {Variant::staged, 4, 9}, {Variant::fused, 1, 1}, {Variant::fused, 4, 9}};
+  for (const auto& [variant, rank, batch] : cases) {
+    CAPTURE(static_cast<int>(variant));
+    CAPTURE(rank);
+    CAPTURE(batch);
+    const engine::Weights weights = weights_of(rank);
+    const auto eager = open(weights, batch, false, variant);
+    const auto graph = open(weights, batch, true, variant);
+    CHECK(graph->info().graph);
+    CHECK_FALSE(eager->info().graph);
+    for (int t = 0; t < 4; ++t) CHECK(tests::same_bits(step(*graph, weights, t), step(*eager, weights, t)));
 
-      engine::SequenceState saved;
-      const std::vector<int> layers = {0, 1};
-      REQUIRE(graph->read_state(batch - 1, layers, true, saved).has_value());
-      const std::vector<float> next = step(*graph, weights, 50);
-      REQUIRE(graph->restore(batch - 1, saved).has_value());
-      CHECK(tests::same_bits(step(*graph, weights, 50), next));
-    }
+    engine::SequenceState saved;
+    const std::vector<int> layers = {0, 1};
+    REQUIRE(graph->read_state(batch - 1, layers, true, saved).has_value());
+    const std::vector<float> next = step(*graph, weights, 50);
+    REQUIRE(graph->restore(batch - 1, saved).has_value());
+    CHECK(tests::same_bits(step(*graph, weights, 50), next));
   }
 }
 

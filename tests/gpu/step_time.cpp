@@ -31,7 +31,9 @@ bool measure(bool mimo, int batch) {
   config.is_mimo = mimo;
   const auto weights = engine::make_random_weights(config, kernels::DType::bf16, 1);
   if (!weights) return false;
-  auto backend = engine::make_cuda_backend(*weights, batch);
+  engine::BackendOptions options;
+  options.batch = batch;
+  auto backend = engine::make_cuda_backend(*weights, options);
   if (!backend) {
     std::fprintf(stderr, "%s\n", backend.error().message.c_str());
     return false;

@@ -1,0 +1,41 @@
+// The last rows of the input projection become coefficients where they are computed. In double, as in the kernel of their
+// own (kernels/coefficients): there are few of them and everything that follows is scaled by them. Device code only.
+#pragma once
+
+#include "kernels/fused/fused_projection.h"
+
+#include <cuda_runtime.h>
+
+namespace kernels::device {
+
+namespace coefficient {
+
+__device__ inline double softplus(double u) { return u > 20.0 ? u : log1p(exp(u)); }
+__device__ inline double sigmoid(double u) { return 1.0 / (1.0 + exp(-u)); }
+__device__ inline double heavy_tail(double u) { return u >= 0.0 ? 1.0 + u : 1.0 / (1.0 - u); }
+
+}  // namespace coefficient
+
+// Row `row` of the projection, counted from the first of the coefficients (dd_dt, dd_A, trap, angle), of sequence b.
+__device__ inline void store_coefficient(const CoefficientRows& c, int row, int b, float projected) {
+  constexpr double pi = 3.141592653589793;
+  const double value = projected;
+  const int kind = row / c.heads;
+  const int h = row - kind * c.heads;
+  const int at = b * c.heads + h;
+  if (kind == 0) {
+    c.dt[at] = static_cast<float>(coefficient::softplus(value + static_cast<double>(c.dt_bias[h])));
+  } else if (kind == 1) {
+    c.a[at] = static_cast<float>(
+        fmin(-(c.softplus_a ? coefficient::softplus(value) : coefficient::heavy_tail(value)), -c.a_floor));
+  } else if (kind == 2) {
+    const bool fixed = c.lambda_override >= 0.0;
+    c.lambda[at] = static_cast<float>(fixed ? c.lambda_override : coefficient::sigmoid(value));
+    c.rest[at] = static_cast<float>(fixed ? 1.0 - c.lambda_override : coefficient::sigmoid(-value));
+  } else {
+    const int i = row - 3 * c.heads;
+    c.turn[b * c.angles + i] = static_cast<float>(pi * tanh(value));
+  }
+}
+
+}  // namespace kernels::device

@@ -1,0 +1,64 @@
+#include "kernels/device/ranks.cuh"
+#include "kernels/fused/launch.cuh"
+#include "kernels/fused/mixer.cuh"
+
+#include <type_traits>
+
+namespace kernels::device {
+
+namespace {
+
+// Of 64 registers a thread, so that four heads share a multiprocessor.
+constexpr int resident = 4;
+
+// The shape of the released models, for which indices are known when compiling.
+constexpr int released_headdim = 64, released_state = 128;
+
+template <class S, int lanes, int quads, int rank, int headdim, int d_state>
+int launch(const MixerArgs& args, const Placement& placement) {
+  constexpr int held = 2;
+  const dim3 grid(static_cast<unsigned>(args.heads), static_cast<unsigned>(args.batch));
+  return launch_kernel(mixer_kernel<lanes, quads, held, rank, headdim, d_state, S, resident>, grid, mixer_block,
+                       mixer_shared_bytes(args), placement, args);
+}
+
+template <class S>
+int launch_state(const MixerArgs& args, const Placement& placement) {
+  if (args.headdim == released_headdim && args.d_state == released_state) {
+    switch (args.rank) {
+      case 1:
+        if (args.mimo_x == nullptr) return launch<S, 16, 2, 1, released_headdim, released_state>(args, placement);
+        break;
+      case 2:
+        return launch<S, 16, 2, 2, released_headdim, released_state>(args, placement);
+      case 4:
+        return launch<S, 16, 2, 4, released_headdim, released_state>(args, placement);
+      default:
+        break;
+    }
+  }
+  if (args.d_state <= 8) return launch<S, 2, 1, 0, 0, 0>(args, placement);
+  if (args.d_state <= 16) return launch<S, 2, 2, 0, 0, 0>(args, placement);
+  if (args.d_state <= 32) return launch<S, 4, 2, 0, 0, 0>(args, placement);
+  if (args.d_state <= 64) return launch<S, 8, 2, 0, 0, 0>(args, placement);
+  if (args.d_state <= 128) return launch<S, 16, 2, 0, 0, 0>(args, placement);
+  return launch<S, 32, 2, 0, 0, 0>(args, placement);
+}
+
+}  // namespace
+
+std::size_t mixer_shared_bytes(const MixerArgs& args) {
+  const std::size_t quad_bytes = args.bf16_state ? sizeof(Quad<__nv_bfloat16>) : sizeof(Quad<float>);
+  const MixerShared shared(args.rank, args.headdim, args.d_state, args.mimo_x != nullptr, args.norm != nullptr);
+  return quad_bytes * chunk_quads + sizeof(float) * static_cast<std::size_t>(shared.size);
+}
+
+int mixer(const MixerArgs& args, const Placement& placement) {
+  if (args.rank < 1 || args.rank > max_rank || args.d_state % 8 != 0 || args.d_state > 256 ||
+      args.headdim > mixer_block) {
+    return cudaErrorInvalidValue;
+  }
+  return args.bf16_state ? launch_state<__nv_bfloat16>(args, placement) : launch_state<float>(args, placement);
+}
+
+}  // namespace kernels::device

@@ -1,0 +1,443 @@
+// A block takes one head of one sequence; its state is on its way to shared memory before the kernel waits for the
+// projection. A group of lanes shares a row, each lane a few quads of neighbouring channels, and reads back only what it
+// fetched itself: few lanes a row make sums over lanes cheap. Keys, queries and the small tensors of the head lie in shared
+// memory too. Device code only.
+#pragma once
+
+#include "kernels/device/activation.cuh"
+#include "kernels/device/reduce.cuh"
+#include "kernels/fused/mixer.h"
+#include "kernels/fused/overlap.cuh"
+#include "kernels/fused/sum_each.cuh"
+#include "kernels/norm/norm.h"
+
+#include <cuda_bf16.h>
+#include <cuda_runtime.h>
+
+#include <type_traits>
+
+namespace kernels::device {
+
+inline constexpr int mixer_block = 256;
+inline constexpr int mixer_warps = mixer_block / warp_size;
+inline constexpr int chunk_quads = 2048;  // of the state in shared memory at a time
+
+// Four neighbouring channels of the state as they are stored.
+template <class S>
+struct Quad;
+template <>
+struct Quad<float> {
+  float4 bits;
+  __device__ __forceinline__ float4 values() const { return bits; }
+  __device__ static __forceinline__ Quad of(float4 v) { return {v}; }
+};
+template <>
+struct Quad<__nv_bfloat16> {
+  uint2 bits;
+  __device__ __forceinline__ float4 values() const {
+    return make_float4(__uint_as_float(bits.x << 16U), __uint_as_float(bits.x & 0xffff0000U),
+                       __uint_as_float(bits.y << 16U), __uint_as_float(bits.y & 0xffff0000U));
+  }
+  __device__ static __forceinline__ Quad of(float4 v) {
+    const __nv_bfloat162 low = __floats2bfloat162_rn(v.x, v.y), high = __floats2bfloat162_rn(v.z, v.w);
+    Quad q;
+    q.bits.x = *reinterpret_cast<const unsigned*>(&low);
+    q.bits.y = *reinterpret_cast<const unsigned*>(&high);
+    return q;
+  }
+};
+
+// Starts the copy of one quad into shared memory.
+template <class S>
+__device__ __forceinline__ void fetch_quad(Quad<S>* shared, const Quad<S>* from) {
+  const unsigned to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
+  if constexpr (sizeof(Quad<S>) == 16) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(from) : "memory");
+  } else {
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 8;" ::"r"(to), "l"(from) : "memory");
+  }
+}
+
+struct Phase {
+  float angle;
+  int turns;
+};
+
+// angle + turn dt, wrapped into [0, 2 pi) with the whole turns counted. Product and sum are kept with their rounding
+// errors, so that the only rounding is that of the stored angle.
+__device__ __forceinline__ Phase advanced(Phase phase, float turn, float dt) {
+  constexpr float two_pi = 6.2831855F, two_pi_rest = -1.7484556e-7F, per_turn = 0.15915494F;
+  const float product = turn * dt;
+  const float sum = phase.angle + product;
+  const float added = sum - phase.angle;
+  const float lost = ((phase.angle - (sum - added)) + (product - added)) + fmaf(turn, dt, -product);
+  float whole = floorf(sum * per_turn);
+  float angle = fmaf(-whole, two_pi, sum) + fmaf(-whole, two_pi_rest, lost);
+  if (angle < 0.0F) {
+    angle += two_pi;
+    whole -= 1.0F;
+  }
+  if (angle >= two_pi) {
+    angle = fmaxf(angle - two_pi, 0.0F);
+    whole += 1.0F;
+  }
+  return {angle, phase.turns + static_cast<int>(whole)};
+}
+
+// Channel pair i of `pairs`, as (first, second).
+__device__ __forceinline__ int2 pair_channels(int i, int pairs, bool half_pairs) {
+  return half_pairs ? make_int2(i, i + pairs) : make_int2(2 * i, 2 * i + 1);
+}
+
+// Where the pieces of one head lie in shared memory behind the chunk of its state, in floats.
+struct MixerShared {
+  int k_prev, k, q;               // (R, N)
+  int x_prev, x;                  // (P)
+  int mimo_x, mimo_z, mimo_o, y;  // (R, P)
+  int values;                     // (R, P, 2): what the last and this token's keys are multiplied by
+  int b_norm, c_norm;             // (N)
+  int norm;                       // (P)
+  int sine, cosine;               // (N / 2)
+  int size;
+
+  __host__ __device__ constexpr MixerShared(int rank, int headdim, int d_state, bool mimo, bool normed)
+      : k_prev(0),
+        k(k_prev + rank * d_state),
+        q(k + rank * d_state),
+        x_prev(q + rank * d_state),
+        x(x_prev + up(headdim)),
+        mimo_x(x + up(headdim)),
+        mimo_z(mimo_x + (mimo ? up(rank * headdim) : 0)),
+        mimo_o(mimo_z + (mimo ? up(rank * headdim) : 0)),
+        y(mimo_o + (mimo ? up(rank * headdim) : 0)),
+        values(y + up(rank * headdim)),
+        b_norm(values + up(2 * rank * headdim)),
+        c_norm(b_norm + d_state),
+        norm(c_norm + d_state),
+        sine(norm + (normed ? up(headdim) : 0)),
+        cosine(sine + up(d_state / 2)),
+        size(cosine + up(d_state / 2)) {}
+
+ private:
+  __host__ __device__ static constexpr int up(int count) { return (count + 3) / 4 * 4; }
+};
+
+// Template arguments: lanes that share a row; quads of a row in each lane; rows whose sums are made together; what is known
+// when compiling: R, P and N (0: any); type of the state.
+template <int lanes, int quads, int held, int known_rank, int known_headdim, int known_state, class S,
+          int blocks_per_sm>
+__global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const MixerArgs args) {
+  extern __shared__ float4 shared_quads[];
+  __shared__ float2 warp_sums[2 * mixer_warps];
+  __shared__ float rank_scale[8];
+  Quad<S>* const chunk = reinterpret_cast<Quad<S>*>(shared_quads);
+  float* const shared = reinterpret_cast<float*>(chunk + chunk_quads);
+  constexpr int pairs_per_lane = (2 * lanes * quads + warp_size - 1) / warp_size;
+  constexpr int rows_at_once = mixer_block / lanes;
+  constexpr int rounds = chunk_quads / mixer_block / quads;  // rows of a chunk that each lane meets
+  const int rank = known_rank > 0 ? known_rank : args.rank;
+  const int headdim = known_headdim > 0 ? known_headdim : args.headdim;
+  const int d_state = known_state > 0 ? known_state : args.d_state;
+  const bool mimo = known_rank == 1 ? false : args.mimo_x != nullptr;
+  const MixerShared at(rank, headdim, d_state, mimo, args.norm != nullptr);
+  const int thread = static_cast<int>(threadIdx.x);
+  const int warp = thread / warp_size;
+  const int lane = thread % lanes;
+  const int head = static_cast<int>(blockIdx.x);
+  const int b = static_cast<int>(blockIdx.y);
+  const int head_index = b * args.heads + head;
+  const int row_quads = d_state / 4;
+  Quad<S>* const h = static_cast<Quad<S>*>(args.h) + static_cast<std::size_t>(head_index) * headdim * row_quads;
+
+  // What does not depend on this token: the first rows of the state, the caches, the head's own weights.
+  const auto fetch_rows = [&](int first) {
+#pragma unroll
+    for (int j = 0; j < rounds; ++j) {
+      const int row = first + j * rows_at_once + thread / lanes;
+#pragma unroll
+      for (int c = 0; c < quads; ++c) {
+        const int quad = lane + c * lanes;
+        if (row < headdim && quad < row_quads) {
+          fetch_quad(chunk + (j * quads + c) * mixer_block + thread, h + row * row_quads + quad);
+        }
+      }
+    }
+  };
+  fetch_rows(0);
+  const int angle_index = (thread + mixer_block - 2 * warp_size) % mixer_block;  // the first warps have keys to norm
+  Phase phase{};
+  const std::size_t phase_at = static_cast<std::size_t>(head_index) * args.angles + angle_index;
+  if (angle_index < args.angles) phase = {args.angle[phase_at], args.turns[phase_at]};
+  const float skip = args.d[head];
+  const int head_rank = head * rank;
+  for (int r = 0; r < rank; ++r) {
+    const std::size_t key = static_cast<std::size_t>((b * rank + r) * args.heads + head) * d_state;
+    fetch(shared + at.k_prev + r * d_state, args.k_prev + key, d_state, mixer_block);
+  }
+  fetch(shared + at.k, args.b_bias + head_rank * d_state, rank * d_state, mixer_block);
+  fetch(shared + at.q, args.c_bias + head_rank * d_state, rank * d_state, mixer_block);
+  fetch(shared + at.x_prev, args.x_prev + static_cast<std::size_t>(head_index) * headdim, headdim, mixer_block);
+  fetch(shared + at.b_norm, args.b_norm, d_state, mixer_block);
+  fetch(shared + at.c_norm, args.c_norm, d_state, mixer_block);
+  if (mimo) {
+    fetch(shared + at.mimo_x, args.mimo_x + head_rank * headdim, rank * headdim, mixer_block);
+    fetch(shared + at.mimo_z, args.mimo_z + head_rank * headdim, rank * headdim, mixer_block);
+    fetch(shared + at.mimo_o, args.mimo_o + head_rank * headdim, rank * headdim, mixer_block);
+  }
+  if (args.norm != nullptr) fetch(shared + at.norm, args.norm + head * headdim, headdim, mixer_block);
+  let_next_start();
+  if (thread == 0)
+    prefetch_share({args.next, args.next_bytes}, blockIdx.y * gridDim.x + blockIdx.x, gridDim.x * gridDim.y);
+  wait_for_previous();
+
+  const std::size_t sequence = static_cast<std::size_t>(b) * args.stride;
+  const auto projected = [&](const float* piece, int i) {
+    const float value = piece[sequence + i];
+    return args.second_part == 0 ? value : value + piece[sequence + i + args.second_part];
+  };
+  const float dt = args.dt[head_index];
+  const float log_alpha = args.a[head_index] * dt;
+  const float rest = args.rest[head_index];
+  const float lambda = args.lambda[head_index];
+  const float turn = angle_index < args.angles ? args.turn[b * args.angles + angle_index] : 0.0F;
+  // The last warps have no key to norm, unless there are many: the values are theirs.
+  const int p = mixer_block - 1 - thread;
+  float x = 0.0F, z = 0.0F;
+  if (p < headdim) {
+    x = projected(args.x, head * headdim + p);
+    z = projected(args.z, head * headdim + p);
+  }
+  // A warp for each key and query: RMSNorm now, bias and rotation behind the barrier.
+  const int group = head / (args.heads / args.groups);
+  const int pairs = d_state / 2;
+  float u[pairs_per_lane] = {}, v[pairs_per_lane] = {};
+  const auto norm_vector = [&](int vector) {
+    const float* in = vector % 2 == 1 ? args.c : args.b;
+    const int first_channel = (vector / 2 * args.groups + group) * d_state;
+    float squares = 0.0F;
+#pragma unroll
+    for (int j = 0; j < pairs_per_lane; ++j) {
+      const int i = thread % warp_size + j * warp_size;
+      if (i < pairs) {
+        const int2 channel = pair_channels(i, pairs, args.half_pairs);
+        u[j] = projected(in, first_channel + channel.x);
+        v[j] = projected(in, first_channel + channel.y);
+      }
+    }
+#pragma unroll
+    for (int j = 0; j < pairs_per_lane; ++j) squares = fmaf(u[j], u[j], fmaf(v[j], v[j], squares));
+    const float mean = sum_lanes(squares) / static_cast<float>(d_state);
+    const float scale = 1.0F / sqrtf(mean + static_cast<float>(norm_epsilon));
+#pragma unroll
+    for (int j = 0; j < pairs_per_lane; ++j) {
+      u[j] *= scale;
+      v[j] *= scale;
+    }
+  };
+  if (warp < 2 * rank) norm_vector(warp);
+  const float alpha = expf(log_alpha);
+  const float beta = rest * dt * alpha;
+  const float gamma = lambda * dt;
+  if (angle_index < pairs) {
+    float sine = 0.0F, cosine = 1.0F;
+    if (angle_index < args.angles) {
+      phase = advanced(phase, turn, dt);
+      sincosf(phase.angle, &sine, &cosine);
+      args.angle[phase_at] = phase.angle;
+      args.turns[phase_at] = phase.turns;
+    }
+    shared[at.sine + angle_index] = sine;
+    shared[at.cosine + angle_index] = cosine;
+  }
+  if (p < headdim) shared[at.x + p] = x;
+  arrived();
+  __syncthreads();
+
+  if (p < headdim) {
+    const float last = beta * shared[at.x_prev + p];
+    const float fresh = gamma * x;
+    for (int r = 0; r < rank; ++r) {
+      const float mix = mimo ? shared[at.mimo_x + r * headdim + p] : 1.0F;
+      *reinterpret_cast<float2*>(shared + at.values + 2 * (r * headdim + p)) = make_float2(last * mix, fresh * mix);
+    }
+  }
+  for (int vector = warp; vector < 2 * rank; vector += mixer_warps) {
+    if (vector != warp) norm_vector(vector);
+    const bool query = vector % 2 == 1;
+    const float* weight = shared + (query ? at.c_norm : at.b_norm);
+    const int r = vector / 2;
+    float* out = shared + (query ? at.q : at.k) + r * d_state;
+    float* cache = args.k_prev + static_cast<std::size_t>((b * rank + r) * args.heads + head) * d_state;
+#pragma unroll
+    for (int j = 0; j < pairs_per_lane; ++j) {
+      const int i = thread % warp_size + j * warp_size;
+      if (i >= pairs) continue;
+      const int2 channel = pair_channels(i, pairs, args.half_pairs);
+      const float s = fmaf(u[j], weight[channel.x], out[channel.x]);  // out holds the bias so far
+      const float t = fmaf(v[j], weight[channel.y], out[channel.y]);
+      const float sine = shared[at.sine + i], cosine = shared[at.cosine + i];
+      const float first = s * cosine - t * sine, second = s * sine + t * cosine;
+      out[channel.x] = first;
+      out[channel.y] = second;
+      if (!query) {
+        cache[channel.x] = first;
+        cache[channel.y] = second;
+      }
+    }
+  }
+  __syncthreads();
+
+  // The pass over the state. All lanes of a warp make the same number of rounds: the sums need them.
+  constexpr int kept_ranks = known_rank > 0 ? known_rank : 1;
+  float2 squares[2] = {};  // even and odd rounds
+  for (int first = 0; first < headdim; first += held * rows_at_once) {
+    const int round = first / rows_at_once % rounds;
+    if (first > 0 && round == 0) {
+      fetch_rows(first);
+      arrived();
+    }
+    const float2* values[held];
+    float2 kept[kept_ranks][held];
+#pragma unroll
+    for (int j = 0; j < held; ++j) {
+      values[j] = reinterpret_cast<const float2*>(shared + at.values) +
+                  min(first + j * rows_at_once + thread / lanes, headdim - 1);
+#pragma unroll
+      for (int r = 0; r < kept_ranks; ++r) kept[r][j] = values[j][r * headdim];
+    }
+    // With known ranks what is read out is summed on the way; otherwise the rows wait for it.
+    constexpr bool at_once = known_rank > 0 && known_rank * held <= lanes;
+    float sums[at_once ? known_rank * held : 1] = {};
+    float4 waiting[at_once ? 1 : held][at_once ? 1 : quads];
+    const auto read_out_quad = [&](int r, int quad, const float4& n, float sum) {
+      const float4 q = *reinterpret_cast<const float4*>(shared + at.q + r * d_state + 4 * quad);
+      return fmaf(n.x, q.x, fmaf(n.y, q.y, fmaf(n.z, q.z, fmaf(n.w, q.w, sum))));
+    };
+#pragma unroll
+    for (int c = 0; c < quads; ++c) {
+      const int quad = min(lane + c * lanes, row_quads - 1);
+      float4 old[held], now[held];
+#pragma unroll
+      for (int j = 0; j < held; ++j) {
+        old[j] = chunk[((round + j) * quads + c) * mixer_block + thread].values();
+        now[j] = make_float4(alpha * old[j].x, alpha * old[j].y, alpha * old[j].z, alpha * old[j].w);
+      }
+#pragma unroll
+      for (int r = 0; r < rank; ++r) {
+        const float4 k_prev = *reinterpret_cast<const float4*>(shared + at.k_prev + r * d_state + 4 * quad);
+        const float4 k = *reinterpret_cast<const float4*>(shared + at.k + r * d_state + 4 * quad);
+#pragma unroll
+        for (int j = 0; j < held; ++j) {
+          const float2 value = known_rank > 0 ? kept[r % kept_ranks][j] : values[j][r * headdim];
+          float4& n = now[j];
+          n.x = fmaf(value.y, k.x, fmaf(value.x, k_prev.x, n.x));
+          n.y = fmaf(value.y, k.y, fmaf(value.x, k_prev.y, n.y));
+          n.z = fmaf(value.y, k.z, fmaf(value.x, k_prev.z, n.z));
+          n.w = fmaf(value.y, k.w, fmaf(value.x, k_prev.w, n.w));
+        }
+      }
+#pragma unroll
+      for (int j = 0; j < held; ++j) {
+        const int row = first + j * rows_at_once + thread / lanes;
+        float4& n = now[j];
+        if (row < headdim && lane + c * lanes < row_quads) {
+          h[row * row_quads + quad] = Quad<S>::of(n);
+          const float4 d = make_float4(n.x - old[j].x, n.y - old[j].y, n.z - old[j].z, n.w - old[j].w);
+          float2& sum = squares[j % 2];
+          sum.x = fmaf(n.x, n.x, fmaf(n.y, n.y, fmaf(n.z, n.z, fmaf(n.w, n.w, sum.x))));
+          sum.y = fmaf(d.x, d.x, fmaf(d.y, d.y, fmaf(d.z, d.z, fmaf(d.w, d.w, sum.y))));
+        } else {
+          n = make_float4(0.0F, 0.0F, 0.0F, 0.0F);
+        }
+      }
+#pragma unroll
+      for (int j = 0; j < held; ++j) {
+        if constexpr (at_once) {
+#pragma unroll
+          for (int r = 0; r < known_rank; ++r) sums[r * held + j] = read_out_quad(r, quad, now[j], sums[r * held + j]);
+        } else {
+          waiting[j][c] = now[j];
+        }
+      }
+    }
+    const auto store_sums = [&](auto& values, int first_rank) {
+      constexpr int lanes_each = lanes / static_cast<int>(std::extent_v<std::remove_reference_t<decltype(values)>>);
+      const float sum = sum_each<lanes>(values);
+      const int row = first + lane / lanes_each % held * rows_at_once + thread / lanes;
+      const int r = first_rank + lane / lanes_each / held;
+      if (lane % lanes_each == 0 && row < headdim) shared[at.y + r * headdim + row] = sum;
+    };
+    if constexpr (at_once) {
+      store_sums(sums, 0);
+    } else {
+      for (int r = 0; r < rank; ++r) {
+        float rows[held] = {};
+#pragma unroll
+        for (int c = 0; c < quads; ++c) {
+          const int quad = min(lane + c * lanes, row_quads - 1);
+#pragma unroll
+          for (int j = 0; j < held; ++j) rows[j] = read_out_quad(r, quad, waiting[j][c], rows[j]);
+        }
+        store_sums(rows, r);
+      }
+    }
+  }
+#pragma unroll
+  for (int i = 0; i < 2; ++i) {
+    float both[2] = {squares[i].x, squares[i].y};
+    const float sum = sum_each<warp_size>(both);
+    if (thread % warp_size == 0) warp_sums[i * mixer_warps + warp].x = sum;
+    if (thread % warp_size == warp_size / 2) warp_sums[i * mixer_warps + warp].y = sum;
+  }
+  __syncthreads();
+
+  const auto read_out = [&](int r, int i) {
+    const float mix = mimo ? shared[at.mimo_x + r * headdim + i] : 1.0F;
+    return fmaf(skip * shared[at.x + i], mix, shared[at.y + r * headdim + i]);
+  };
+  if (args.norm != nullptr) {
+    for (int r = warp; r < rank; r += mixer_warps) {
+      float sum = 0.0F;
+      for (int i = thread % warp_size; i < headdim; i += warp_size) {
+        const float y = read_out(r, i);
+        sum = fmaf(y, y, sum);
+      }
+      sum = sum_lanes(sum);
+      if (thread % warp_size == 0) {
+        rank_scale[r] = 1.0F / sqrtf(sum / static_cast<float>(headdim) + static_cast<float>(norm_epsilon));
+      }
+    }
+    __syncthreads();
+  }
+  if (p < headdim) {
+    float out = 0.0F;
+#pragma unroll
+    for (int r = 0; r < rank; ++r) {
+      float y = read_out(r, p);
+      if (args.norm != nullptr) y = y * rank_scale[r] * shared[at.norm + p];
+      if (mimo) {
+        const int i = r * headdim + p;
+        out = fmaf(shared[at.mimo_o + i], y * silu(shared[at.mimo_z + i] * z), out);
+      } else {
+        out = y * silu(z);
+      }
+    }
+    const std::size_t to = static_cast<std::size_t>(head_index) * headdim + p;
+    args.out[to] = out;
+    args.x_prev[to] = x;
+  }
+  if (thread == 0) {
+    float2 sum = make_float2(0.0F, 0.0F);
+    for (const float2& part : warp_sums) {
+      sum.x += part.x;
+      sum.y += part.y;
+    }
+    args.alpha[head_index] = alpha;
+    args.beta[head_index] = beta;
+    args.gamma[head_index] = gamma;
+    args.state_norm[head_index] = sqrtf(sum.x);
+    args.state_change[head_index] = sqrtf(sum.y);
+  }
+}
+
+}  // namespace kernels::device
