@@ -58,6 +58,7 @@ nlohmann::ordered_json json_of(const Row& row, const engine::Model& model, const
   object["batch"] = bench.batch;
   object["rank"] = model.config().rank();
   object["variant"] = bench.variant;
+  object["products"] = bench.info.products;
   object["graph"] = bench.info.graph;
   object["weights"] = kernels::name_of(model.weights.layers.front().in_proj.dtype);
   object["state"] = "fp32";
@@ -149,7 +150,9 @@ int bench(Options options) {
   if (!model) return report(model.error());
   std::vector<Row> rows;
   for (const int batch : options.batches) {
+    const engine::Products products = options.bench.backend.products;
     options.bench.backend = backend_options(options, batch);
+    options.bench.backend.products = products;
     options.bench.backend.graph = options.graph == "on";
     std::optional<Progress> progress;
     auto result = engine::run_bench((*model)->weights, options.bench, [&](const char* what, double done) {
@@ -191,6 +194,17 @@ void add_bench(CLI::App& program, Action& action) {
   command->add_option("--graph", options->graph, "On a GPU, launch the whole step as one CUDA graph: on or off")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
+  command
+      ->add_option_function<std::string>(
+          "--products",
+          [options](const std::string& word) {
+            options->bench.backend.products = word == "own"       ? engine::Products::own
+                                              : word == "library" ? engine::Products::library
+                                                                  : engine::Products::automatic;
+          },
+          "Matrix products of the fused variant: own kernels, library (cuBLASLt) or auto")
+      ->check(CLI::IsMember({"auto", "own", "library"}))
+      ->default_str("auto");
   command->add_option("--steps", options->bench.steps, "Steps that are timed")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();

@@ -22,6 +22,7 @@ struct BackendInfo {
   std::string detail;            // free text for tool tips: driver, clocks, memory
   bool is_gpu = false;           // kernel times come from CUPTI, not from the stage clock
   int threads = 1;               // that do the arithmetic, on the CPU
+  std::string products = "own";  // "cublasLt" where that multiplies the matrices
   bool graph = false;            // the whole step is one CUDA graph: an observer sees steps, no stages
   std::size_t weight_bytes = 0;  // where the arithmetic happens
   std::size_t state_bytes = 0;   // per sequence
@@ -59,12 +60,17 @@ enum class BackendChoice : std::uint8_t { automatic, cpu, cuda, reference };
 // How a GPU's step is divided into kernels: one a stage, to be looked at, or few, to be fast.
 enum class Variant : std::uint8_t { staged, fused };
 
+// What multiplies the matrices of the fused variant: its own kernels, which read the weights once for four sequences, or
+// cuBLASLt. Automatic takes cuBLASLt for bf16 weights and many sequences where it can be opened.
+enum class Products : std::uint8_t { automatic, own, library };
+
 struct BackendOptions {
   BackendChoice choice = BackendChoice::automatic;
   int batch = 1;
   int threads = 0;                    // cpu only; 0: all cores
   bool graph = false;                 // cuda only: the step as one CUDA graph
   Variant variant = Variant::staged;  // cuda only; the others have but the staged one
+  Products products = Products::automatic;
 };
 
 // Makes the backend asked for; automatic takes cuda where a device answers, else cpu. The weights must outlive the

@@ -3,6 +3,7 @@
 #include "engine/backend/cuda_buffers.h"
 #include "engine/backend/cuda_weights.h"
 #include "engine/backend/fused_arguments.h"
+#include "engine/backend/product_step.h"
 #include "engine/backend/stage_arguments.h"
 #include "kernels/device/device_info.h"
 #include "kernels/device/graph.h"
@@ -23,7 +24,8 @@ namespace engine {
 
 namespace {
 
-constexpr int max_batch = 65535;  // sequences are an axis of the grid
+constexpr int max_batch = 65535;         // sequences are an axis of the grid
+constexpr int least_product_batch = 12;  // from here on cuBLASLt wins; measured by bench --products own|library
 
 bool sync_stages() {
 #ifndef NDEBUG
@@ -42,7 +44,7 @@ std::string place_of(const Stage& stage) {
 class CudaBackend final : public Backend {
  public:
   CudaBackend(BackendInfo info, const kernels::DeviceInfo& device, StepPlan plan, kernels::Stream stream,
-              kernels::PinnedBuffer ids, CudaWeights weights, CudaBuffers buffers)
+              kernels::PinnedBuffer ids, CudaWeights weights, CudaBuffers buffers, std::optional<ProductStep> products)
       : info_(std::move(info)),
         plan_(std::move(plan)),
         stream_(std::move(stream)),
@@ -51,6 +53,7 @@ class CudaBackend final : public Backend {
         buffers_(std::move(buffers)),
         arguments_(weights_, buffers_, plan_.batch),
         fused_arguments_(weights_, buffers_, plan_.batch),
+        products_(std::move(products)),
         fused_(plan_.variant == "fused"),
         can_overlap_(device.major >= 9),
         multiprocessors_(device.multiprocessors),
@@ -179,12 +182,13 @@ class CudaBackend final : public Backend {
 
   // Queues a stage's kernel; the first stage also brings the ids. `overlap`: a fused stage may begin before the one
   // before it ends.
-  kernels::DeviceResult<void> launch(const Stage& stage, bool overlap) const {
+  kernels::DeviceResult<void> launch(const Stage& stage, bool overlap) {
     namespace device = kernels::device;
     const kernels::StreamHandle stream = stream_.handle();
     const auto accepted = [](int code) { return kernels::check_cuda(code, "launch"); };
     if (fused_ && stage.kind != StageKind::embed) {
       const device::Placement placement{stream, overlap, multiprocessors_};
+      if (products_) return products_->launch(stage, weights_, buffers_, fused_arguments_, stream_, placement);
       if (stage.kind == StageKind::mixer) return accepted(device::mixer(fused_arguments_.mixer(stage), placement));
       return accepted(device::fused_projection(fused_arguments_.projection(stage), placement));
     }
@@ -259,6 +263,7 @@ class CudaBackend final : public Backend {
   CudaBuffers buffers_;
   StageArguments<float, CudaBuffers, CudaWeights> arguments_;
   FusedArguments fused_arguments_;
+  std::optional<ProductStep> products_;
   bool fused_;
   bool can_overlap_;
   int multiprocessors_;
@@ -287,6 +292,19 @@ Result<void> check_fused(const Weights& weights) {
   return check("lm_head", weights.head);
 }
 
+bool all_bf16(const Weights& weights) {
+  const auto is_bf16 = [](const kernels::Matrix& m) { return m.data == nullptr || m.dtype == kernels::DType::bf16; };
+  return is_bf16(weights.head) &&
+         std::all_of(weights.layers.begin(), weights.layers.end(), [&](const LayerWeights& layer) {
+           return is_bf16(layer.in_proj) && is_bf16(layer.out_proj) && is_bf16(layer.fc1) && is_bf16(layer.fc2);
+         });
+}
+
+bool wants_products(const Weights& weights, const BackendOptions& options) {
+  if (options.products != Products::automatic) return options.products == Products::library;
+  return options.batch >= least_product_batch && all_bf16(weights);
+}
+
 }  // namespace
 
 std::string why_no_cuda_device() {
@@ -307,6 +325,9 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const
   const bool fused = options.variant == Variant::fused;
   if (fused) {
     if (auto fits = check_fused(weights); !fits) return tl::unexpected(fits.error());
+    if (options.products == Products::library && !all_bf16(weights)) {
+      return input_error("Matrix products by cuBLASLt take weights in bf16 alone. Use --products own.");
+    }
   }
   auto stream = kernels::Stream::create();
   if (!stream) return failure(stream.error());
@@ -317,8 +338,19 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const
   auto buffers = CudaBuffers::allocate(weights.config, batch);
   if (!buffers) return failure(buffers.error());
 
+  std::optional<ProductStep> products;
+  if (fused && wants_products(weights, options)) {
+    auto opened = ProductStep::open(weights.config, batch);
+    if (opened) {
+      products = std::move(*opened);
+    } else if (options.products == Products::library || kernels::out_of_memory(opened.error())) {
+      return failure(opened.error());
+    }
+  }
+
   BackendInfo info;
   info.name = "cuda";
+  if (products) info.products = "cublasLt";
   info.device = device->name;
   info.detail = kernels::describe(*device);
   info.is_gpu = true;
@@ -326,8 +358,9 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const
   info.weight_bytes = uploaded->bytes();
   info.state_bytes = buffers->state_bytes_per_sequence();
   StepPlan plan = fused ? make_fused_plan(weights, batch, sizeof(float)) : make_staged_plan(weights, batch);
-  auto backend = std::make_unique<CudaBackend>(std::move(info), *device, std::move(plan), std::move(*stream),
-                                               std::move(*ids), std::move(*uploaded), std::move(*buffers));
+  auto backend =
+      std::make_unique<CudaBackend>(std::move(info), *device, std::move(plan), std::move(*stream), std::move(*ids),
+                                    std::move(*uploaded), std::move(*buffers), std::move(products));
   if (auto ready = backend->reset(); !ready) return tl::unexpected(ready.error());
   return backend;
 }

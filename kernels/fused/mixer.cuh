@@ -10,6 +10,7 @@
 #include "kernels/fused/overlap.cuh"
 #include "kernels/fused/sum_each.cuh"
 #include "kernels/norm/norm.h"
+#include "kernels/product/split.cuh"
 
 #include <cuda_bf16.h>
 #include <cuda_runtime.h>
@@ -423,7 +424,11 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
       }
     }
     const std::size_t to = static_cast<std::size_t>(head_index) * headdim + p;
-    args.out[to] = out;
+    if (args.out_parts != nullptr) {
+      store_parts(args.out_parts, to, static_cast<std::size_t>(args.batch) * args.heads * headdim, out);
+    } else {
+      args.out[to] = out;
+    }
     args.x_prev[to] = x;
   }
   if (thread == 0) {

@@ -57,7 +57,8 @@ struct MixerArgs {
   float* state_norm = nullptr;
   float* state_change = nullptr;
 
-  float* out = nullptr;  // (B, H, P)
+  float* out = nullptr;       // (B, H, P)
+  void* out_parts = nullptr;  // (2 B, H, P) bf16 in its place, see kernels/product/parts.h; may be null
 
   const void* next = nullptr;  // what the next kernel reads, to be brought into L2 meanwhile; may be null
   std::size_t next_bytes = 0;

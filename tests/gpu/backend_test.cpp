@@ -138,6 +138,7 @@ std::unique_ptr<engine::Backend> open(const engine::Weights& weights, int batch,
   engine::BackendOptions options;
   options.batch = batch;
   options.variant = variant;
+  options.products = engine::Products::own;  // a product's bits depend on the batch
   auto backend = engine::make_cuda_backend(weights, options);
   const std::string message = backend ? std::string() : backend.error().message;
   CAPTURE(message);
@@ -296,6 +297,47 @@ TEST_CASE("gpu backend: wrong input is an input error and changes nothing") {
   refused(backend->restore(0, state));  // without the matrix state
   CHECK(backend->position() == 1);
   CHECK(same(read(*backend, config, 0), before));
+}
+
+TEST_CASE("gpu backend: with matrix products by cuBLASLt, where there is one, whole models follow the reference") {
+  for (const Case& c : cases(Variant::fused)) {
+    const auto weights = engine::make_random_weights(c.config, c.dtype, 18);
+    REQUIRE(weights.has_value());
+    engine::BackendOptions options;
+    options.batch = 13;
+    options.variant = Variant::fused;
+    options.products = engine::Products::library;
+    auto backend = engine::make_cuda_backend(*weights, options);
+    CAPTURE(c.name);
+    CAPTURE(c.config.rank());
+    if (c.dtype != DType::bf16) {
+      REQUIRE_FALSE(backend.has_value());
+      CHECK(backend.error().kind == engine::ErrorKind::input);
+      continue;
+    }
+    if (!backend) {
+      MESSAGE("skipped: " << backend.error().message);
+      return;
+    }
+    CHECK((*backend)->info().products == "cublasLt");
+    engine::ReferenceBackend reference(*weights, options.batch);
+    const int tokens = gpu_test::small() ? 2 : 8;
+    for (int t = 0; t < tokens; ++t) {
+      const auto ids = ids_at(options.batch, t, c.config.vocab_size);
+      REQUIRE((*backend)->step(ids, nullptr).has_value());
+      REQUIRE(reference.step(ids, nullptr).has_value());
+    }
+    for (const int sequence : {0, options.batch - 1}) {
+      const Picture found = read(**backend, c.config, sequence);
+      const Picture expected = read(reference, c.config, sequence);
+      CHECK(max_rel(found.logits, expected.logits) <= 1e-4);
+      CHECK(max_rel(found.coefficients.turn, expected.coefficients.turn) <= 1e-4);
+      for (std::size_t l = 0; l < found.state.layers.size(); ++l) {
+        CHECK(max_rel(found.state.layers[l].ssm, expected.state.layers[l].ssm) <= 1e-4);
+        CHECK(max_rel(found.state.layers[l].k, expected.state.layers[l].k) <= 1e-4);
+      }
+    }
+  }
 }
 
 TEST_CASE("gpu backend: the fused variant names a matrix that it does not take") {

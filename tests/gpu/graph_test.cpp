@@ -57,7 +57,9 @@ TEST_CASE("gpu graph: the same bits as launch by launch, also after a restored s
   using engine::Variant;
   const std::vector<Case> cases = {
       {Variant::staged, 1, 1}, {Variant::staged, 4, 9}, {Variant::fused, 1, 1}, {Variant::fused, 4, 9}};
-  for (const auto& [variant, rank, batch] : cases) {
+  for (const Case& c : cases) {
+    const Variant variant = c.variant;
+    const int rank = c.rank, batch = c.batch;
     CAPTURE(static_cast<int>(variant));
     CAPTURE(rank);
     CAPTURE(batch);

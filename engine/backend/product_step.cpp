@@ -1,0 +1,105 @@
+#include "engine/backend/product_step.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace engine {
+
+namespace {
+
+using kernels::DeviceResult;
+
+std::size_t positive(int value) { return static_cast<std::size_t>(value); }
+
+DeviceResult<void> accepted(int code) { return kernels::check_cuda(code, "launch"); }
+
+}  // namespace
+
+DeviceResult<ProductStep> ProductStep::open(const ModelConfig& config, int batch) {
+  ProductStep made;
+  made.batch_ = batch;
+  made.width_ = config.d_model;
+  auto products = kernels::MatrixProducts::open();
+  if (!products) return tl::unexpected(products.error());
+  made.products_ = std::move(*products);
+  const int mlp = config.has_mlp() ? config.mlp_width() : 0;
+  const std::size_t columns = 2 * positive(batch);
+  const auto allocate = [](kernels::DeviceBuffer& out, std::size_t bytes) -> DeviceResult<void> {
+    auto memory = kernels::DeviceBuffer::allocate(bytes, "the activations");
+    if (!memory) return tl::unexpected(memory.error());
+    out = std::move(*memory);
+    return {};
+  };
+  auto done =
+      allocate(made.parts_, 2 * columns * positive(std::max({config.d_model, config.d_inner(), mlp})))
+          .and_then([&] {
+            return allocate(made.product_, sizeof(float) * columns *
+                                               positive(std::max({config.in_proj().rows, config.d_model, 2 * mlp})));
+          })
+          .and_then([&] { return allocate(made.logits_, sizeof(float) * columns * positive(config.padded_vocab())); });
+  if (!done) return tl::unexpected(done.error());
+  return made;
+}
+
+DeviceResult<void> ProductStep::norm(const CudaBuffers& buffers, std::span<const float> weight, bool pending,
+                                     const kernels::device::Placement& placement) const {
+  kernels::NormPartsArgs args;
+  args.batch = batch_;
+  args.width = width_;
+  args.residual = buffers.residual.data();
+  args.pending = pending ? product_.at<const float>() : nullptr;
+  args.weight = weight.data();
+  args.parts = parts_.at();
+  return accepted(kernels::device::norm_parts(args, placement));
+}
+
+DeviceResult<void> ProductStep::launch(const Stage& stage, const CudaWeights& weights, const CudaBuffers& buffers,
+                                       const FusedArguments& arguments, const kernels::Stream& stream,
+                                       const kernels::device::Placement& placement) {
+  namespace device = kernels::device;
+  const int columns = 2 * batch_;
+  float* const product = product_.at<float>();
+  const auto multiply = [&](const kernels::Matrix& matrix, float* out) {
+    return products_.multiply(matrix, parts_.at(), columns, out, stream);
+  };
+  const CudaLayerWeights* layer = stage.layer < 0 ? nullptr : &weights.layers[positive(stage.layer)];
+  switch (stage.kind) {
+    case StageKind::in_proj: {
+      // What the layer before left is still to be added to the residual; the first layer's residual is the embedding.
+      const kernels::CoefficientPartsArgs rows{batch_, layer->in_proj.rows, product,
+                                               arguments.projection(stage).coefficients};
+      return norm(buffers, layer->norm, stage.layer > 0, placement)
+          .and_then([&] { return multiply(layer->in_proj, product); })
+          .and_then([&] { return accepted(device::coefficient_parts(rows, placement)); });
+    }
+    case StageKind::mixer: {
+      kernels::MixerArgs args = arguments.mixer(stage);
+      for (const float** piece : {&args.z, &args.x, &args.b, &args.c}) {
+        *piece = product + (*piece - buffers.projected.data());
+      }
+      args.second_part = positive(batch_) * positive(args.stride);
+      args.out_parts = parts_.at();
+      args.next = nullptr;
+      args.next_bytes = 0;
+      return accepted(device::mixer(args, placement));
+    }
+    case StageKind::out_proj:
+      return multiply(layer->out_proj, product);
+    case StageKind::mlp_up: {
+      const kernels::GatePartsArgs gate{batch_, layer->fc2.cols, product, parts_.at()};
+      return norm(buffers, layer->norm2, true, placement)
+          .and_then([&] { return multiply(layer->fc1, product); })
+          .and_then([&] { return accepted(device::gate_parts(gate, placement)); });
+    }
+    case StageKind::mlp_down:
+      return multiply(layer->fc2, product);
+    default: {  // head
+      const kernels::AddPartsArgs sum{buffers.logits.size(), logits_.at<const float>(), buffers.logits.data()};
+      return norm(buffers, weights.norm_f, true, placement)
+          .and_then([&] { return multiply(weights.head, logits_.at<float>()); })
+          .and_then([&] { return accepted(device::add_parts(sum, placement)); });
+    }
+  }
+}
+
+}  // namespace engine
