@@ -7,6 +7,7 @@
 #include "app/commands/preset_model.h"
 #include "app/commands/progress.h"
 #include "app/commands/text.h"
+#include "engine/model/random_weights.h"
 #include "profiler/report/statistics.h"
 
 #include <CLI/CLI.hpp>
@@ -75,6 +76,7 @@ nlohmann::ordered_json json_of(const Row& row, const engine::Model& model, const
   }
   object["steps"] = options.bench.steps;
   object["warmup"] = options.bench.warmup;
+  object["first_token_ms"] = bench.first_token_ms;
   object["verified"] = bench.verified;
   object["verified_against"] = bench.twin;
   object["worst_difference"] = bench.before.worst;
@@ -148,6 +150,8 @@ int bench(Options options) {
   if (const auto writable = check_outputs({options.csv}); !writable) return report(writable.error());
   const auto model = open_model_or_preset(options, options.preset, "bench");
   if (!model) return report(model.error());
+  const auto on_host = engine::draw_on_host((*model)->weights);
+  if (!on_host) return report(on_host.error());
   std::vector<Row> rows;
   for (const int batch : options.batches) {
     const engine::Products products = options.bench.backend.products;
@@ -155,7 +159,7 @@ int bench(Options options) {
     options.bench.backend.products = products;
     options.bench.backend.graph = options.graph == "on";
     std::optional<Progress> progress;
-    auto result = engine::run_bench((*model)->weights, options.bench, [&](const char* what, double done) {
+    auto result = engine::run_bench((*model)->weights, *on_host, options.bench, [&](const char* what, double done) {
       progress.emplace(fmt::format("{}, batch {}: {}", (*model)->name, batch, what));
       progress->show(done);
     });

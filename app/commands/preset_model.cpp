@@ -28,7 +28,9 @@ engine::Result<std::shared_ptr<const engine::Model>> open_model_or_preset(const 
   }
   const auto config = engine::preset(preset);
   if (!config) return tl::unexpected<engine::Error>(config.error());
-  auto weights = engine::make_random_weights(*config, kernels::DType::bf16, options.seed);
+  const bool on_gpu = engine::choice_made(options.backend) == engine::BackendChoice::cuda;
+  const auto make = on_gpu ? engine::plan_random_weights : engine::make_random_weights;
+  auto weights = make(*config, kernels::DType::bf16, options.seed);
   if (!weights) return tl::unexpected<engine::Error>(weights.error());
   auto model = std::make_shared<engine::Model>();
   model->name = preset + " with random weights";

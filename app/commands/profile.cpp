@@ -113,13 +113,12 @@ int profile(const Options& options) {
   if (const auto writable = check_outputs({options.trace, options.csv}); !writable) return report(writable.error());
   const bool wants_gpu =
       options.backend == engine::BackendChoice::automatic || options.backend == engine::BackendChoice::cuda;
+  // Before the first CUDA call, which looks for a device.
+  if (wants_gpu) profiler::start_process_activity(!options.no_cupti);
   const auto model = open_model_or_preset(options, options.preset, "profile");
   if (!model) return report(model.error());
   const auto ids = token_ids(options, **model);
   if (!ids) return report(ids.error());
-
-  // Before the first CUDA call, which making the backend is.
-  if (wants_gpu) profiler::start_process_activity(!options.no_cupti);
   engine::Result<ProfileResult> result;
   profiler::Export rows;
   {

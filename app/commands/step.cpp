@@ -1,6 +1,7 @@
 // mambascope step: tokens through a model, one line each, without a window.
 #include "app/commands/command_line.h"
 #include "app/commands/options.h"
+#include "app/commands/preset_model.h"
 #include "app/commands/step_tokens.h"
 #include "engine/base/quote.h"
 #include "engine/tasks/label.h"
@@ -88,6 +89,7 @@ void print_json_result(const engine::Model& model, const engine::Backend& backen
                       {"count", stepped.tokens.size()},
                       {"ms_per_token", {{"min", stepped.min_ms}, {"median", stepped.median_ms}}},
                       {"tokens_per_s", stepped.tokens_per_s()},
+                      {"start_to_first_token_ms", stepped.first_token_ms},
                       {"tokens", tokens}};
   if (model.card.bytes) {
     out["text"] = engine::valid_utf8(model.bytes_of(ids_of(stepped, false)));
@@ -125,12 +127,14 @@ void print_text_result(const engine::Model& model, const engine::Backend& backen
     fmt::print("  truth: not known from token {} on, where {} breaks the grammar of {}\n", stepped.broken_at,
                engine::in_quotes(model.symbol(id)), model.card.task);
   }
-  fmt::print("  {:.4f} ms a token (median), {:.1f} tokens/s\n", stepped.median_ms, stepped.tokens_per_s());
+  fmt::print("  {:.4f} ms a token (median), {:.1f} tokens/s; from the program's start to the first token {:.2f} s\n",
+             stepped.median_ms, stepped.tokens_per_s(), stepped.first_token_ms / 1e3);
 }
 
-int step(const StepOptions& options) {
-  const auto model = load_model(options);
+int step(StepOptions options) {
+  const auto model = open_model_or_preset(options, options.preset, "step");
   if (!model) return report(model.error());
+  if (!options.preset.empty() && options.tokens.empty() && !options.has_prompt) options.tokens = {0};
   auto given = tokens_to_step(**model, options);
   if (!given) return report(given.error());
   auto backend = engine::make_backend((*model)->weights, backend_options(options));
@@ -177,7 +181,8 @@ void add_step(CLI::App& program, Action& action) {
   auto options = std::make_shared<StepOptions>();
   CLI::App* command = program.add_subcommand(
       "step", "Step a model token by token; print tokens, probabilities and the state norm of each layer");
-  add_model_option(*command, *options)->required();
+  CLI::Option* model = add_model_option(*command, *options);
+  add_preset_option(*command, options->preset, model);
   CLI::Option* prompt =
       command->add_option("--prompt", options->prompt,
                           "Text to consume first, in the model's symbols; any text where its tokens are bytes");
@@ -192,9 +197,10 @@ void add_step(CLI::App& program, Action& action) {
   add_backend_options(*command, *options);
   add_json_option(*command, *options);
   command->footer(
-      "Without --prompt and --tokens the model's example prompt is consumed.\n"
+      "Without --prompt and --tokens the model's example prompt is consumed; a preset has none and takes token 0.\n"
       "Examples:\n  mambascope step parity --prompt 10110 --steps 8\n"
-      "  mambascope step path/to/model --tokens 1,2,3 --steps 20 --sampler top-p --seed 7 --json");
+      "  mambascope step path/to/model --tokens 1,2,3 --steps 20 --sampler top-p --seed 7 --json\n"
+      "  mambascope step --preset siso-1.5b --steps 16");
   command->callback([options, prompt, &action] {
     options->has_prompt = prompt->count() > 0;
     action = [options] { return step(*options); };

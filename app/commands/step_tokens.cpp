@@ -18,6 +18,10 @@ namespace {
 
 constexpr int top_count = 5;
 
+using Clock = std::chrono::steady_clock;
+
+const Clock::time_point program_start = Clock::now();
+
 engine::Result<std::vector<std::int32_t>> first_tokens(const engine::Model& model, const StepOptions& options) {
   if (!options.tokens.empty()) return options.tokens;
   if (options.has_prompt) return model.encode(options.prompt);
@@ -107,7 +111,6 @@ engine::Result<GivenTokens> tokens_to_step(const engine::Model& model, const Ste
 
 engine::Result<SteppedTokens> step_tokens(const engine::Model& model, engine::Backend& backend,
                                           const StepOptions& options, const GivenTokens& given) {
-  using Clock = std::chrono::steady_clock;
   engine::Sampler sampler = options.sampler;
   sampler.seed = options.seed;
   SteppedTokens out;
@@ -128,7 +131,9 @@ engine::Result<SteppedTokens> step_tokens(const engine::Model& model, engine::Ba
     const std::int32_t ids[] = {id};
     const Clock::time_point start = Clock::now();
     if (auto stepped = backend.step(ids, nullptr); !stepped) return tl::unexpected(stepped.error());
-    times_ms.push_back(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
+    const Clock::time_point end = Clock::now();
+    times_ms.push_back(std::chrono::duration<double, std::milli>(end - start).count());
+    if (t == 0) out.first_token_ms = std::chrono::duration<double, std::milli>(end - program_start).count();
     auto token = look(model, backend, logits, distribution);
     if (!token) return tl::unexpected(token.error());
     token->position = static_cast<std::int64_t>(t);

@@ -12,7 +12,7 @@ namespace app {
 
 struct StepOptions : CommonOptions {
   bool has_prompt = false;
-  std::string prompt;
+  std::string prompt, preset;
   std::vector<std::int32_t> tokens;
   int steps = 0;
   engine::Sampler sampler;
@@ -41,6 +41,7 @@ struct SteppedTokens {
   std::vector<SteppedToken> tokens;
   std::int64_t asked = 0, right = 0;               // of a model that labels positions
   std::int64_t broken_at = -1;                     // the token that breaks the task's grammar; -1: none does
+  double first_token_ms = 0;                       // from the start of the program to the end of the first step
   double min_ms = 0, median_ms = 0, total_ms = 0;  // of the steps themselves, without reading back
 
   double tokens_per_s() const { return total_ms > 0 ? 1e3 * static_cast<double>(tokens.size()) / total_ms : 0; }

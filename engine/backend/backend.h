@@ -73,8 +73,11 @@ struct BackendOptions {
   Products products = Products::automatic;
 };
 
-// Makes the backend asked for; automatic takes cuda where a device answers, else cpu. The weights must outlive the
-// backend.
+// What make_backend takes: automatic is cuda where a device answers, else cpu.
+BackendChoice choice_made(BackendChoice choice);
+
+// Makes the backend asked for. The weights must outlive the backend; planned ones (Weights::seed_to_draw) are for cuda
+// only.
 Result<std::unique_ptr<Backend>> make_backend(const Weights& weights, const BackendOptions& options);
 
 // Why "cuda" cannot be had on this machine, with what to do; empty when it can.

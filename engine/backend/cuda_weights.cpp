@@ -1,5 +1,8 @@
 #include "engine/backend/cuda_weights.h"
 
+#include "engine/model/random_weights.h"
+
+#include <map>
 #include <tuple>
 #include <utility>
 
@@ -14,9 +17,18 @@ struct Piece {
   std::size_t offset = 0;
 };
 
+// A matrix that the device fills itself.
+struct Draw {
+  kernels::Matrix shape;
+  kernels::RandomFill fill;
+  std::size_t offset = 0;
+};
+
 // Collects the tensors first, so that one allocation of the right size holds them all.
 class Packing {
  public:
+  explicit Packing(const Weights& weights) : fills_(random_fills(weights)) {}
+
   void add(const std::vector<float>& values, std::span<const float>& device) {
     if (values.empty()) return;
     const std::size_t offset = layout_.add(values.size() * sizeof(float));
@@ -24,9 +36,15 @@ class Packing {
     vectors_.emplace_back(&device, offset, values.size());
   }
   void add(const kernels::Matrix& matrix, kernels::Matrix& device) {
-    if (matrix.data == nullptr) return;
+    const auto fill = fills_.find(&matrix);
+    const bool drawn = fill != fills_.end();
+    if (matrix.data == nullptr && !drawn) return;
     const std::size_t offset = layout_.add(matrix.bytes());
-    pieces_.push_back({matrix.data, matrix.bytes(), offset});
+    if (drawn) {
+      draws_.push_back({matrix, fill->second, offset});
+    } else {
+      pieces_.push_back({matrix.data, matrix.bytes(), offset});
+    }
     device = matrix;
     matrices_.emplace_back(&device, offset);
   }
@@ -39,6 +57,10 @@ class Packing {
         return tl::unexpected(done.error());
       }
     }
+    for (const Draw& draw : draws_) {
+      const int code = kernels::device::random_fill(memory->at(draw.offset), draw.shape, draw.fill, stream.handle());
+      if (code != 0) return kernels::cuda_failure(code, "Drawing random weights");
+    }
     if (auto done = stream.synchronize(); !done) return tl::unexpected(done.error());
     for (const auto& [span, offset, count] : vectors_) *span = {memory->at<const float>(offset), count};
     for (const auto& [matrix, offset] : matrices_) matrix->data = memory->at(offset);
@@ -46,8 +68,10 @@ class Packing {
   }
 
  private:
+  std::map<const kernels::Matrix*, kernels::RandomFill> fills_;
   kernels::Layout layout_;
   std::vector<Piece> pieces_;
+  std::vector<Draw> draws_;
   std::vector<std::tuple<std::span<const float>*, std::size_t, std::size_t>> vectors_;  // offset, count
   std::vector<std::pair<kernels::Matrix*, std::size_t>> matrices_;
 };
@@ -58,8 +82,8 @@ kernels::DeviceResult<CudaWeights> CudaWeights::upload(const Weights& weights, c
   CudaWeights device;
   device.config = weights.config;
   device.layers.resize(weights.layers.size());
-  Packing packing;
-  const bool tied = weights.head.data == weights.embedding.data;
+  Packing packing(weights);
+  const bool tied = weights.config.tie_embeddings;
   packing.add(weights.embedding, device.embedding);
   if (!tied) packing.add(weights.head, device.head);
   packing.add(weights.norm_f, device.norm_f);

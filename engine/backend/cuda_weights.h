@@ -22,7 +22,7 @@ struct CudaLayerWeights {
 class CudaWeights {
  public:
   CudaWeights() = default;
-  // Uploads and waits. Errors: no memory, device failure.
+  // Uploads, or draws on the device what is only planned (Weights::seed_to_draw), and waits. Errors: no memory, device failure.
   static kernels::DeviceResult<CudaWeights> upload(const Weights& weights, const kernels::Stream& stream);
 
   std::size_t bytes() const { return memory_.bytes(); }

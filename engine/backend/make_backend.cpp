@@ -20,13 +20,17 @@ std::string why_no_cuda() {
 #endif
 }
 
+BackendChoice choice_made(BackendChoice choice) {
+  if (choice != BackendChoice::automatic) return choice;
+  return why_no_cuda().empty() ? BackendChoice::cuda : BackendChoice::cpu;
+}
+
 Result<std::unique_ptr<Backend>> make_backend(const Weights& weights, const BackendOptions& options) {
   if (auto supported = check_supported(weights.config); !supported) return tl::unexpected(supported.error());
   if (options.batch < 1 || options.batch > 65536) {
     return input_error(fmt::format("A batch of {} sequences; supported: 1 to 65536.", options.batch));
   }
-  BackendChoice choice = options.choice;
-  if (choice == BackendChoice::automatic) choice = why_no_cuda().empty() ? BackendChoice::cuda : BackendChoice::cpu;
+  const BackendChoice choice = choice_made(options.choice);
   if (options.variant != Variant::staged && choice != BackendChoice::cuda) {
     return input_error("Only the cuda backend has a fused variant. Use --backend cuda, or --variant staged.");
   }
@@ -36,6 +40,9 @@ Result<std::unique_ptr<Backend>> make_backend(const Weights& weights, const Back
 #else
     return system_error(why_no_cuda());
 #endif
+  }
+  if (weights.seed_to_draw) {
+    return input_error("These random weights are left to the GPU to draw. Draw them on the host for a host's backend.");
   }
   try {
     if (choice == BackendChoice::reference) return std::make_unique<ReferenceBackend>(weights, options.batch);

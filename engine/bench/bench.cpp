@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstring>
 
 namespace engine {
@@ -37,16 +38,20 @@ std::vector<std::int32_t> timed_ids(const ModelConfig& config, int batch) {
 
 }  // namespace
 
-Result<Bench> run_bench(const Weights& weights, const BenchOptions& options,
+Result<Bench> run_bench(const Weights& weights, const Weights& on_host, const BenchOptions& options,
                         const std::function<void(const char*, double)>& progress) {
   const auto doing = [&progress](const char* what, double done) {
     if (progress) progress(what, done);
   };
   doing("opening", 0);
+  const auto start = std::chrono::steady_clock::now();
   auto backend = make_backend(weights, options.backend);
   if (!backend) return tl::unexpected(backend.error());
   Backend& measured = **backend;
+  const std::vector<std::int32_t> ids = timed_ids(weights.config, measured.plan().batch);
+  if (auto first = measured.step(ids, nullptr); !first) return tl::unexpected(first.error());
   Bench result;
+  result.first_token_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   result.info = measured.info();
   result.variant = measured.plan().variant;
   result.batch = measured.plan().batch;
@@ -55,7 +60,7 @@ Result<Bench> run_bench(const Weights& weights, const BenchOptions& options,
   doing("verifying", 0.1);
   BackendOptions twin_options;
   twin_options.choice = result.info.is_gpu ? BackendChoice::cpu : BackendChoice::reference;
-  auto twin = make_backend(weights, twin_options);
+  auto twin = make_backend(on_host, twin_options);
   if (!twin) return tl::unexpected(twin.error());
   result.twin = (*twin)->info().name;
   auto before = compare_with_twin(measured, **twin, weights.config, options.verify_tokens);
@@ -65,7 +70,6 @@ Result<Bench> run_bench(const Weights& weights, const BenchOptions& options,
   twin->reset();
 
   doing("timing", 0.5);
-  const std::vector<std::int32_t> ids = timed_ids(weights.config, result.batch);
   std::vector<double> warm(static_cast<std::size_t>(options.warmup));
   result.milliseconds.resize(static_cast<std::size_t>(options.steps));
   if (auto timed = measured.time_steps(ids, warm); !timed) return tl::unexpected(timed.error());

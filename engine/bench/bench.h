@@ -24,6 +24,7 @@ struct Bench {
   std::string variant;
   int batch = 1;
   std::uint64_t bytes_per_step = 0;  // by the plan: weights, state and activations, read and written
+  double first_token_ms = 0;         // from opening the backend to the end of its first step
   std::string twin;                  // the backend that it was verified against
   TwinReport before;
   bool same_bits_after = false;      // the logits of the verified tokens, stepped again after the timing
@@ -33,9 +34,10 @@ struct Bench {
 };
 
 // Opens the backend, verifies it against its twin (a GPU against the CPU backend, the CPU against the reference), times
-// it and verifies again. `progress` (may be empty) is called with what is being done and the share that is behind,
+// it and verifies again. `on_host` are the same weights with every matrix in host memory, for whatever computes there: the
+// very object where `weights` are that already (draw_on_host). `progress` (may be empty) is called with what is being done and the share that is behind,
 // roughly. Errors: those of the backends, and a device on which no copy can be measured.
-Result<Bench> run_bench(const Weights& weights, const BenchOptions& options,
+Result<Bench> run_bench(const Weights& weights, const Weights& on_host, const BenchOptions& options,
                         const std::function<void(const char*, double)>& progress);
 
 // Bytes per second that this machine's memory copies with that many threads, read and written bytes counted: the best of

@@ -3,9 +3,9 @@
 #include "engine/model/supported.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <memory>
 #include <new>
 #include <string>
@@ -15,28 +15,28 @@
 namespace engine {
 namespace {
 
-constexpr std::uint64_t golden_gamma = 0x9E3779B97F4A7C15U;
+using kernels::RandomFill;
 
-std::uint64_t mix(std::uint64_t z) {  // SplitMix64's output function (Steele, Lea, Flood 2014)
-  z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
-  z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
-  return z ^ (z >> 31U);
+// Where the stream of a tensor starts: one for each, so that tensors can be filled in any order, by any thread.
+std::uint64_t stream_start(std::uint64_t seed, std::uint64_t tensor) {
+  return kernels::mix_bits(seed + kernels::golden_gamma * (2 * tensor + 1));
 }
 
-// One stream per tensor: tensors can be filled in any order, by any thread.
+// The numbers of a tensor's streams: those of the whole model, then each layer's own.
+constexpr std::uint64_t of_embedding = 0, of_head = 1, of_norm_f = 2;
+constexpr std::uint64_t first_of_layer(std::size_t layer) { return 16 + 32 * static_cast<std::uint64_t>(layer); }
+constexpr std::uint64_t of_in_proj = 1, of_out_proj = 2, of_fc1 = 14, of_fc2 = 15;
+
+// The draws of a small tensor, one behind the other.
 class Stream {
  public:
-  Stream(std::uint64_t seed, std::uint64_t tensor) : state_(mix(seed + golden_gamma * (2 * tensor + 1))) {}
-  std::uint64_t next() { return mix(state_ += golden_gamma); }
-  double uniform() { return static_cast<double>(next() >> 11U) * 0x1.0p-53; }  // [0, 1)
-  // Near normal with unit variance: a sum of four 16-bit uniforms. No transcendental, so the same bits everywhere.
-  double normal() {
-    const std::uint64_t z = next();
-    const auto sum = static_cast<double>((z & 0xFFFFU) + (z >> 16U & 0xFFFFU) + (z >> 32U & 0xFFFFU) + (z >> 48U));
-    return (sum - 2.0 * 65535.0) * (1.7320508075688772 / 65536.0);
-  }
+  Stream(std::uint64_t seed, std::uint64_t tensor) : state_(stream_start(seed, tensor)) {}
+  double uniform() { return kernels::uniform_of(next()); }
+  double normal() { return kernels::normal_of(next()); }
 
  private:
+  std::uint64_t next() { return kernels::mix_bits(state_ += kernels::golden_gamma); }
+
   std::uint64_t state_;
 };
 
@@ -61,81 +61,82 @@ struct FreeAligned {
 };
 using Storage = std::vector<std::unique_ptr<std::byte[], FreeAligned>>;
 
-// Fills rows x cols of the dtype with draw(stream).
-template <class Draw>
-void fill(const kernels::Matrix& matrix, std::byte* out, Stream stream, const Draw& draw) {
-  const std::size_t count = static_cast<std::size_t>(matrix.rows) * static_cast<std::size_t>(matrix.cols);
-  const std::size_t width = kernels::size_of(matrix.dtype);
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto value = static_cast<float>(draw(stream));
-    if (matrix.dtype == kernels::DType::f32) {
-      std::memcpy(out + i * width, &value, 4);
-    } else {
-      const std::uint16_t narrow = matrix.dtype == kernels::DType::bf16 ? to_bf16(value) : to_f16(value);
-      std::memcpy(out + i * width, &narrow, 2);
-    }
-  }
+void store(float value, float& out) { out = value; }
+struct Bf16 {
+  std::uint16_t bits;
+};
+struct F16 {
+  std::uint16_t bits;
+};
+void store(float value, Bf16& out) { out.bits = to_bf16(value); }
+void store(float value, F16& out) { out.bits = to_f16(value); }
+
+template <class T>
+void fill_elements(std::byte* out, const RandomFill& fill, std::uint64_t begin, std::uint64_t end) {
+  T* elements = reinterpret_cast<T*>(out);
+  for (std::uint64_t i = begin; i < end; ++i) store(fill(i), elements[i]);
 }
 
+// A stretch of one matrix, as a thread fills it.
+struct Part {
+  std::byte* out = nullptr;
+  kernels::DType dtype = kernels::DType::f32;
+  RandomFill fill;
+  std::uint64_t begin = 0, end = 0;
+
+  void draw() const {
+    switch (dtype) {
+      case kernels::DType::f32:
+        return fill_elements<float>(out, fill, begin, end);
+      case kernels::DType::f16:
+        return fill_elements<F16>(out, fill, begin, end);
+      case kernels::DType::bf16:
+        return fill_elements<Bf16>(out, fill, begin, end);
+    }
+  }
+};
+
+void draw_all(const std::vector<Part>& parts) {
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < parts.size(); i = next++) parts[i].draw();
+  };
+  const std::size_t most = std::clamp(std::thread::hardware_concurrency(), 1U, 16U);
+  std::vector<std::jthread> others;
+  while (others.size() + 1 < std::min(most, parts.size())) others.emplace_back(work);
+  work();
+}
+
+// Shapes of the matrices and values of the small tensors.
 class Maker {
  public:
   Maker(const ModelConfig& config, kernels::DType dtype, std::uint64_t seed)
-      : config_(config), dtype_(dtype), seed_(seed), storage_(std::make_shared<Storage>()) {}
+      : config_(config), dtype_(dtype), seed_(seed) {}
 
-  Weights make() {
+  Weights make() const {
     Weights weights;
     weights.config = config_;
+    weights.seed_to_draw = seed_;
     const int d = config_.d_model;
-    const int v = config_.padded_vocab();
-    weights.embedding = matrix(v, d);
-    weights.head = config_.tie_embeddings ? weights.embedding : matrix(v, d);
-    weights.norm_f = around(Stream(seed_, 2), static_cast<std::size_t>(d), 1.0, 0.1);
+    weights.embedding = weights.head = matrix(config_.padded_vocab(), d);
+    weights.norm_f = around(Stream(seed_, of_norm_f), static_cast<std::size_t>(d), 1.0, 0.1);
     weights.layers.resize(static_cast<std::size_t>(config_.n_layer));
-    for (LayerWeights& layer : weights.layers) {  // every matrix has its place before threads fill them
+    for (std::size_t l = 0; l < weights.layers.size(); ++l) {
+      LayerWeights& layer = weights.layers[l];
       layer.in_proj = matrix(config_.in_proj().rows, d);
       layer.out_proj = matrix(d, config_.d_inner());
       if (config_.has_mlp()) {
         layer.fc1 = matrix(2 * config_.mlp_width(), d);
         layer.fc2 = matrix(d, config_.mlp_width());
       }
-    }
-    const unsigned workers = std::max(1U, std::min(std::thread::hardware_concurrency(), 16U));
-    {
-      std::vector<std::jthread> threads;
-      for (unsigned w = 0; w < workers; ++w) {
-        threads.emplace_back([this, &weights, w, workers] {
-          for (std::size_t i = w; i < weights.layers.size(); i += workers) fill_layer(weights.layers[i], i);
-          if (w == 0) normal_matrix(weights.embedding, 0, 0.02);
-          if (w == workers - 1 && !config_.tie_embeddings) normal_matrix(weights.head, 1, 0.02);
-        });
-      }
+      fill_small(layer, first_of_layer(l));
     }
     weights.parameters = count_parameters(weights);
-    weights.backing = storage_;
     return weights;
   }
 
  private:
-  kernels::Matrix matrix(int rows, int cols) {
-    kernels::Matrix made{nullptr, dtype_, rows, cols};
-    storage_->emplace_back(new (std::align_val_t{64}) std::byte[std::max<std::size_t>(made.bytes(), 1)]);
-    made.data = storage_->back().get();
-    return made;
-  }
-
-  static std::byte* writable(const kernels::Matrix& matrix) {
-    return static_cast<std::byte*>(const_cast<void*>(matrix.data));  // our own storage, not yet handed out
-  }
-
-  void normal_matrix(const kernels::Matrix& target, std::uint64_t tensor, double deviation) const {
-    fill(target, writable(target), Stream(seed_, tensor), [deviation](Stream& s) { return deviation * s.normal(); });
-  }
-
-  // Kaiming uniform with a = sqrt(5): bound 1/sqrt(fan_in), times `scale`.
-  void kaiming_matrix(const kernels::Matrix& target, std::uint64_t tensor, double scale) const {
-    const double bound = scale / std::sqrt(static_cast<double>(target.cols));
-    fill(target, writable(target), Stream(seed_, tensor), [bound](Stream& s) { return bound * (2 * s.uniform() - 1); });
-  }
+  kernels::Matrix matrix(int rows, int cols) const { return {nullptr, dtype_, rows, cols}; }
 
   static std::vector<float> around(Stream stream, std::size_t count, double centre, double deviation) {
     std::vector<float> values(count);
@@ -143,17 +144,13 @@ class Maker {
     return values;
   }
 
-  void fill_layer(LayerWeights& layer, std::size_t index) const {
-    const std::uint64_t first = 16 + 32 * static_cast<std::uint64_t>(index);
+  void fill_small(LayerWeights& layer, std::uint64_t first) const {
     const auto size = [](int n) { return static_cast<std::size_t>(n); };
     const std::size_t h = size(config_.heads());
     const std::size_t n = size(config_.d_state);
     const std::size_t r = size(config_.rank());
     const std::size_t p = size(config_.headdim);
-    const double residual_scale = 1.0 / std::sqrt(static_cast<double>(config_.n_layer));
     layer.norm = around(Stream(seed_, first), size(config_.d_model), 1.0, 0.1);
-    kaiming_matrix(layer.in_proj, first + 1, 1.0);
-    kaiming_matrix(layer.out_proj, first + 2, residual_scale);
     layer.dt_bias.resize(h);
     Stream dt_stream(seed_, first + 3);
     for (float& bias : layer.dt_bias) {  // dt log-uniform in [1e-3, 0.1], stored as the inverse of softplus
@@ -172,11 +169,7 @@ class Maker {
       layer.mimo_o = around(Stream(seed_, first + 11), h * r * p, share, 0.2 * share);
     }
     if (config_.is_outproj_norm) layer.outproj_norm = around(Stream(seed_, first + 12), h * p, 1.0, 0.1);
-    if (config_.has_mlp()) {
-      layer.norm2 = around(Stream(seed_, first + 13), size(config_.d_model), 1.0, 0.1);
-      kaiming_matrix(layer.fc1, first + 14, 1.0);
-      kaiming_matrix(layer.fc2, first + 15, residual_scale);
-    }
+    if (config_.has_mlp()) layer.norm2 = around(Stream(seed_, first + 13), size(config_.d_model), 1.0, 0.1);
   }
 
   std::int64_t count_parameters(const Weights& weights) const {
@@ -195,14 +188,69 @@ class Maker {
   ModelConfig config_;
   kernels::DType dtype_;
   std::uint64_t seed_;
-  std::shared_ptr<Storage> storage_;
 };
 
 }  // namespace
 
-Result<Weights> make_random_weights(const ModelConfig& config, kernels::DType dtype, std::uint64_t seed) {
+Result<Weights> plan_random_weights(const ModelConfig& config, kernels::DType dtype, std::uint64_t seed) {
   if (auto supported = check_supported(config); !supported) return tl::unexpected(supported.error());
   return Maker(config, dtype, seed).make();
+}
+
+std::map<const kernels::Matrix*, RandomFill> random_fills(const Weights& weights) {
+  std::map<const kernels::Matrix*, RandomFill> fills;
+  if (!weights.seed_to_draw) return fills;
+  const std::uint64_t seed = *weights.seed_to_draw;
+  const auto normal = [&](const kernels::Matrix& matrix, std::uint64_t tensor, double deviation) {
+    fills[&matrix] = {RandomFill::Kind::normal, deviation, stream_start(seed, tensor)};
+  };
+  // Kaiming uniform with a = sqrt(5): bound 1/sqrt(fan_in), times `scale`.
+  const auto kaiming = [&](const kernels::Matrix& matrix, std::uint64_t tensor, double scale) {
+    if (matrix.rows == 0) return;
+    const double bound = scale / std::sqrt(static_cast<double>(matrix.cols));
+    fills[&matrix] = {RandomFill::Kind::uniform, bound, stream_start(seed, tensor)};
+  };
+  normal(weights.embedding, of_embedding, 0.02);
+  if (!weights.config.tie_embeddings) normal(weights.head, of_head, 0.02);
+  const double residual_scale = 1.0 / std::sqrt(static_cast<double>(weights.config.n_layer));
+  for (std::size_t l = 0; l < weights.layers.size(); ++l) {
+    const LayerWeights& layer = weights.layers[l];
+    const std::uint64_t first = first_of_layer(l);
+    kaiming(layer.in_proj, first + of_in_proj, 1.0);
+    kaiming(layer.out_proj, first + of_out_proj, residual_scale);
+    kaiming(layer.fc1, first + of_fc1, 1.0);
+    kaiming(layer.fc2, first + of_fc2, residual_scale);
+  }
+  return fills;
+}
+
+Result<Weights> draw_on_host(Weights weights) try {
+  if (!weights.seed_to_draw) return weights;
+  constexpr std::uint64_t part = std::uint64_t{1} << 20;  // elements
+  auto storage = std::make_shared<Storage>();
+  std::vector<Part> parts;
+  for (const auto& [matrix, fill] : random_fills(weights)) {
+    const std::uint64_t count = static_cast<std::uint64_t>(matrix->rows) * static_cast<std::uint64_t>(matrix->cols);
+    storage->emplace_back(new (std::align_val_t{64}) std::byte[matrix->bytes()]);
+    std::byte* out = storage->back().get();
+    const_cast<kernels::Matrix*>(matrix)->data = out;  // a member of `weights`, which is ours
+    for (std::uint64_t begin = 0; begin < count; begin += part) {
+      parts.push_back({out, matrix->dtype, fill, begin, std::min(begin + part, count)});
+    }
+  }
+  draw_all(parts);
+  if (weights.config.tie_embeddings) weights.head = weights.embedding;
+  weights.backing = std::move(storage);
+  weights.seed_to_draw.reset();
+  return weights;
+} catch (const std::bad_alloc&) {
+  return system_error("There is no memory for the random weights. Take a smaller shape.");
+}
+
+Result<Weights> make_random_weights(const ModelConfig& config, kernels::DType dtype, std::uint64_t seed) {
+  return plan_random_weights(config, dtype, seed).and_then([](Weights&& weights) {
+    return draw_on_host(std::move(weights));
+  });
 }
 
 }  // namespace engine

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace engine {
@@ -34,6 +35,9 @@ struct Weights {
   std::vector<LayerWeights> layers;
   std::int64_t parameters = 0;          // counted once where tied, as the papers do
   std::shared_ptr<const void> backing;  // keeps the mapped file alive
+  // Set: random weights that are planned only (model/random_weights.h). Their matrices have a shape and no data, and the
+  // CUDA backend draws them on the device from this seed.
+  std::optional<std::uint64_t> seed_to_draw;
 };
 
 }  // namespace engine

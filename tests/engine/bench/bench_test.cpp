@@ -35,7 +35,7 @@ engine::BenchOptions on_cpu() {
 
 TEST_CASE("a step of the CPU is verified, timed, verified again and held against the copy rate") {
   const engine::Weights weights = small_weights();
-  const auto bench = engine::run_bench(weights, on_cpu(), {});
+  const auto bench = engine::run_bench(weights, weights, on_cpu(), {});
   REQUIRE(bench);
   CHECK(bench->verified);
   CHECK(bench->same_bits_after);
@@ -44,13 +44,14 @@ TEST_CASE("a step of the CPU is verified, timed, verified again and held against
   CHECK(std::all_of(bench->milliseconds.begin(), bench->milliseconds.end(), [](double ms) { return ms > 0; }));
   CHECK(bench->copy_bytes_per_second > 1e8);
   CHECK(bench->bytes_per_step > 0);
+  CHECK(bench->first_token_ms > 0);
 }
 
 TEST_CASE("what does not verify is not timed") {
   engine::BenchOptions options = on_cpu();
   options.rtol = 0;  // stricter than fp32 can be
   const engine::Weights weights = small_weights();
-  const auto bench = engine::run_bench(weights, options, {});
+  const auto bench = engine::run_bench(weights, weights, options, {});
   REQUIRE(bench);
   CHECK_FALSE(bench->verified);
   CHECK(bench->milliseconds.empty());

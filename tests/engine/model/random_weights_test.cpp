@@ -1,5 +1,6 @@
 #include "engine/model/random_weights.h"
 
+#include "engine/backend/backend.h"
 #include "tests/support/bits.h"
 
 #include <doctest/doctest.h>
@@ -71,6 +72,51 @@ TEST_CASE("random weights: a seed decides every bit, and narrow dtypes round the
   }
   CHECK(std::fabs(sum / count) < 0.002);  // 4.4 standard errors of a mean of 2048 draws with deviation 0.02
   CHECK(std::sqrt(squares / count) == doctest::Approx(0.02).epsilon(0.05));
+}
+
+TEST_CASE("random weights: planned ones know every matrix, and drawing them gives the same bits") {
+  engine::ModelConfig config;
+  config.d_model = 32;
+  config.d_intermediate = 32;
+  config.n_layer = 3;
+  config.vocab_size = 30;
+  config.d_state = 16;
+  config.headdim = 32;
+  for (const bool tied : {true, false}) {
+    config.tie_embeddings = tied;
+    const auto made = engine::make_random_weights(config, kernels::DType::bf16, 7);
+    auto planned = engine::plan_random_weights(config, kernels::DType::bf16, 7);
+    REQUIRE(planned.has_value());
+    CHECK(planned->parameters == made->parameters);
+    CHECK(planned->layers[2].b_bias == made->layers[2].b_bias);
+    CHECK(planned->layers[2].fc2.data == nullptr);
+    CHECK(engine::random_fills(*planned).size() == (tied ? 13 : 14));
+    CHECK(engine::random_fills(*made).empty());
+    // Whoever computes on the host must have them drawn.
+    engine::BackendOptions options;
+    options.choice = engine::BackendChoice::cpu;
+    const auto refused = engine::make_backend(*planned, options);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().kind == engine::ErrorKind::input);
+
+    const auto drawn = engine::draw_on_host(std::move(*planned));
+    REQUIRE(drawn.has_value());
+    CHECK_FALSE(drawn->seed_to_draw.has_value());
+    CHECK(tests::same_bytes(drawn->head.data, made->head.data, made->head.bytes()));
+    CHECK((drawn->head.data == drawn->embedding.data) == tied);
+    const auto& layer = made->layers[2];
+    CHECK(tests::same_bytes(drawn->layers[2].fc2.data, layer.fc2.data, layer.fc2.bytes()));
+    CHECK(engine::make_backend(*drawn, options).has_value());
+  }
+}
+
+TEST_CASE("random weights: an element is what it was, on every machine") {
+  const kernels::RandomFill normal{kernels::RandomFill::Kind::normal, 0.02, 77};
+  const kernels::RandomFill uniform{kernels::RandomFill::Kind::uniform, 0.5, 77};
+  CHECK(normal(0) == 0x1.574f4ep-6F);
+  CHECK(normal(1'000'000'007) == 0x1.2f4dc2p-5F);
+  CHECK(uniform(0) == -0x1.da7342p-4F);
+  CHECK(uniform(1'000'000'007) == 0x1.5a6b18p-2F);
 }
 
 TEST_CASE("random weights: unsupported shapes are input errors that name the field") {
