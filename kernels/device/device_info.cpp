@@ -79,6 +79,8 @@ DeviceResult<DeviceInfo> query_device() {
   }
   DeviceInfo info;
   info.name = properties.name;
+  char address[32] = {};
+  if (cudaDeviceGetPCIBusId(address, sizeof address, 0) == cudaSuccess) info.pci_bus_id = address;
   info.driver = driver_release();
   cudaDriverGetVersion(&info.driver_cuda);
   cudaRuntimeGetVersion(&info.runtime_cuda);

@@ -10,6 +10,7 @@ namespace kernels {
 
 struct DeviceInfo {
   std::string name;          // "NVIDIA H100 80GB HBM3"
+  std::string pci_bus_id;    // "0000:1B:00.0": the device's name towards other libraries
   std::string driver;        // "580.159.04" where the system tells, else empty
   int driver_cuda = 0;       // newest CUDA version the driver supports: 13000 is 13.0
   int runtime_cuda = 0;      // the version this program was built with
