@@ -26,7 +26,12 @@ struct BackendInfo {
   bool graph = false;            // the whole step is one CUDA graph: an observer sees steps, no stages
   std::size_t weight_bytes = 0;  // where the arithmetic happens
   std::size_t state_bytes = 0;   // per sequence
+  std::size_t l2_bytes = 0;      // of a GPU
 };
+
+// What a timed step finds in the GPU's L2: what the step before it left there, or nothing of its own.
+enum class CacheState : std::uint8_t { warm, cold };
+constexpr const char* name_of(CacheState state) { return state == CacheState::warm ? "warm" : "cold"; }
 
 class Backend {
  public:
@@ -40,8 +45,9 @@ class Backend {
   // finished.
   virtual Result<void> step(std::span<const std::int32_t> ids, Observer* observer) = 0;
   // As many steps as `milliseconds` has room for, all with the same ids, and how long each took. A GPU gets them queued
-  // one behind the other without waiting in between, and times them itself; a CPU's are timed one by one.
-  virtual Result<void> time_steps(std::span<const std::int32_t> ids, std::span<double> milliseconds);
+  // one behind the other without waiting in between, and times them itself; a CPU's are timed one by one, and only warm
+  // (input error). What makes the cache cold is not in the times.
+  virtual Result<void> time_steps(std::span<const std::int32_t> ids, std::span<double> milliseconds, CacheState cache);
   // Tokens consumed since reset or as restored, equal for all sequences of the batch.
   virtual std::int64_t position() const = 0;
 

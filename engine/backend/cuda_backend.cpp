@@ -7,6 +7,7 @@
 #include "engine/backend/stage_arguments.h"
 #include "kernels/device/device_info.h"
 #include "kernels/device/graph.h"
+#include "kernels/device/l2_flush.h"
 #include "kernels/device/launch.h"
 #include "kernels/fused/fused.h"
 
@@ -86,24 +87,37 @@ class CudaBackend final : public Backend {
     return {};
   }
 
-  Result<void> time_steps(std::span<const std::int32_t> ids, std::span<double> milliseconds) override {
+  Result<void> time_steps(std::span<const std::int32_t> ids, std::span<double> milliseconds,
+                          CacheState cache) override {
     if (failed_) return tl::unexpected(*failed_);
     if (auto ok = check_ids(ids); !ok) return ok;
     std::copy(ids.begin(), ids.end(), pinned_ids_.as<std::int32_t>());
-    std::vector<kernels::Event> ends;
-    for (std::size_t i = 0; i <= milliseconds.size(); ++i) {
+    const bool cold = cache == CacheState::cold;
+    if (cold && !flush_) {
+      auto made = kernels::L2Flush::create(info_.l2_bytes, stream_);
+      if (!made) return checked(tl::unexpected(made.error()), "Timing steps with a cold L2");
+      flush_ = std::move(*made);
+    }
+    // A warm step starts where the one before it ended; between two cold ones the L2 is emptied.
+    std::vector<kernels::Event> starts, ends;
+    const auto mark = [&](std::vector<kernels::Event>& events) -> kernels::DeviceResult<void> {
       auto event = kernels::Event::create();
-      if (!event) return fail(event.error(), "Timing steps");
-      if (i > 0) {
-        if (auto queued = queue_step(nullptr); !queued) return queued;
-        ++position_;
-      }
-      if (auto done = event->record(stream_); !done) return fail(done.error(), "Timing steps");
-      ends.push_back(std::move(*event));
+      if (!event) return tl::unexpected(event.error());
+      events.push_back(std::move(*event));
+      return events.back().record(stream_);
+    };
+    for (std::size_t i = 0; i < milliseconds.size(); ++i) {
+      kernels::DeviceResult<void> marked;
+      if (cold) marked = flush_.queue(stream_);
+      if (marked && (cold || i == 0)) marked = mark(starts);
+      if (!marked) return fail(marked.error(), "Timing steps");
+      if (auto queued = queue_step(nullptr); !queued) return queued;
+      ++position_;
+      if (marked = mark(ends); !marked) return fail(marked.error(), "Timing steps");
     }
     if (auto done = stream_.synchronize(); !done) return fail(done.error(), "Timing steps");
     for (std::size_t i = 0; i < milliseconds.size(); ++i) {
-      const auto taken = ends[i + 1].milliseconds_since(ends[i]);
+      const auto taken = ends[i].milliseconds_since(cold || i == 0 ? starts[i] : ends[i - 1]);
       if (!taken) return fail(taken.error(), "Timing steps");
       milliseconds[i] = static_cast<double>(*taken);
     }
@@ -269,6 +283,7 @@ class CudaBackend final : public Backend {
   int multiprocessors_;
   bool sync_stages_;
   kernels::Graph graph_;
+  kernels::L2Flush flush_;
   std::int64_t position_ = 0;
   std::optional<Error> failed_;
 };
@@ -357,6 +372,7 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const
   info.graph = options.graph;
   info.weight_bytes = uploaded->bytes();
   info.state_bytes = buffers->state_bytes_per_sequence();
+  info.l2_bytes = device->l2_bytes;
   StepPlan plan = fused ? make_fused_plan(weights, batch, sizeof(float)) : make_staged_plan(weights, batch);
   auto backend =
       std::make_unique<CudaBackend>(std::move(info), *device, std::move(plan), std::move(*stream), std::move(*ids),

@@ -1,13 +1,17 @@
 #include "engine/bench/bench.h"
 
+#include "kernels/device/clock_watch.h"
 #ifdef MAMBASCOPE_HAVE_CUDA
 #include "kernels/device/copy_rate.h"
+#include "kernels/device/device_info.h"
 #endif
 
 #include <fmt/format.h>
 
 #include <chrono>
 #include <cstring>
+#include <memory>
+#include <optional>
 
 namespace engine {
 
@@ -28,6 +32,41 @@ Result<double> copy_rate(const BackendInfo& info) {
 bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
+
+// The clocks of the device that is timed, where somebody can be asked.
+class Clocks {
+ public:
+  explicit Clocks(const BackendInfo& info) {
+    if (!info.is_gpu) {
+      why_not_ = "only a GPU's clocks are read";
+      return;
+    }
+#ifdef MAMBASCOPE_HAVE_CUDA
+    const auto device = kernels::query_device();
+    auto nvml = kernels::Nvml::open(device ? device->pci_bus_id : std::string());
+    if (nvml) {
+      nvml_ = *nvml;
+    } else {
+      why_not_ = nvml.error();
+    }
+#endif
+  }
+
+  // Starts to look; null: there is nobody to ask.
+  std::unique_ptr<kernels::ClockWatch> watch() const {
+    return nvml_ ? std::make_unique<kernels::ClockWatch>(*nvml_) : nullptr;
+  }
+  kernels::ClockReport report(kernels::ClockWatch* watch) const {
+    if (watch != nullptr) return watch->finish();
+    kernels::ClockReport report;
+    report.unavailable = why_not_;
+    return report;
+  }
+
+ private:
+  std::optional<kernels::Nvml> nvml_;
+  std::string why_not_;
+};
 
 // The sequences' next tokens, the same at every timed step: what a step costs does not depend on them.
 std::vector<std::int32_t> timed_ids(const ModelConfig& config, int batch) {
@@ -70,10 +109,18 @@ Result<Bench> run_bench(const Weights& weights, const Weights& on_host, const Be
   twin->reset();
 
   doing("timing", 0.5);
-  std::vector<double> warm(static_cast<std::size_t>(options.warmup));
-  result.milliseconds.resize(static_cast<std::size_t>(options.steps));
-  if (auto timed = measured.time_steps(ids, warm); !timed) return tl::unexpected(timed.error());
-  if (auto timed = measured.time_steps(ids, result.milliseconds); !timed) return tl::unexpected(timed.error());
+  const Clocks clocks(result.info);
+  for (const CacheState cache : options.caches) {
+    std::vector<double> warm_up(static_cast<std::size_t>(options.warmup));
+    BenchTiming timing;
+    timing.cache = cache;
+    timing.milliseconds.resize(static_cast<std::size_t>(options.steps));
+    if (auto timed = measured.time_steps(ids, warm_up, cache); !timed) return tl::unexpected(timed.error());
+    auto watch = clocks.watch();
+    if (auto timed = measured.time_steps(ids, timing.milliseconds, cache); !timed) return tl::unexpected(timed.error());
+    timing.clocks = clocks.report(watch.get());
+    result.timings.push_back(std::move(timing));
+  }
 
   doing("verifying again", 0.8);
   const auto after = logits_again(measured, weights.config, result.before);

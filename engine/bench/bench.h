@@ -4,6 +4,7 @@
 
 #include "engine/backend/backend.h"
 #include "engine/verify/twin.h"
+#include "kernels/device/clock_report.h"
 
 #include <functional>
 #include <string>
@@ -13,10 +14,18 @@ namespace engine {
 
 struct BenchOptions {
   BackendOptions backend;
-  int warmup = 20;  // steps that are not timed
-  int steps = 200;  // steps that are, one behind the other
+  int warmup = 20;                                      // steps that are not timed
+  int steps = 200;                                      // steps that are, one behind the other
+  std::vector<CacheState> caches = {CacheState::warm};  // each timed for itself
   int verify_tokens = 4;
   double rtol = 2e-4;
+};
+
+// The steps with one state of the cache.
+struct BenchTiming {
+  CacheState cache = CacheState::warm;
+  std::vector<double> milliseconds;  // of each timed step
+  kernels::ClockReport clocks;       // meanwhile; a GPU's
 };
 
 struct Bench {
@@ -29,14 +38,20 @@ struct Bench {
   TwinReport before;
   bool same_bits_after = false;      // the logits of the verified tokens, stepped again after the timing
   bool verified = false;             // before and after
-  std::vector<double> milliseconds;  // of each timed step; empty unless verified before
+  std::vector<BenchTiming> timings;  // as many as BenchOptions::caches; none unless verified before
   double copy_bytes_per_second = 0;  // measured in the same run on the same device, read and written bytes counted
+
+  // What a step comes back to at the next: the weights and the state of every sequence.
+  std::uint64_t working_set() const { return info.weight_bytes + static_cast<std::uint64_t>(batch) * info.state_bytes; }
+  // Whether a GPU's L2 could hold all of that, so that a warm step need not read it from memory.
+  bool fits_l2() const { return info.is_gpu && working_set() <= info.l2_bytes; }
 };
 
 // Opens the backend, verifies it against its twin (a GPU against the CPU backend, the CPU against the reference), times
 // it and verifies again. `on_host` are the same weights with every matrix in host memory, for whatever computes there: the
 // very object where `weights` are that already (draw_on_host). `progress` (may be empty) is called with what is being done and the share that is behind,
-// roughly. Errors: those of the backends, and a device on which no copy can be measured.
+// roughly. Errors: those of the backends, a device on which no copy can be measured, and
+// a cold cache asked of a CPU.
 Result<Bench> run_bench(const Weights& weights, const Weights& on_host, const BenchOptions& options,
                         const std::function<void(const char*, double)>& progress);
 

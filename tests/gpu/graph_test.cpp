@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -85,7 +86,7 @@ TEST_CASE("gpu graph: timed steps are steps, and take time") {
   const auto stepped = open(weights, 1, false);
   const std::vector<std::int32_t> ids = {17};
   std::vector<double> milliseconds(5, -1.0);
-  REQUIRE(timed->time_steps(ids, milliseconds).has_value());
+  REQUIRE(timed->time_steps(ids, milliseconds, engine::CacheState::warm).has_value());
   for (const double ms : milliseconds) {
     CHECK(ms > 0);
     CHECK(ms < 1000);
@@ -93,6 +94,35 @@ TEST_CASE("gpu graph: timed steps are steps, and take time") {
   for (int t = 0; t < 5; ++t) REQUIRE(stepped->step(ids, nullptr).has_value());
   CHECK(timed->position() == 5);
   CHECK(tests::same_bits(step(*timed, weights, 3), step(*stepped, weights, 3)));
+}
+
+TEST_CASE("gpu graph: a cold L2 costs time, and not one bit") {
+  engine::ModelConfig config;
+  config.d_model = 512;
+  config.d_intermediate = 1024;
+  config.n_layer = 4;
+  config.vocab_size = 101;
+  const auto weights = engine::plan_random_weights(config, kernels::DType::bf16, 4);
+  REQUIRE(weights.has_value());
+  const auto backend = open(*weights, 1, true);
+  REQUIRE(backend->info().l2_bytes > 0);
+  const std::vector<std::int32_t> ids = {17};
+  const auto run = [&](engine::CacheState cache, double& median) {
+    REQUIRE(backend->reset().has_value());
+    std::vector<double> milliseconds(21);
+    REQUIRE(backend->time_steps(ids, milliseconds, cache).has_value());
+    std::sort(milliseconds.begin(), milliseconds.end());
+    median = milliseconds[10];
+    return step(*backend, *weights, 3);
+  };
+  double warm = 0, cold = 0;
+  const std::vector<float> after_warm = run(engine::CacheState::warm, warm);
+  const std::vector<float> after_cold = run(engine::CacheState::cold, cold);
+  CHECK(tests::same_bits(after_warm, after_cold));
+  CAPTURE(warm);
+  CAPTURE(cold);
+  // The weights lie in the L2 of whatever has 32 MiB of it.
+  if (backend->info().l2_bytes > (std::size_t{32} << 20) && !gpu_test::small()) CHECK(cold > warm);
 }
 
 TEST_CASE("gpu: the copy rate is one that memory has") {

@@ -33,6 +33,9 @@ TEST_CASE("bench on the CPU: the fields that other programs read") {
   CHECK(min > 0);
   CHECK(median >= min);
   CHECK(p95 >= median);
+  CHECK(json["l2"].is_null());
+  CHECK(json["clocks"]["unavailable"].is_string());
+  CHECK(json["first_token_ms"].get<double>() > 0);
   CHECK(json["tokens_per_s"].get<double>() == doctest::Approx(2e3 / median));
   CHECK(json["fraction_of_copy"].get<double>() ==
         doctest::Approx(json["bytes_per_token"].get<double>() / (median / 1e3) /
@@ -60,4 +63,6 @@ TEST_CASE("bench refuses what it cannot run") {
   CHECK(run_program({"bench", "--preset", "siso-9b"}).exit_code == 2);
   CHECK(run_program({"bench", mimo, "--batch", "0"}).exit_code == 2);
   CHECK(run_program({"bench", mimo, "--graph", "maybe"}).exit_code == 2);
+  CHECK(run_program({"bench", mimo, "--l2", "tepid"}).exit_code == 2);
+  CHECK(run_program({"bench", mimo, "--backend", "cpu", "--steps", "1", "--l2", "cold"}).exit_code == 2);
 }

@@ -40,8 +40,13 @@ TEST_CASE("a step of the CPU is verified, timed, verified again and held against
   CHECK(bench->verified);
   CHECK(bench->same_bits_after);
   CHECK(bench->twin == "reference");
-  CHECK(bench->milliseconds.size() == 5);
-  CHECK(std::all_of(bench->milliseconds.begin(), bench->milliseconds.end(), [](double ms) { return ms > 0; }));
+  REQUIRE(bench->timings.size() == 1);
+  const std::vector<double>& taken = bench->timings.front().milliseconds;
+  CHECK(taken.size() == 5);
+  CHECK(std::all_of(taken.begin(), taken.end(), [](double ms) { return ms > 0; }));
+  CHECK_FALSE(bench->timings.front().clocks.unavailable.empty());
+  CHECK(bench->working_set() == bench->info.weight_bytes + 2 * bench->info.state_bytes);
+  CHECK_FALSE(bench->fits_l2());
   CHECK(bench->copy_bytes_per_second > 1e8);
   CHECK(bench->bytes_per_step > 0);
   CHECK(bench->first_token_ms > 0);
@@ -54,6 +59,15 @@ TEST_CASE("what does not verify is not timed") {
   const auto bench = engine::run_bench(weights, weights, options, {});
   REQUIRE(bench);
   CHECK_FALSE(bench->verified);
-  CHECK(bench->milliseconds.empty());
+  CHECK(bench->timings.empty());
   CHECK_FALSE(bench->before.where.empty());
+}
+
+TEST_CASE("a CPU's cache cannot be made cold") {
+  engine::BenchOptions options = on_cpu();
+  options.caches = {engine::CacheState::cold};
+  const engine::Weights weights = small_weights();
+  const auto bench = engine::run_bench(weights, weights, options, {});
+  REQUIRE_FALSE(bench);
+  CHECK(bench.error().kind == engine::ErrorKind::input);
 }

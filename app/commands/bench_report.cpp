@@ -1,0 +1,243 @@
+#include "app/commands/bench_report.h"
+
+#include "app/commands/options.h"
+#include "app/commands/text.h"
+#include "profiler/report/statistics.h"
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace app {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+// Null for what the device does not tell.
+template <class T>
+ordered_json told(T value) {
+  return value < 0 ? ordered_json() : ordered_json(value);
+}
+
+ordered_json json_of(const kernels::ClockReport& clocks) {
+  if (!clocks.unavailable.empty()) return {{"unavailable", clocks.unavailable}};
+  return {
+      {"samples", clocks.samples},
+      {"sm_mhz",
+       {{"min", told(clocks.sm_mhz_min)},
+        {"median", told(clocks.sm_mhz_median)},
+        {"max", told(clocks.sm_mhz_max)},
+        {"highest", told(clocks.sm_mhz_highest)}}},
+      {"memory_mhz", {{"min", told(clocks.memory_mhz_min)}, {"max", told(clocks.memory_mhz_max)}}},
+      {"power_w",
+       {{"before", told(clocks.before.power_w)},
+        {"max", told(clocks.power_w_max)},
+        {"after", told(clocks.after.power_w)}}},
+      {"temperature_c", {{"before", told(clocks.before.temperature_c)}, {"after", told(clocks.after.temperature_c)}}},
+      {"throttled", clocks.throttled},
+      {"held_by", clocks.reasons}};
+}
+
+std::string why_not_verified(const BenchRow& row, const engine::BenchOptions& options) {
+  const engine::Bench& bench = row.bench;
+  if (!bench.timings.empty()) return "the same tokens gave other bits after the timing";
+  return fmt::format("{} differs from the {} backend by {:.1e}, and {:.0e} is allowed", bench.before.where, bench.twin,
+                     bench.before.worst, options.rtol);
+}
+
+std::string line_of(const BenchRow& row, const engine::BenchOptions& options) {
+  const engine::Bench& bench = row.bench;
+  const std::string which = fmt::format("{:>6} {:>5} {:>4}  {:<4}", bench.batch, row.rank, row.d_state,
+                                        bench.info.is_gpu ? name_of(row.timing.cache) : "");
+  if (!bench.verified) return fmt::format("{}  not verified: {}\n", which, why_not_verified(row, options));
+  const int mhz = row.timing.clocks.sm_mhz_median;
+  return fmt::format("{}  {:>9.4f}  {:>9.4f}  {:>9.4f}  {:>12}  {:>10.1f}  {:>8.1f}  {:>6.1f} %  {:>10.1e}  {:>6}{}\n",
+                     which, row.min, row.median, row.p95, grouped(static_cast<std::int64_t>(row.tokens_per_second)),
+                     static_cast<double>(bench.bytes_per_step) / 1e6, row.bytes_per_second / 1e9,
+                     100 * row.fraction_of_copy(), bench.before.worst,
+                     !bench.info.is_gpu ? ""
+                     : mhz < 0          ? "-"
+                                        : std::to_string(mhz),
+                     row.timing.clocks.throttled ? " *" : "");
+}
+
+// "SM 1980 MHz (of 1980), memory 2619 MHz, up to 412 W, 44 C"
+std::string words_of(const std::vector<BenchRow>& rows) {
+  kernels::ClockReport all = rows.front().timing.clocks;
+  for (const BenchRow& row : rows) {
+    const kernels::ClockReport& clocks = row.timing.clocks;
+    if (clocks.sm_mhz_min >= 0) all.sm_mhz_min = std::min(all.sm_mhz_min, clocks.sm_mhz_min);
+    all.sm_mhz_max = std::max(all.sm_mhz_max, clocks.sm_mhz_max);
+    all.power_w_max = std::max(all.power_w_max, clocks.power_w_max);
+    all.after.temperature_c = std::max(all.after.temperature_c, clocks.after.temperature_c);
+  }
+  std::string words = all.sm_mhz_min == all.sm_mhz_max ? fmt::format("SM {} MHz", all.sm_mhz_min)
+                                                       : fmt::format("SM {} to {} MHz", all.sm_mhz_min, all.sm_mhz_max);
+  if (all.sm_mhz_highest > 0) words += fmt::format(" (of {})", all.sm_mhz_highest);
+  if (all.memory_mhz_max >= 0) words += fmt::format(", memory {} MHz", all.memory_mhz_max);
+  if (all.power_w_max >= 0) words += fmt::format(", up to {:.0f} W", all.power_w_max);
+  if (all.after.temperature_c >= 0) words += fmt::format(", {} °C", all.after.temperature_c);
+  return words;
+}
+
+void print_clocks(const std::vector<BenchRow>& rows) {
+  if (!rows.front().bench.info.is_gpu || rows.front().bench.timings.empty()) return;
+  const kernels::ClockReport& first = rows.front().timing.clocks;
+  if (!first.unavailable.empty()) {
+    fmt::print("Clocks: not available: {}.\n", first.unavailable);
+    return;
+  }
+  std::vector<std::string> reasons;
+  for (const BenchRow& row : rows) {
+    if (!row.timing.clocks.throttled) continue;
+    for (const std::string& reason : row.timing.clocks.reasons) {
+      if (std::find(reasons.begin(), reasons.end(), reason) == reasons.end()) reasons.push_back(reason);
+    }
+  }
+  fmt::print("Clocks while timing: {}; {}.\n", words_of(rows),
+             reasons.empty() ? "not throttled" : fmt::format("* throttled: {}", fmt::join(reasons, ", ")));
+}
+
+void print_caches(const std::vector<BenchRow>& rows) {
+  std::vector<std::string> small;
+  for (const BenchRow& row : rows) {
+    if (row.bench.fits_l2() && row.timing.cache == engine::CacheState::warm) {
+      small.push_back(
+          fmt::format("{:.1f} MB at batch {}", static_cast<double>(row.bench.working_set()) / 1e6, row.bench.batch));
+    }
+  }
+  if (!small.empty()) {
+    fmt::print(
+        "Weights and state fit the L2 of {:.0f} MB ({}): a warm step reads little from memory; --l2 cold empties it.\n",
+        static_cast<double>(rows.front().bench.info.l2_bytes) / 1e6, fmt::join(small, ", "));
+  }
+}
+
+}  // namespace
+
+std::vector<BenchRow> bench_rows(const engine::Bench& bench, const engine::Model& model, const std::string& preset,
+                                 const engine::BenchOptions& options) {
+  std::vector<BenchRow> rows;
+  for (std::size_t i = 0; i < options.caches.size(); ++i) {
+    BenchRow row;
+    row.model = model.name;
+    row.preset = preset;
+    row.title = model.name + lambda_override_words(model);
+    row.rank = model.config().rank();
+    row.d_state = model.config().d_state;
+    row.weights = kernels::name_of(model.weights.layers.front().in_proj.dtype);
+    row.bench = bench;
+    if (i < bench.timings.size()) row.timing = bench.timings[i];
+    row.timing.cache = options.caches[i];
+    if (bench.verified) {
+      const profiler::Spread spread = profiler::spread_of(row.timing.milliseconds);
+      row.min = spread.min;
+      row.median = spread.median;
+      row.p95 = spread.p95;
+      row.tokens_per_second = 1e3 * bench.batch / row.median;
+      row.bytes_per_second = 1e3 * static_cast<double>(bench.bytes_per_step) / row.median;
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+ordered_json json_of(const BenchRow& row, const engine::BenchOptions& options) {
+  const engine::Bench& bench = row.bench;
+  ordered_json object;
+  object[row.preset.empty() ? "model" : "preset"] = row.preset.empty() ? row.model : row.preset;
+  object["device"] = bench.info.device;
+  object["backend"] = bench.info.name;
+  object["batch"] = bench.batch;
+  object["rank"] = row.rank;
+  object["d_state"] = row.d_state;
+  object["variant"] = bench.variant;
+  object["graph"] = bench.info.graph;
+  object["weights"] = row.weights;
+  object["state"] = "fp32";
+  object["ms_per_token"] = nullptr;
+  object["tokens_per_s"] = nullptr;
+  object["bytes_per_token"] = bench.bytes_per_step;
+  object["copy_gbps"] = nullptr;
+  object["fraction_of_copy"] = nullptr;
+  if (bench.verified) {
+    object["ms_per_token"] = {{"min", row.min}, {"median", row.median}, {"p95", row.p95}};
+    object["tokens_per_s"] = row.tokens_per_second;
+    object["copy_gbps"] = bench.copy_bytes_per_second / 1e9;
+    object["fraction_of_copy"] = row.fraction_of_copy();
+  }
+  object["l2"] = bench.info.is_gpu ? ordered_json(name_of(row.timing.cache)) : ordered_json();
+  object["working_set_bytes"] = bench.working_set();
+  object["l2_bytes"] = bench.info.is_gpu ? ordered_json(bench.info.l2_bytes) : ordered_json();
+  object["fits_l2"] = bench.info.is_gpu ? ordered_json(bench.fits_l2()) : ordered_json();
+  if (!bench.timings.empty()) object["clocks"] = json_of(row.timing.clocks);
+  object["steps"] = options.steps;
+  object["warmup"] = options.warmup;
+  object["first_token_ms"] = bench.first_token_ms;
+  object["verified"] = bench.verified;
+  object["verified_against"] = bench.twin;
+  object["worst_difference"] = bench.before.worst;
+  object["worst_at"] = bench.before.where;
+  object["same_bits_after"] = bench.same_bits_after;
+  return object;
+}
+
+void write_csv(std::ostream& out, const std::vector<BenchRow>& rows) {
+  fmt::print(out,
+             "batch,variant,graph,verified,min_ms,median_ms,p95_ms,tokens_per_s,bytes_per_step,copy_gbps,"
+             "worst_difference,rank,d_state,l2,working_set_bytes,sm_mhz_min,sm_mhz_median,memory_mhz,power_w_max,"
+             "temperature_c,throttled\n");
+  const auto or_nothing = [](auto value) { return value < 0 ? std::string() : fmt::format("{}", value); };
+  for (const BenchRow& row : rows) {
+    const engine::Bench& bench = row.bench;
+    const kernels::ClockReport& clocks = row.timing.clocks;
+    fmt::print(out, "{},{},{},{},", bench.batch, bench.variant, bench.info.graph, bench.verified);
+    if (bench.verified) {
+      fmt::print(out, "{},{},{},{},", row.min, row.median, row.p95, row.tokens_per_second);
+    } else {
+      fmt::print(out, ",,,,");
+    }
+    fmt::print(out, "{},{},{},{},{},{},{},{},{},{},{},{},{}\n", bench.bytes_per_step, bench.copy_bytes_per_second / 1e9,
+               bench.before.worst, row.rank, row.d_state, bench.info.is_gpu ? name_of(row.timing.cache) : "",
+               bench.working_set(), or_nothing(clocks.sm_mhz_min), or_nothing(clocks.sm_mhz_median),
+               or_nothing(clocks.memory_mhz_max), or_nothing(clocks.power_w_max),
+               or_nothing(clocks.after.temperature_c), clocks.samples > 0 ? (clocks.throttled ? "true" : "false") : "");
+  }
+}
+
+void print_table(const std::vector<BenchRow>& rows, const std::string& title, const engine::BenchOptions& options) {
+  const engine::Bench& first = rows.front().bench;
+  fmt::print("{}, {}, {}{}; weights {}, state fp32\n", title, first.info.device, first.variant,
+             first.info.graph    ? ", one CUDA graph"
+             : first.info.is_gpu ? ", launched one by one"
+                                 : "",
+             rows.front().weights);
+  fmt::print(
+      "{} steps after {} to warm up, each timed{}; first and last sequence compared with the {} backend over {} "
+      "tokens\n\n",
+      options.steps, options.warmup, first.info.is_gpu ? " on the device" : "", first.twin, first.before.tokens);
+  fmt::print("{:>6} {:>5} {:>4}  {:<4}  {:>9}  {:>9}  {:>9}  {:>12}  {:>10}  {:>8}  {:>8}  {:>10}  {:>6}\n", "batch",
+             "rank", "N", first.info.is_gpu ? "L2" : "", "min ms", "median ms", "p95 ms", "tokens/s", "MB a step",
+             "GB/s", "of copy", "difference", first.info.is_gpu ? "SM MHz" : "");
+  for (const BenchRow& row : rows) fmt::print("{}", line_of(row, options));
+  const auto best = std::max_element(rows.begin(), rows.end(), [](const BenchRow& a, const BenchRow& b) {
+    return a.bench.copy_bytes_per_second < b.bench.copy_bytes_per_second;
+  });
+  fmt::print("\n");
+  if (best->bench.copy_bytes_per_second > 0) {
+    fmt::print("of copy: beside the copy rate measured in the same run, {:.0f} GB/s with reads and writes counted.\n",
+               best->bench.copy_bytes_per_second / 1e9);
+    if (std::any_of(rows.begin(), rows.end(), [](const BenchRow& row) { return row.fraction_of_copy() > 1; })) {
+      fmt::print("More than all of it: the step's memory stays in a cache.\n");
+    }
+  }
+  print_caches(rows);
+  print_clocks(rows);
+  fmt::print("From opening the backend to the first token: {:.3g} s.\n", first.first_token_ms / 1e3);
+}
+
+}  // namespace app
