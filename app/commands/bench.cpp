@@ -1,12 +1,15 @@
-// mambascope bench: how fast a step is, verified before and after, beside the copy rate of the same run.
+// mambascope bench: how fast a step is, verified before and after, beside the
+// copy rate of the same run.
 #include "engine/bench/bench.h"
 
 #include "app/commands/bench_report.h"
+#include "app/commands/bench_sweep.h"
 #include "app/commands/command_line.h"
 #include "app/commands/options.h"
 #include "app/commands/output_file.h"
 #include "app/commands/preset_model.h"
 #include "app/commands/progress.h"
+#include "engine/model/presets.h"
 #include "engine/model/random_weights.h"
 
 #include <CLI/CLI.hpp>
@@ -23,47 +26,85 @@ namespace {
 using engine::CacheState;
 
 struct Options : CommonOptions {
-  std::string preset, csv;
+  std::string preset, csv, sweep;
   std::vector<int> batches = {1};
+  bool has_batches = false;
   std::string graph = "on", l2 = "warm";
   engine::BenchOptions bench;
 };
 
-int bench(Options options) {
-  if (const auto writable = check_outputs({options.csv}); !writable) return report(writable.error());
-  const auto model = open_model_or_preset(options, options.preset, "bench");
-  if (!model) return report(model.error());
-  const auto on_host = engine::draw_on_host((*model)->weights);
-  if (!on_host) return report(on_host.error());
-  options.bench.caches = options.l2 == "both"   ? std::vector{CacheState::warm, CacheState::cold}
-                         : options.l2 == "cold" ? std::vector{CacheState::cold}
-                                                : std::vector{CacheState::warm};
-  std::vector<BenchRow> rows;
+// Times the model at every batch and appends the rows.
+engine::Result<void> time_model(const engine::Model& model, Options options, std::vector<BenchRow>& rows) {
+  const auto on_host = engine::draw_on_host(model.weights);
+  if (!on_host) return tl::unexpected(on_host.error());
   for (const int batch : options.batches) {
     options.bench.backend = backend_options(options, batch);
     options.bench.backend.graph = options.graph == "on";
     std::optional<Progress> progress;
-    auto result = engine::run_bench((*model)->weights, *on_host, options.bench, [&](const char* what, double done) {
-      progress.emplace(fmt::format("{}, batch {}: {}", (*model)->name, batch, what));
+    auto result = engine::run_bench(model.weights, *on_host, options.bench, [&](const char* what, double done) {
+      progress.emplace(fmt::format("{}, batch {}: {}", model.name, batch, what));
       progress->show(done);
     });
-    progress.reset();
-    if (!result) return report(result.error());
-    for (BenchRow& row : bench_rows(*result, **model, options.preset, options.bench)) rows.push_back(std::move(row));
+    if (!result) return tl::unexpected(result.error());
+    for (BenchRow& row : bench_rows(*result, model, options.preset, options.bench)) rows.push_back(std::move(row));
   }
-  if (!options.csv.empty()) {
-    const auto written = write_output(options.csv, [&](std::ostream& out) { write_csv(out, rows); });
-    if (!written) return report(written.error());
+  return {};
+}
+
+// After an error the rows of what was timed before it are there.
+engine::Result<void> time_all(const Options& options, std::vector<BenchRow>& rows) {
+  if (options.sweep.empty() || options.sweep == "batch") {
+    const auto model = open_model_or_preset(options, options.preset, "bench");
+    return model ? time_model(**model, options, rows) : tl::unexpected(model.error());
   }
+  const auto config = engine::preset(options.preset);
+  if (!config) return tl::unexpected(config.error());
+  for (const SweptShape& shape : swept_shapes(options.sweep, *config)) {
+    const auto model = random_model(options, options.preset + shape.mark, shape.config);
+    if (!model) return tl::unexpected(model.error());
+    if (auto timed = time_model(**model, options, rows); !timed) return timed;
+  }
+  return {};
+}
+
+void print(const std::vector<BenchRow>& rows, const Options& options) {
   if (!options.json) {
-    print_table(rows, rows.front().title, options.bench);
+    print_table(rows, options.sweep.empty() ? rows.front().title : options.preset + ", random weights", options.bench);
   } else if (rows.size() == 1) {
     print_json(json_of(rows.front(), options.bench));
   } else {
     nlohmann::ordered_json runs = nlohmann::ordered_json::array();
     for (const BenchRow& row : rows) runs.push_back(json_of(row, options.bench));
-    print_json({{"runs", runs}});
+    print_json({{"sweep", options.sweep.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(options.sweep)},
+                {"runs", runs}});
   }
+}
+
+int refuse(std::string message) { return report(engine::Error{engine::ErrorKind::input, std::move(message)}); }
+
+int bench(Options options) {
+  if (const auto writable = check_outputs({options.csv}); !writable) return report(writable.error());
+  if ((options.sweep == "rank" || options.sweep == "state") && options.preset.empty()) {
+    return refuse(
+        fmt::format("--sweep {} changes the model's shape, which needs random "
+                    "weights: give a --preset in place of MODEL.",
+                    options.sweep));
+  }
+  if (options.sweep == "batch") {
+    if (options.has_batches) return refuse("--sweep batch goes through its own batches; leave --batch out.");
+    options.batches = swept_batches();
+  }
+  options.bench.caches = options.l2 == "both"   ? std::vector{CacheState::warm, CacheState::cold}
+                         : options.l2 == "cold" ? std::vector{CacheState::cold}
+                                                : std::vector{CacheState::warm};
+  std::vector<BenchRow> rows;
+  const auto timed = time_all(options, rows);
+  if (!options.csv.empty() && !rows.empty()) {
+    const auto written = write_output(options.csv, [&](std::ostream& out) { write_csv(out, rows); });
+    if (!written) return report(written.error());
+  }
+  if (!rows.empty()) print(rows, options);
+  if (!timed) return report(timed.error());
   return std::all_of(rows.begin(), rows.end(), [](const BenchRow& row) { return row.bench.verified; }) ? 0 : 1;
 }
 
@@ -74,18 +115,22 @@ void add_bench(CLI::App& program, Action& action) {
   CLI::App* command = program.add_subcommand("bench", "Measure how long a step takes; verified before and after");
   CLI::Option* model = add_model_option(*command, *options);
   add_preset_option(*command, options->preset, model);
-  command->add_option("--batch", options->batches, "Sequences stepped together; several with commas: 1,8,32")
-      ->delimiter(',')
-      ->expected(1, 64)
-      ->check(CLI::Range(1, 65535))
-      ->capture_default_str();
+  CLI::Option* batch =
+      command->add_option("--batch", options->batches, "Sequences stepped together; several with commas: 1,8,32");
+  batch->delimiter(',')->expected(1, 64)->check(CLI::Range(1, 65535))->capture_default_str();
+  command
+      ->add_option("--sweep", options->sweep,
+                   "One line for each batch (1 to 512), rank (1, 2, 4, 8) or "
+                   "state size N (32 to 256); rank and state "
+                   "change that one size of a preset's shape")
+      ->check(CLI::IsMember({"batch", "rank", "state"}));
   command->add_option("--graph", options->graph, "On a GPU, launch the whole step as one CUDA graph: on or off")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
   command
-      ->add_option(
-          "--l2", options->l2,
-          "What a step finds in a GPU's L2: warm, what the step before it left; cold, nothing; both, each timed")
+      ->add_option("--l2", options->l2,
+                   "What a step finds in a GPU's L2: warm, what the step "
+                   "before it left; cold, nothing; both, each timed")
       ->check(CLI::IsMember({"warm", "cold", "both"}))
       ->capture_default_str();
   command->add_option("--steps", options->bench.steps, "Steps that are timed")
@@ -99,13 +144,20 @@ void add_bench(CLI::App& program, Action& action) {
   add_seed_option(*command, *options);
   add_json_option(*command, *options);
   command->footer(
-      "A run that does not verify gets no speed, and the exit code is 1. The time is that of one step: one token for "
+      "A run that does not verify gets no speed, and the exit code "
+      "is 1. The time is that of one step: one token for "
       "each\n"
       "sequence of the batch.\n\n"
-      "Examples:\n  mambascope bench parity --backend cpu\n  mambascope bench --preset siso-187m --batch 1,8,32 --csv "
-      "times.csv\n  mambascope bench --preset mimo-1.5b --graph off --json\n  mambascope bench --preset siso-187m --l2 "
-      "both");
-  command->callback([options, &action] { action = [options] { return bench(*options); }; });
+      "Examples:\n  mambascope bench parity --backend cpu\n  "
+      "mambascope bench --preset siso-187m --batch 1,8,32 --csv "
+      "times.csv\n  mambascope bench --preset mimo-1.5b --graph "
+      "off --json\n  mambascope bench --preset siso-187m --l2 "
+      "both\n  mambascope bench --preset mimo-1.5b --sweep rank "
+      "--csv ranks.csv");
+  command->callback([options, batch, &action] {
+    options->has_batches = batch->count() > 0;
+    action = [options] { return bench(*options); };
+  });
 }
 
 }  // namespace app

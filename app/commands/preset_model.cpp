@@ -28,12 +28,17 @@ engine::Result<std::shared_ptr<const engine::Model>> open_model_or_preset(const 
   }
   const auto config = engine::preset(preset);
   if (!config) return tl::unexpected<engine::Error>(config.error());
+  return random_model(options, preset, *config);
+}
+
+engine::Result<std::shared_ptr<const engine::Model>> random_model(const CommonOptions& options, const std::string& name,
+                                                                  const engine::ModelConfig& config) {
   const bool on_gpu = engine::choice_made(options.backend) == engine::BackendChoice::cuda;
   const auto make = on_gpu ? engine::plan_random_weights : engine::make_random_weights;
-  auto weights = make(*config, kernels::DType::bf16, options.seed);
+  auto weights = make(config, kernels::DType::bf16, options.seed);
   if (!weights) return tl::unexpected<engine::Error>(weights.error());
   auto model = std::make_shared<engine::Model>();
-  model->name = preset + " with random weights";
+  model->name = name + " with random weights";
   model->weights = std::move(*weights);
   return model;
 }

@@ -1,4 +1,7 @@
 // The bench command, run as its user runs it.
+#include "app/commands/bench_sweep.h"
+#include "engine/model/presets.h"
+#include "engine/model/supported.h"
 #include "tests/support/run_program.h"
 
 #include <doctest/doctest.h>
@@ -58,11 +61,50 @@ TEST_CASE("bench over several batches: a table, and a line of CSV for each") {
   CHECK(lines == 3);
 }
 
+TEST_CASE("bench --sweep batch: ten batches, each verified") {
+  const auto ran =
+      run_program({"bench", mimo, "--backend", "cpu", "--steps", "1", "--warmup", "0", "--sweep", "batch", "--json"});
+  CAPTURE(ran.err);
+  REQUIRE(ran.exit_code == 0);
+  const auto json = nlohmann::json::parse(ran.out);
+  CHECK(json["sweep"] == "batch");
+  REQUIRE(json["runs"].size() == 10);
+  int batch = 1;
+  for (const auto& run : json["runs"]) {
+    CHECK(run["batch"] == batch);
+    CHECK(run["verified"] == true);
+    batch *= 2;
+  }
+}
+
+TEST_CASE("swept shapes change one size of any preset, and all of them can be stepped") {
+  for (const std::string& name : engine::preset_names()) {
+    const auto config = engine::preset(name);
+    REQUIRE(config);
+    std::vector<int> ranks, states;
+    for (const app::SweptShape& shape : app::swept_shapes("rank", *config)) {
+      CHECK(engine::check_supported(shape.config).has_value());
+      CHECK(shape.config.mlp_width() == config->mlp_width());
+      ranks.push_back(shape.config.rank());
+    }
+    for (const app::SweptShape& shape : app::swept_shapes("state", *config)) {
+      CHECK(engine::check_supported(shape.config).has_value());
+      CHECK(shape.config.rank() == config->rank());
+      states.push_back(shape.config.d_state);
+    }
+    CHECK(ranks == std::vector<int>{1, 2, 4, 8});
+    CHECK(states == std::vector<int>{32, 64, 128, 256});
+  }
+}
+
 TEST_CASE("bench refuses what it cannot run") {
   CHECK(run_program({"bench"}).exit_code == 2);
   CHECK(run_program({"bench", "--preset", "siso-9b"}).exit_code == 2);
   CHECK(run_program({"bench", mimo, "--batch", "0"}).exit_code == 2);
   CHECK(run_program({"bench", mimo, "--graph", "maybe"}).exit_code == 2);
   CHECK(run_program({"bench", mimo, "--l2", "tepid"}).exit_code == 2);
+  CHECK(run_program({"bench", mimo, "--sweep", "rank"}).exit_code == 2);  // its shape is what it is
+  CHECK(run_program({"bench", mimo, "--sweep", "width"}).exit_code == 2);
+  CHECK(run_program({"bench", mimo, "--sweep", "batch", "--batch", "4"}).exit_code == 2);
   CHECK(run_program({"bench", mimo, "--backend", "cpu", "--steps", "1", "--l2", "cold"}).exit_code == 2);
 }
