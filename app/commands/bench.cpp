@@ -2,6 +2,7 @@
 // copy rate of the same run.
 #include "engine/bench/bench.h"
 
+#include "app/commands/bench_kernel.h"
 #include "app/commands/bench_report.h"
 #include "app/commands/bench_sweep.h"
 #include "app/commands/command_line.h"
@@ -154,7 +155,10 @@ void add_bench(CLI::App& program, Action& action) {
       "off --json\n  mambascope bench --preset siso-187m --l2 "
       "both\n  mambascope bench --preset mimo-1.5b --sweep rank "
       "--csv ranks.csv");
-  command->callback([options, batch, &action] {
+  // The callback of `bench kernel` comes before this one.
+  const CLI::App* kernel = add_bench_kernel(*command, action);
+  command->callback([options, batch, kernel, &action] {
+    if (kernel->parsed()) return;
     options->has_batches = batch->count() > 0;
     action = [options] { return bench(*options); };
   });

@@ -23,25 +23,6 @@ ordered_json told(T value) {
   return value < 0 ? ordered_json() : ordered_json(value);
 }
 
-ordered_json json_of(const kernels::ClockReport& clocks) {
-  if (!clocks.unavailable.empty()) return {{"unavailable", clocks.unavailable}};
-  return {
-      {"samples", clocks.samples},
-      {"sm_mhz",
-       {{"min", told(clocks.sm_mhz_min)},
-        {"median", told(clocks.sm_mhz_median)},
-        {"max", told(clocks.sm_mhz_max)},
-        {"highest", told(clocks.sm_mhz_highest)}}},
-      {"memory_mhz", {{"min", told(clocks.memory_mhz_min)}, {"max", told(clocks.memory_mhz_max)}}},
-      {"power_w",
-       {{"before", told(clocks.before.power_w)},
-        {"max", told(clocks.power_w_max)},
-        {"after", told(clocks.after.power_w)}}},
-      {"temperature_c", {{"before", told(clocks.before.temperature_c)}, {"after", told(clocks.after.temperature_c)}}},
-      {"throttled", clocks.throttled},
-      {"held_by", clocks.reasons}};
-}
-
 std::string why_not_verified(const BenchRow& row, const engine::BenchOptions& options) {
   const engine::Bench& bench = row.bench;
   if (!bench.timings.empty()) return "the same tokens gave other bits after the timing";
@@ -119,6 +100,25 @@ void print_caches(const std::vector<BenchRow>& rows) {
 
 }  // namespace
 
+ordered_json clocks_json(const kernels::ClockReport& clocks) {
+  if (!clocks.unavailable.empty()) return {{"unavailable", clocks.unavailable}};
+  return {
+      {"samples", clocks.samples},
+      {"sm_mhz",
+       {{"min", told(clocks.sm_mhz_min)},
+        {"median", told(clocks.sm_mhz_median)},
+        {"max", told(clocks.sm_mhz_max)},
+        {"highest", told(clocks.sm_mhz_highest)}}},
+      {"memory_mhz", {{"min", told(clocks.memory_mhz_min)}, {"max", told(clocks.memory_mhz_max)}}},
+      {"power_w",
+       {{"before", told(clocks.before.power_w)},
+        {"max", told(clocks.power_w_max)},
+        {"after", told(clocks.after.power_w)}}},
+      {"temperature_c", {{"before", told(clocks.before.temperature_c)}, {"after", told(clocks.after.temperature_c)}}},
+      {"throttled", clocks.throttled},
+      {"held_by", clocks.reasons}};
+}
+
 std::vector<BenchRow> bench_rows(const engine::Bench& bench, const engine::Model& model, const std::string& preset,
                                  const engine::BenchOptions& options) {
   std::vector<BenchRow> rows;
@@ -174,7 +174,7 @@ ordered_json json_of(const BenchRow& row, const engine::BenchOptions& options) {
   object["working_set_bytes"] = bench.working_set();
   object["l2_bytes"] = bench.info.is_gpu ? ordered_json(bench.info.l2_bytes) : ordered_json();
   object["fits_l2"] = bench.info.is_gpu ? ordered_json(bench.fits_l2()) : ordered_json();
-  if (!bench.timings.empty()) object["clocks"] = json_of(row.timing.clocks);
+  if (!bench.timings.empty()) object["clocks"] = clocks_json(row.timing.clocks);
   object["steps"] = options.steps;
   object["warmup"] = options.warmup;
   object["first_token_ms"] = bench.first_token_ms;

@@ -32,6 +32,7 @@ struct BenchRow {
 std::vector<BenchRow> bench_rows(const engine::Bench& bench, const engine::Model& model, const std::string& preset,
                                  const engine::BenchOptions& options);
 
+nlohmann::ordered_json clocks_json(const kernels::ClockReport& clocks);
 nlohmann::ordered_json json_of(const BenchRow& row, const engine::BenchOptions& options);
 void write_csv(std::ostream& out, const std::vector<BenchRow>& rows);
 // There is at least one row.

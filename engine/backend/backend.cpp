@@ -14,4 +14,8 @@ Result<void> Backend::time_steps(std::span<const std::int32_t> ids, std::span<do
   return {};
 }
 
+Result<void> Backend::time_stages(std::span<const StageKind>, int, std::span<double>) {
+  return input_error("This backend does not time stages by themselves.");
+}
+
 }  // namespace engine

@@ -48,6 +48,10 @@ class Backend {
   // one behind the other without waiting in between, and times them itself; a CPU's are timed one by one, and only warm
   // (input error). What makes the cache cold is not in the times.
   virtual Result<void> time_steps(std::span<const std::int32_t> ids, std::span<double> milliseconds, CacheState cache);
+  // As many runs of some of the plan's stages as `milliseconds` has room for, and how long each took: `rounds` times
+  // every stage whose kind is among `kinds`, in the plan's order; on a GPU as one CUDA graph. They work on what the
+  // steps before left, and leave a state that belongs to no text: reset() comes next. Input error: this backend does not.
+  virtual Result<void> time_stages(std::span<const StageKind> kinds, int rounds, std::span<double> milliseconds);
   // Tokens consumed since reset or as restored, equal for all sequences of the batch.
   virtual std::int64_t position() const = 0;
 

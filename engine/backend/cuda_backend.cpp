@@ -98,30 +98,27 @@ class CudaBackend final : public Backend {
       if (!made) return checked(tl::unexpected(made.error()), "Timing steps with a cold L2");
       flush_ = std::move(*made);
     }
-    // A warm step starts where the one before it ended; between two cold ones the L2 is emptied.
-    std::vector<kernels::Event> starts, ends;
-    const auto mark = [&](std::vector<kernels::Event>& events) -> kernels::DeviceResult<void> {
-      auto event = kernels::Event::create();
-      if (!event) return tl::unexpected(event.error());
-      events.push_back(std::move(*event));
-      return events.back().record(stream_);
-    };
-    for (std::size_t i = 0; i < milliseconds.size(); ++i) {
-      kernels::DeviceResult<void> marked;
-      if (cold) marked = flush_.queue(stream_);
-      if (marked && (cold || i == 0)) marked = mark(starts);
-      if (!marked) return fail(marked.error(), "Timing steps");
-      if (auto queued = queue_step(nullptr); !queued) return queued;
-      ++position_;
-      if (marked = mark(ends); !marked) return fail(marked.error(), "Timing steps");
-    }
-    if (auto done = stream_.synchronize(); !done) return fail(done.error(), "Timing steps");
-    for (std::size_t i = 0; i < milliseconds.size(); ++i) {
-      const auto taken = ends[i].milliseconds_since(cold || i == 0 ? starts[i] : ends[i - 1]);
-      if (!taken) return fail(taken.error(), "Timing steps");
-      milliseconds[i] = static_cast<double>(*taken);
-    }
-    return {};
+    return time_runs(milliseconds, cold, [this]() -> Result<void> {
+      auto queued = queue_step(nullptr);
+      if (queued) ++position_;
+      return queued;
+    });
+  }
+
+  Result<void> time_stages(std::span<const StageKind> kinds, int rounds, std::span<double> milliseconds) override {
+    if (failed_) return tl::unexpected(*failed_);
+    const auto recorded = kernels::Graph::record(stream_, [&] {
+      kernels::DeviceResult<void> done;
+      for (int round = 0; round < rounds; ++round) {
+        for (const Stage& stage : plan_.stages) {
+          if (done && std::find(kinds.begin(), kinds.end(), stage.kind) != kinds.end()) done = launch(stage);
+        }
+      }
+      return done;
+    });
+    if (!recorded) return fail(recorded.error(), "Recording stages as a CUDA graph");
+    return time_runs(milliseconds, false,
+                     [&] { return checked(recorded->launch(stream_), "Launching recorded stages"); });
   }
 
   Result<void> read_logits(int sequence, std::span<float> logits) override {
@@ -167,6 +164,34 @@ class CudaBackend final : public Backend {
   }
 
  private:
+  // How long each run of what `queue` queues takes on the device. A run starts where the one before it ended, or, cold,
+  // after the L2 was emptied.
+  template <class Queue>
+  Result<void> time_runs(std::span<double> milliseconds, bool cold, const Queue& queue) {
+    std::vector<kernels::Event> starts, ends;
+    const auto mark = [&](std::vector<kernels::Event>& events) -> kernels::DeviceResult<void> {
+      auto event = kernels::Event::create();
+      if (!event) return tl::unexpected(event.error());
+      events.push_back(std::move(*event));
+      return events.back().record(stream_);
+    };
+    for (std::size_t i = 0; i < milliseconds.size(); ++i) {
+      kernels::DeviceResult<void> marked;
+      if (cold) marked = flush_.queue(stream_);
+      if (marked && (cold || i == 0)) marked = mark(starts);
+      if (!marked) return fail(marked.error(), "Timing");
+      if (auto queued = queue(); !queued) return queued;
+      if (marked = mark(ends); !marked) return fail(marked.error(), "Timing");
+    }
+    if (auto done = stream_.synchronize(); !done) return fail(done.error(), "Timing");
+    for (std::size_t i = 0; i < milliseconds.size(); ++i) {
+      const auto taken = ends[i].milliseconds_since(cold || i == 0 ? starts[i] : ends[i - 1]);
+      if (!taken) return fail(taken.error(), "Timing");
+      milliseconds[i] = static_cast<double>(*taken);
+    }
+    return {};
+  }
+
   // Queues the step of the ids in pinned_ids_: as a graph, recorded at the first step, or kernel by kernel.
   Result<void> queue_step(Observer* observer) {
     if (info_.graph) {

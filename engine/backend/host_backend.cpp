@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <type_traits>
 
 namespace engine {
@@ -94,6 +95,23 @@ template <class T>
 Result<void> HostBackend<T>::check_sequence(int sequence) const {
   if (sequence >= 0 && sequence < plan_.batch) return {};
   return input_error(fmt::format("Sequence {} is outside the batch of {}.", sequence, plan_.batch));
+}
+
+template <class T>
+Result<void> HostBackend<T>::time_stages(std::span<const StageKind> kinds, int rounds, std::span<double> milliseconds) {
+  const auto chosen = [&](const Stage& stage) {
+    return std::find(kinds.begin(), kinds.end(), stage.kind) != kinds.end();
+  };
+  for (double& taken : milliseconds) {
+    const auto start = std::chrono::steady_clock::now();
+    for (int round = 0; round < rounds; ++round) {
+      for (const Stage& stage : plan_.stages) {
+        if (chosen(stage)) run(stage);
+      }
+    }
+    taken = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  }
+  return {};
 }
 
 template <class T>

@@ -1,76 +1,19 @@
 #include "engine/bench/bench.h"
 
-#include "kernels/device/clock_watch.h"
-#ifdef MAMBASCOPE_HAVE_CUDA
-#include "kernels/device/copy_rate.h"
-#include "kernels/device/device_info.h"
-#endif
+#include "engine/bench/clocks.h"
 
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cstring>
-#include <memory>
-#include <optional>
 
 namespace engine {
 
 namespace {
 
-Result<double> copy_rate(const BackendInfo& info) {
-  if (!info.is_gpu) return measure_host_copy_rate(info.threads);
-#ifdef MAMBASCOPE_HAVE_CUDA
-  const auto rate = kernels::measure_copy_rate();
-  if (!rate)
-    return system_error(fmt::format("The device's copy rate could not be measured: {}.", rate.error().message));
-  return *rate;
-#else
-  return system_error("This build has no CUDA backend.");
-#endif
-}
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
-// The clocks of the device that is timed, where somebody can be asked.
-class Clocks {
- public:
-  explicit Clocks(const BackendInfo& info) {
-    if (!info.is_gpu) {
-      why_not_ = "only a GPU's clocks are read";
-      return;
-    }
-#ifdef MAMBASCOPE_HAVE_CUDA
-    const auto device = kernels::query_device();
-    auto nvml = kernels::Nvml::open(device ? device->pci_bus_id : std::string());
-    if (nvml) {
-      nvml_ = *nvml;
-    } else {
-      why_not_ = nvml.error();
-    }
-#endif
-  }
-
-  // Starts to look; null: there is nobody to ask.
-  std::unique_ptr<kernels::ClockWatch> watch() const {
-    return nvml_ ? std::make_unique<kernels::ClockWatch>(*nvml_) : nullptr;
-  }
-  kernels::ClockReport report(kernels::ClockWatch* watch) const {
-    if (watch != nullptr) return watch->finish();
-    kernels::ClockReport report;
-    report.unavailable = why_not_;
-    return report;
-  }
-
- private:
-  std::optional<kernels::Nvml> nvml_;
-  std::string why_not_;
-};
-
 // The sequences' next tokens, the same at every timed step: what a step costs does not depend on them.
 std::vector<std::int32_t> timed_ids(const ModelConfig& config, int batch) {
   std::vector<std::int32_t> ids;
+  ids.reserve(static_cast<std::size_t>(batch));
   for (int b = 0; b < batch; ++b) ids.push_back(twin_token(config.vocab_size, 0, b));
   return ids;
 }
@@ -130,7 +73,7 @@ Result<Bench> run_bench(const Weights& weights, const Weights& on_host, const Be
 
   doing("measuring the copy rate", 0.9);
   backend->reset();  // its memory is the copy's now
-  const auto rate = copy_rate(result.info);
+  const auto rate = measure_copy_rate(result.info);
   if (!rate) return tl::unexpected(rate.error());
   result.copy_bytes_per_second = *rate;
   return result;

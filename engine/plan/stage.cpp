@@ -38,4 +38,11 @@ const char* name_of(StageKind kind) {
   return "unknown";
 }
 
+std::optional<StageKind> stage_kind(const std::string& name) {
+  for (int i = 0; i < stage_kind_count; ++i) {
+    if (name == name_of(static_cast<StageKind>(i))) return static_cast<StageKind>(i);
+  }
+  return std::nullopt;
+}
+
 }  // namespace engine

@@ -5,6 +5,8 @@
 #include "kernels/cost.h"
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 namespace engine {
 
@@ -29,6 +31,8 @@ inline constexpr int stage_kind_count = 15;
 
 // The name that the program and its files use, e.g. "state_update".
 const char* name_of(StageKind kind);
+// The kind of that name, or none.
+std::optional<StageKind> stage_kind(const std::string& name);
 
 struct Stage {
   int id = 0;      // index in the plan

@@ -109,10 +109,10 @@ TEST_CASE("gpu graph: a cold L2 costs time, and not one bit") {
   const std::vector<std::int32_t> ids = {17};
   const auto run = [&](engine::CacheState cache, double& median) {
     REQUIRE(backend->reset().has_value());
-    std::vector<double> milliseconds(21);
+    std::vector<double> milliseconds(gpu_test::small() ? 3 : 21);
     REQUIRE(backend->time_steps(ids, milliseconds, cache).has_value());
     std::sort(milliseconds.begin(), milliseconds.end());
-    median = milliseconds[10];
+    median = milliseconds[milliseconds.size() / 2];
     return step(*backend, *weights, 3);
   };
   double warm = 0, cold = 0;
