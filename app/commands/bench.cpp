@@ -30,7 +30,7 @@ struct Options : CommonOptions {
   std::string preset, csv, sweep;
   std::vector<int> batches = {1};
   bool has_batches = false;
-  std::string graph = "on", l2 = "warm";
+  std::string graph = "on", l2 = "warm", variant = "staged";
   engine::BenchOptions bench;
 };
 
@@ -41,6 +41,7 @@ engine::Result<void> time_model(const engine::Model& model, Options options, std
   for (const int batch : options.batches) {
     options.bench.backend = backend_options(options, batch);
     options.bench.backend.graph = options.graph == "on";
+    options.bench.backend.variant = options.variant == "fused" ? engine::Variant::fused : engine::Variant::staged;
     std::optional<Progress> progress;
     auto result = engine::run_bench(model.weights, *on_host, options.bench, [&](const char* what, double done) {
       progress.emplace(fmt::format("{}, batch {}: {}", model.name, batch, what));
@@ -125,6 +126,9 @@ void add_bench(CLI::App& program, Action& action) {
                    "state size N (32 to 256); rank and state "
                    "change that one size of a preset's shape")
       ->check(CLI::IsMember({"batch", "rank", "state"}));
+  command->add_option("--variant", options->variant, "Which kernels do the step: staged, one a stage; fused, on a GPU")
+      ->check(CLI::IsMember({"staged", "fused"}))
+      ->capture_default_str();
   command->add_option("--graph", options->graph, "On a GPU, launch the whole step as one CUDA graph: on or off")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();

@@ -111,7 +111,8 @@ class CudaBackend final : public Backend {
       kernels::DeviceResult<void> done;
       for (int round = 0; round < rounds; ++round) {
         for (const Stage& stage : plan_.stages) {
-          if (done && std::find(kinds.begin(), kinds.end(), stage.kind) != kinds.end()) done = launch(stage);
+          if (!done || std::find(kinds.begin(), kinds.end(), stage.kind) == kinds.end()) continue;
+          done = launch(stage, can_overlap_);
         }
       }
       return done;
@@ -316,7 +317,7 @@ class CudaBackend final : public Backend {
 // Whether the fused kernels take these matrices; the error names the first that they don't.
 Result<void> check_fused(const Weights& weights) {
   const auto check = [](const char* name, const kernels::Matrix& matrix) -> Result<void> {
-    if (matrix.data == nullptr || kernels::device::fused_projection_takes(matrix)) return {};
+    if (matrix.rows == 0 || kernels::device::fused_projection_takes(matrix)) return {};
     return input_error(
         fmt::format("The fused variant takes no matrix with rows of {} values in {} ({}): 16-byte pieces, at "
                     "most 32 KiB a row. Use --variant staged.",

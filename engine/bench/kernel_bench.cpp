@@ -22,6 +22,7 @@ bool works_on_d_model(StageKind kind) {
     case StageKind::state_update:
     case StageKind::readout:
     case StageKind::mimo_mix:
+    case StageKind::mixer:
       return false;
     default:
       return true;
@@ -46,6 +47,7 @@ std::uint64_t own_bytes(StageKind kind, const Weights& weights, int batch) {
   switch (kind) {
     case StageKind::state_update:
     case StageKind::readout:
+    case StageKind::mixer:
       return 4 * static_cast<std::uint64_t>(batch) * static_cast<std::uint64_t>(c.d_inner()) *
              static_cast<std::uint64_t>(c.d_state);
     case StageKind::in_proj:

@@ -14,13 +14,14 @@ TEST_CASE("gpu bench kernel: every family verifies and takes time, cold and warm
     for (int i = 0; i < engine::stage_kind_count; ++i) {
       const auto kind = static_cast<StageKind>(i);
       if (kind == StageKind::mimo_mix && rank == 1) continue;
-      if (gpu_test::small() && kind != StageKind::state_update) continue;
+      if (gpu_test::small() && kind != StageKind::state_update && kind != StageKind::mixer) continue;
       for (const auto cache : {engine::CacheState::warm, engine::CacheState::cold}) {
         CAPTURE(name_of(kind));
         CAPTURE(rank);
         CAPTURE(name_of(cache));
         engine::KernelBenchOptions options;
         options.stages = {kind};
+        if (kind == StageKind::mixer) options.backend.variant = engine::Variant::fused;
         options.shape.heads = 8;
         options.shape.d_model = 256;
         options.shape.rank = rank;

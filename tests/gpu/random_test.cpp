@@ -82,7 +82,7 @@ TEST_CASE("gpu random_fill: a model drawn on the device has the bits of one that
       REQUIRE(drawn.has_value());
       std::vector<std::vector<float>> logits;
       for (const engine::Weights* weights : {&*planned, &*drawn}) {
-        auto backend = engine::make_cuda_backend(*weights, 1);
+        auto backend = engine::make_cuda_backend(*weights, {});
         REQUIRE(backend.has_value());
         const std::vector<std::int32_t> ids = {17};
         for (int t = 0; t < 3; ++t) REQUIRE((*backend)->step(ids, nullptr).has_value());

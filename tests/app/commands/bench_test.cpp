@@ -103,6 +103,8 @@ TEST_CASE("bench refuses what it cannot run") {
   CHECK(run_program({"bench", mimo, "--batch", "0"}).exit_code == 2);
   CHECK(run_program({"bench", mimo, "--graph", "maybe"}).exit_code == 2);
   CHECK(run_program({"bench", mimo, "--l2", "tepid"}).exit_code == 2);
+  CHECK(run_program({"bench", mimo, "--backend", "cpu", "--variant", "fused"}).exit_code == 2);
+  CHECK(run_program({"bench", mimo, "--variant", "confused"}).exit_code == 2);
   CHECK(run_program({"bench", mimo, "--sweep", "rank"}).exit_code == 2);  // its shape is what it is
   CHECK(run_program({"bench", mimo, "--sweep", "width"}).exit_code == 2);
   CHECK(run_program({"bench", mimo, "--sweep", "batch", "--batch", "4"}).exit_code == 2);
