@@ -1,5 +1,4 @@
-// mambascope bench: how fast a step is, verified before and after, beside the
-// copy rate of the same run.
+// mambascope bench: how fast a step is, verified before and after, beside the copy rate of the same run.
 #include "engine/bench/bench.h"
 
 #include "app/commands/bench_kernel.h"
@@ -30,7 +29,7 @@ struct Options : CommonOptions {
   std::string preset, csv, sweep;
   std::vector<int> batches = {1};
   bool has_batches = false;
-  std::string graph = "on", l2 = "warm", variant = "staged";
+  std::string graph = "on", l2 = "warm";
   engine::BenchOptions bench;
 };
 
@@ -41,7 +40,6 @@ engine::Result<void> time_model(const engine::Model& model, Options options, std
   for (const int batch : options.batches) {
     options.bench.backend = backend_options(options, batch);
     options.bench.backend.graph = options.graph == "on";
-    options.bench.backend.variant = options.variant == "fused" ? engine::Variant::fused : engine::Variant::staged;
     std::optional<Progress> progress;
     auto result = engine::run_bench(model.weights, *on_host, options.bench, [&](const char* what, double done) {
       progress.emplace(fmt::format("{}, batch {}: {}", model.name, batch, what));
@@ -122,13 +120,9 @@ void add_bench(CLI::App& program, Action& action) {
   batch->delimiter(',')->expected(1, 64)->check(CLI::Range(1, 65535))->capture_default_str();
   command
       ->add_option("--sweep", options->sweep,
-                   "One line for each batch (1 to 512), rank (1, 2, 4, 8) or "
-                   "state size N (32 to 256); rank and state "
+                   "One line for each batch (1 to 512), rank (1, 2, 4, 8) or state size N (32 to 256); rank and state "
                    "change that one size of a preset's shape")
       ->check(CLI::IsMember({"batch", "rank", "state"}));
-  command->add_option("--variant", options->variant, "Which kernels do the step: staged, one a stage; fused, on a GPU")
-      ->check(CLI::IsMember({"staged", "fused"}))
-      ->capture_default_str();
   command->add_option("--graph", options->graph, "On a GPU, launch the whole step as one CUDA graph: on or off")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
@@ -157,8 +151,7 @@ void add_bench(CLI::App& program, Action& action) {
       "mambascope bench --preset siso-187m --batch 1,8,32 --csv "
       "times.csv\n  mambascope bench --preset mimo-1.5b --graph "
       "off --json\n  mambascope bench --preset siso-187m --l2 "
-      "both\n  mambascope bench --preset mimo-1.5b --sweep rank "
-      "--csv ranks.csv");
+      "both\n  mambascope bench --preset mimo-1.5b --sweep rank --csv ranks.csv");
   // The callback of `bench kernel` comes before this one.
   const CLI::App* kernel = add_bench_kernel(*command, action);
   command->callback([options, batch, kernel, &action] {

@@ -27,7 +27,7 @@ using nlohmann::ordered_json;
 struct Options : CommonOptions {
   std::vector<std::string> names;
   std::vector<int> batches = {1}, ranks = {1};
-  std::string weights = "bf16", l2 = "cold", variant = "staged", csv;
+  std::string weights = "bf16", l2 = "cold", csv;
   engine::KernelBenchOptions bench;
 };
 
@@ -71,7 +71,6 @@ engine::Result<void> time_all(const Options& options, std::vector<Row>& rows) {
         bench.shape.rank = rank;
         bench.cache = cache;
         bench.backend = backend_options(options, batch);
-        bench.backend.variant = options.variant == "fused" ? engine::Variant::fused : engine::Variant::staged;
         std::optional<Progress> progress;
         auto timed = engine::run_kernel_bench(bench, [&](const char* what, double done) {
           progress.emplace(fmt::format("{}, rank {}, batch {}: {}", fmt::join(options.names, "+"), rank, batch, what));
@@ -237,9 +236,6 @@ CLI::App* add_bench_kernel(CLI::App& bench, Action& action) {
   size("--d-state", options->bench.shape.d_state, "State size (N)");
   size("--d-model", options->bench.shape.d_model, "Model width, for norms and products with a matrix");
   size("--samples", options->bench.samples, "Timed samples, each at least 100 runs");
-  command->add_option("--variant", options->variant, "Whose stages: staged, one kernel each; fused, on a GPU")
-      ->check(CLI::IsMember({"staged", "fused"}))
-      ->capture_default_str();
   command->add_option("--weights", options->weights, "Type of the matrices")
       ->check(CLI::IsMember({"bf16", "fp32"}))
       ->capture_default_str();

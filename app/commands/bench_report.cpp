@@ -156,6 +156,7 @@ ordered_json json_of(const BenchRow& row, const engine::BenchOptions& options) {
   object["rank"] = row.rank;
   object["d_state"] = row.d_state;
   object["variant"] = bench.variant;
+  object["products"] = bench.info.products;
   object["graph"] = bench.info.graph;
   object["weights"] = row.weights;
   object["state"] = "fp32";

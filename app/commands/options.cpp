@@ -106,6 +106,10 @@ void add_backend_options(CLI::App& command, CommonOptions& options) {
   add_choice(command, "--variant", options.variant,
              {{"staged", engine::Variant::staged}, {"fused", engine::Variant::fused}}, "staged",
              "Kernels of the cuda backend: staged (one a stage, to be looked at) or fused (few, to be fast)");
+  add_choice(
+      command, "--products", options.products,
+      {{"auto", engine::Products::automatic}, {"own", engine::Products::own}, {"library", engine::Products::library}},
+      "auto", "Matrix products of the fused variant: own kernels, cuBLASLt (library), or what the batch asks for");
   command.add_option("--threads", options.threads, "Threads of the cpu backend; 0: all cores")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
@@ -133,6 +137,7 @@ engine::BackendOptions backend_options(const CommonOptions& options, int batch) 
   engine::BackendOptions out;
   out.choice = options.backend;
   out.variant = options.variant;
+  out.products = options.products;
   out.batch = batch;
   out.threads = options.threads;
   return out;

@@ -26,6 +26,7 @@ struct CommonOptions {
   engine::LoadOptions load;
   engine::BackendChoice backend = engine::BackendChoice::automatic;
   engine::Variant variant = engine::Variant::staged;
+  engine::Products products = engine::Products::automatic;
   int threads = 0;  // 0: all cores
   bool json = false;
   std::uint64_t seed = 0;
@@ -33,7 +34,7 @@ struct CommonOptions {
 
 // Each adds its options to a subcommand; the CommonOptions must outlive the parsing.
 CLI::Option* add_model_option(CLI::App& command, CommonOptions& options);  // MODEL and --a-activation; not required yet
-void add_backend_options(CLI::App& command, CommonOptions& options);       // --backend, --variant, --threads
+void add_backend_options(CLI::App& command, CommonOptions& options);       // --backend, --variant, --products, --threads
 void add_json_option(CLI::App& command, CommonOptions& options);           // --json
 void add_seed_option(CLI::App& command, CommonOptions& options);           // --seed
 

@@ -334,7 +334,7 @@ Result<void> check_fused(const Weights& weights) {
 }
 
 bool all_bf16(const Weights& weights) {
-  const auto is_bf16 = [](const kernels::Matrix& m) { return m.data == nullptr || m.dtype == kernels::DType::bf16; };
+  const auto is_bf16 = [](const kernels::Matrix& m) { return m.rows == 0 || m.dtype == kernels::DType::bf16; };
   return is_bf16(weights.head) &&
          std::all_of(weights.layers.begin(), weights.layers.end(), [&](const LayerWeights& layer) {
            return is_bf16(layer.in_proj) && is_bf16(layer.out_proj) && is_bf16(layer.fc1) && is_bf16(layer.fc2);

@@ -161,7 +161,7 @@ __global__ void __launch_bounds__(max_warps* warp_size, blocks_per_sm) fused_pro
     float scale = 1.0F;
     if constexpr (normed) {
       const float mean = total(p.rows_per_block * (gated ? 2 : 1) * tile + b) / static_cast<float>(p.cols);
-      scale = 1.0F / sqrtf(mean + static_cast<float>(norm_epsilon));
+      scale = __frsqrt_rn(mean + static_cast<float>(norm_epsilon));
     }
     const float value = total(i) * scale;
     float* y = p.y + static_cast<std::size_t>(sequence) * p.outputs + row;

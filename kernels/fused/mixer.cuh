@@ -136,6 +136,9 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   constexpr int pairs_per_lane = (2 * lanes * quads + warp_size - 1) / warp_size;
   constexpr int rows_at_once = mixer_block / lanes;
   constexpr int rounds = chunk_quads / mixer_block / quads;  // rows of a chunk that each lane meets
+  // Whether the known shape leaves no lane and no round without work, so that nothing need be asked on the way.
+  constexpr bool whole = known_rank > 0 && known_headdim > 0 && known_headdim % (held * rows_at_once) == 0 &&
+                         known_state == 4 * lanes * quads && known_rank * known_state <= 4 * mixer_block;
   const int rank = known_rank > 0 ? known_rank : args.rank;
   const int headdim = known_headdim > 0 ? known_headdim : args.headdim;
   const int d_state = known_state > 0 ? known_state : args.d_state;
@@ -158,7 +161,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
 #pragma unroll
       for (int c = 0; c < quads; ++c) {
         const int quad = lane + c * lanes;
-        if (row < headdim && quad < row_quads) {
+        if (whole || (row < headdim && quad < row_quads)) {
           fetch_quad(chunk + (j * quads + c) * mixer_block + thread, h + row * row_quads + quad);
         }
       }
@@ -173,19 +176,19 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   const int head_rank = head * rank;
   for (int r = 0; r < rank; ++r) {
     const std::size_t key = static_cast<std::size_t>((b * rank + r) * args.heads + head) * d_state;
-    fetch(shared + at.k_prev + r * d_state, args.k_prev + key, d_state, mixer_block);
+    fetch<whole>(shared + at.k_prev + r * d_state, args.k_prev + key, d_state, mixer_block);
   }
-  fetch(shared + at.k, args.b_bias + head_rank * d_state, rank * d_state, mixer_block);
-  fetch(shared + at.q, args.c_bias + head_rank * d_state, rank * d_state, mixer_block);
-  fetch(shared + at.x_prev, args.x_prev + static_cast<std::size_t>(head_index) * headdim, headdim, mixer_block);
-  fetch(shared + at.b_norm, args.b_norm, d_state, mixer_block);
-  fetch(shared + at.c_norm, args.c_norm, d_state, mixer_block);
+  fetch<whole>(shared + at.k, args.b_bias + head_rank * d_state, rank * d_state, mixer_block);
+  fetch<whole>(shared + at.q, args.c_bias + head_rank * d_state, rank * d_state, mixer_block);
+  fetch<whole>(shared + at.x_prev, args.x_prev + static_cast<std::size_t>(head_index) * headdim, headdim, mixer_block);
+  fetch<whole>(shared + at.b_norm, args.b_norm, d_state, mixer_block);
+  fetch<whole>(shared + at.c_norm, args.c_norm, d_state, mixer_block);
   if (mimo) {
-    fetch(shared + at.mimo_x, args.mimo_x + head_rank * headdim, rank * headdim, mixer_block);
-    fetch(shared + at.mimo_z, args.mimo_z + head_rank * headdim, rank * headdim, mixer_block);
-    fetch(shared + at.mimo_o, args.mimo_o + head_rank * headdim, rank * headdim, mixer_block);
+    fetch<whole>(shared + at.mimo_x, args.mimo_x + head_rank * headdim, rank * headdim, mixer_block);
+    fetch<whole>(shared + at.mimo_z, args.mimo_z + head_rank * headdim, rank * headdim, mixer_block);
+    fetch<whole>(shared + at.mimo_o, args.mimo_o + head_rank * headdim, rank * headdim, mixer_block);
   }
-  if (args.norm != nullptr) fetch(shared + at.norm, args.norm + head * headdim, headdim, mixer_block);
+  if (args.norm != nullptr) fetch<whole>(shared + at.norm, args.norm + head * headdim, headdim, mixer_block);
   let_next_start();
   if (thread == 0)
     prefetch_share({args.next, args.next_bytes}, blockIdx.y * gridDim.x + blockIdx.x, gridDim.x * gridDim.y);
@@ -228,7 +231,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
 #pragma unroll
     for (int j = 0; j < pairs_per_lane; ++j) squares = fmaf(u[j], u[j], fmaf(v[j], v[j], squares));
     const float mean = sum_lanes(squares) / static_cast<float>(d_state);
-    const float scale = 1.0F / sqrtf(mean + static_cast<float>(norm_epsilon));
+    const float scale = __frsqrt_rn(mean + static_cast<float>(norm_epsilon));
 #pragma unroll
     for (int j = 0; j < pairs_per_lane; ++j) {
       u[j] *= scale;
@@ -291,9 +294,10 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   // The pass over the state. All lanes of a warp make the same number of rounds: the sums need them.
   constexpr int kept_ranks = known_rank > 0 ? known_rank : 1;
   float2 squares[2] = {};  // even and odd rounds
+#pragma unroll(whole ? 8 : 1)
   for (int first = 0; first < headdim; first += held * rows_at_once) {
     const int round = first / rows_at_once % rounds;
-    if (first > 0 && round == 0) {
+    if (first > 0 && round == 0) {  // the next chunk
       fetch_rows(first);
       arrived();
     }
@@ -302,7 +306,8 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
 #pragma unroll
     for (int j = 0; j < held; ++j) {
       values[j] = reinterpret_cast<const float2*>(shared + at.values) +
-                  min(first + j * rows_at_once + thread / lanes, headdim - 1);
+                  (whole ? first + j * rows_at_once + thread / lanes
+                         : min(first + j * rows_at_once + thread / lanes, headdim - 1));
 #pragma unroll
       for (int r = 0; r < kept_ranks; ++r) kept[r][j] = values[j][r * headdim];
     }
@@ -316,7 +321,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
     };
 #pragma unroll
     for (int c = 0; c < quads; ++c) {
-      const int quad = min(lane + c * lanes, row_quads - 1);
+      const int quad = whole ? lane + c * lanes : min(lane + c * lanes, row_quads - 1);
       float4 old[held], now[held];
 #pragma unroll
       for (int j = 0; j < held; ++j) {
@@ -341,7 +346,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
       for (int j = 0; j < held; ++j) {
         const int row = first + j * rows_at_once + thread / lanes;
         float4& n = now[j];
-        if (row < headdim && lane + c * lanes < row_quads) {
+        if (whole || (row < headdim && lane + c * lanes < row_quads)) {
           h[row * row_quads + quad] = Quad<S>::of(n);
           const float4 d = make_float4(n.x - old[j].x, n.y - old[j].y, n.z - old[j].z, n.w - old[j].w);
           float2& sum = squares[j % 2];
@@ -366,7 +371,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
       const float sum = sum_each<lanes>(values);
       const int row = first + lane / lanes_each % held * rows_at_once + thread / lanes;
       const int r = first_rank + lane / lanes_each / held;
-      if (lane % lanes_each == 0 && row < headdim) shared[at.y + r * headdim + row] = sum;
+      if (lane % lanes_each == 0 && (whole || row < headdim)) shared[at.y + r * headdim + row] = sum;
     };
     if constexpr (at_once) {
       store_sums(sums, 0);
@@ -375,7 +380,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
         float rows[held] = {};
 #pragma unroll
         for (int c = 0; c < quads; ++c) {
-          const int quad = min(lane + c * lanes, row_quads - 1);
+          const int quad = whole ? lane + c * lanes : min(lane + c * lanes, row_quads - 1);
 #pragma unroll
           for (int j = 0; j < held; ++j) rows[j] = read_out_quad(r, quad, waiting[j][c], rows[j]);
         }
@@ -405,7 +410,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
       }
       sum = sum_lanes(sum);
       if (thread % warp_size == 0) {
-        rank_scale[r] = 1.0F / sqrtf(sum / static_cast<float>(headdim) + static_cast<float>(norm_epsilon));
+        rank_scale[r] = __frsqrt_rn(sum / static_cast<float>(headdim) + static_cast<float>(norm_epsilon));
       }
     }
     __syncthreads();

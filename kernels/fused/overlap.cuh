@@ -42,8 +42,18 @@ __device__ __forceinline__ void prefetch_share(const Prefetch& what, unsigned bl
 #endif
 }
 
-// Starts a copy of `count` floats into shared memory by all `threads` threads of a block; arrived() ends it.
+// Starts a copy of `count` floats into shared memory by all `threads` threads of a block; arrived() ends it. `whole`: it is
+// known that count is a multiple of 4, at most 4 a thread, and that `from` is a multiple of 16 bytes.
+template <bool whole>
 __device__ __forceinline__ void fetch(float* shared, const float* from, int count, int threads) {
+  if constexpr (whole) {
+    const int i = static_cast<int>(threadIdx.x);
+    if (i < count / 4) {
+      const unsigned to = static_cast<unsigned>(__cvta_generic_to_shared(shared)) + 16U * i;
+      asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(from + 4 * i) : "memory");
+    }
+    return;
+  }
   const bool quads = count % 4 == 0 && reinterpret_cast<unsigned long long>(from) % 16 == 0;
   const unsigned to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
   if (quads) {

@@ -33,7 +33,7 @@ __global__ void __launch_bounds__(block_size) norm_parts_kernel(const NormPartsA
     squares = fmaf(value, value, squares);
   }
   const float mean = sum_block(squares, scratch) / static_cast<float>(args.width);
-  const float scale = 1.0F / sqrtf(mean + static_cast<float>(norm_epsilon));
+  const float scale = __frsqrt_rn(mean + static_cast<float>(norm_epsilon));
   for (int i = static_cast<int>(threadIdx.x); i < args.width; i += block_size) {
     store_parts(args.parts, row + i, distance, values[i] * scale * args.weight[i]);
   }
