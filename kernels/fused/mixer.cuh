@@ -85,6 +85,23 @@ __device__ __forceinline__ Phase advanced(Phase phase, float turn, float dt) {
   return {angle, phase.turns + static_cast<int>(whole)};
 }
 
+// Sine and cosine of an angle in [0, 2 pi] to about an ulp: less code than sincosf, which must expect any angle. Reduced to
+// the nearest quarter turn, then polynomials on [-pi/4, pi/4] (Cephes' coefficients).
+__device__ __forceinline__ void turned_by(float angle, float& sine, float& cosine) {
+  const float quarter = rintf(angle * 0.63661975F);
+  float x = fmaf(quarter, -1.57079637F, angle);  // pi/2 in two pieces
+  x = fmaf(quarter, 4.37113883e-8F, x);
+  const float x2 = x * x;
+  const float s = fmaf(x * x2, fmaf(x2, fmaf(x2, -1.9515295891e-4F, 8.3321608736e-3F), -1.6666654611e-1F), x);
+  const float c = fmaf(x2 * x2, fmaf(x2, fmaf(x2, 2.443315711809948e-5F, -1.388731625493765e-3F), 4.166664568298827e-2F),
+                       fmaf(x2, -0.5F, 1.0F));
+  const int q = static_cast<int>(quarter);
+  sine = (q & 1) != 0 ? c : s;
+  cosine = (q & 1) != 0 ? s : c;
+  if ((q & 2) != 0) sine = -sine;
+  if (((q + 1) & 2) != 0) cosine = -cosine;
+}
+
 // Channel pair i of `pairs`, as (first, second).
 __device__ __forceinline__ int2 pair_channels(int i, int pairs, bool half_pairs) {
   return half_pairs ? make_int2(i, i + pairs) : make_int2(2 * i, 2 * i + 1);
@@ -93,7 +110,7 @@ __device__ __forceinline__ int2 pair_channels(int i, int pairs, bool half_pairs)
 // Where the pieces of one head lie in shared memory behind the chunk of its state, in floats.
 struct MixerShared {
   int k_prev, k, q;               // (R, N)
-  int x_prev, x;                  // (P)
+  int x_prev, x, z;               // (P)
   int mimo_x, mimo_z, mimo_o, y;  // (R, P)
   int values;                     // (R, P, 2): what the last and this token's keys are multiplied by
   int b_norm, c_norm;             // (N)
@@ -107,7 +124,8 @@ struct MixerShared {
         q(k + rank * d_state),
         x_prev(q + rank * d_state),
         x(x_prev + up(headdim)),
-        mimo_x(x + up(headdim)),
+        z(x + up(headdim)),
+        mimo_x(z + up(headdim)),
         mimo_z(mimo_x + (mimo ? up(rank * headdim) : 0)),
         mimo_o(mimo_z + (mimo ? up(rank * headdim) : 0)),
         y(mimo_o + (mimo ? up(rank * headdim) : 0)),
@@ -144,6 +162,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   const int d_state = known_state > 0 ? known_state : args.d_state;
   const bool mimo = known_rank == 1 ? false : args.mimo_x != nullptr;
   const MixerShared at(rank, headdim, d_state, mimo, args.norm != nullptr);
+  constexpr bool one_chunk = whole && known_headdim <= rounds * rows_at_once;
   const int thread = static_cast<int>(threadIdx.x);
   const int warp = thread / warp_size;
   const int lane = thread % lanes;
@@ -246,14 +265,17 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
     float sine = 0.0F, cosine = 1.0F;
     if (angle_index < args.angles) {
       phase = advanced(phase, turn, dt);
-      sincosf(phase.angle, &sine, &cosine);
+      turned_by(phase.angle, sine, cosine);
       args.angle[phase_at] = phase.angle;
       args.turns[phase_at] = phase.turns;
     }
     shared[at.sine + angle_index] = sine;
     shared[at.cosine + angle_index] = cosine;
   }
-  if (p < headdim) shared[at.x + p] = x;
+  if (p < headdim) {
+    shared[at.x + p] = x;
+    shared[at.z + p] = z;
+  }
   arrived();
   __syncthreads();
 
@@ -294,10 +316,10 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   // The pass over the state. All lanes of a warp make the same number of rounds: the sums need them.
   constexpr int kept_ranks = known_rank > 0 ? known_rank : 1;
   float2 squares[2] = {};  // even and odd rounds
-#pragma unroll(whole ? 8 : 1)
+#pragma unroll 1
   for (int first = 0; first < headdim; first += held * rows_at_once) {
     const int round = first / rows_at_once % rounds;
-    if (first > 0 && round == 0) {  // the next chunk
+    if (!one_chunk && first > 0 && round == 0) {
       fetch_rows(first);
       arrived();
     }
@@ -315,11 +337,12 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
     constexpr bool at_once = known_rank > 0 && known_rank * held <= lanes;
     float sums[at_once ? known_rank * held : 1] = {};
     float4 waiting[at_once ? 1 : held][at_once ? 1 : quads];
+    // Rolled up: a step meets this code once, and what is short is soon in the instruction cache.
     const auto read_out_quad = [&](int r, int quad, const float4& n, float sum) {
       const float4 q = *reinterpret_cast<const float4*>(shared + at.q + r * d_state + 4 * quad);
       return fmaf(n.x, q.x, fmaf(n.y, q.y, fmaf(n.z, q.z, fmaf(n.w, q.w, sum))));
     };
-#pragma unroll
+#pragma unroll(at_once ? 1 : quads)
     for (int c = 0; c < quads; ++c) {
       const int quad = whole ? lane + c * lanes : min(lane + c * lanes, row_quads - 1);
       float4 old[held], now[held];
@@ -415,19 +438,20 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
     }
     __syncthreads();
   }
+  // Each rank's output in its place, then their sum.
+#pragma unroll 1
+  for (int i = mixer_block - 1 - thread; i < rank * headdim; i += mixer_block) {
+    const int r = i / headdim, row = i - r * headdim;
+    float y = read_out(r, row);
+    if (args.norm != nullptr) y = y * rank_scale[r] * shared[at.norm + row];
+    const float gate = mimo ? shared[at.mimo_z + i] * shared[at.z + row] : shared[at.z + row];
+    y *= silu(gate);
+    shared[at.y + i] = mimo ? shared[at.mimo_o + i] * y : y;
+  }
+  if (rank > 1) __syncthreads();
   if (p < headdim) {
-    float out = 0.0F;
-#pragma unroll
-    for (int r = 0; r < rank; ++r) {
-      float y = read_out(r, p);
-      if (args.norm != nullptr) y = y * rank_scale[r] * shared[at.norm + p];
-      if (mimo) {
-        const int i = r * headdim + p;
-        out = fmaf(shared[at.mimo_o + i], y * silu(shared[at.mimo_z + i] * z), out);
-      } else {
-        out = y * silu(z);
-      }
-    }
+    float out = shared[at.y + p];
+    for (int r = 1; r < rank; ++r) out += shared[at.y + r * headdim + p];
     const std::size_t to = static_cast<std::size_t>(head_index) * headdim + p;
     if (args.out_parts != nullptr) {
       store_parts(args.out_parts, to, static_cast<std::size_t>(args.batch) * args.heads * headdim, out);
