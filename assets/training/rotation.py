@@ -6,7 +6,8 @@
 Per layer and head it prints dt, alpha and lambda and, for every pair, the circular mean of the angle's increment
 pi tanh(angle) dt, with its concentration |mean exp(i angle)| where that is below 0.995. In the first layer an increment
 depends on the symbol alone; deeper down on all that was read, and then a mean says little where the concentration is
-low. `--by term` groups the + and - of modular arithmetic by the signed product that they end.
+low. `--by term` is for modular arithmetic without brackets: what a whole term turns, from its first digit to the + or -
+that ends it, in fifths of a turn, by the value that the term adds; and the product of its alphas.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import tasks
 
 CLEAR = 0.1  # radians
 SEQUENCES, LENGTH, SEED = 64, 128, 5
+SETTLED = 32  # terms that begin sooner are left out: memories are still filling
 
 
 @torch.no_grad()
@@ -63,18 +65,40 @@ def half_turns(model):
     return heads
 
 
-def signed_terms(ids):
-    """At every position the signed product, modulo 5, that arithmetic without brackets is in. ids [b,t]."""
-    terms = torch.zeros_like(ids)
+def terms(ids):
+    """The terms of arithmetic without brackets: rows of (sequence, the + or - before it, the one that ends it, value)."""
+    found = []
     for row, sequence in enumerate(ids.tolist()):
-        term, waiting = 0, tasks.PLUS
+        start, term, waiting = None, 0, tasks.PLUS
         for at, symbol in enumerate(sequence):
             if symbol < 5:
                 term = term * symbol if waiting == tasks.TIMES else -symbol if waiting == tasks.MINUS else symbol
-            else:
-                waiting = symbol
-            terms[row, at] = term % 5
-    return terms
+                continue
+            waiting = symbol
+            if symbol != tasks.TIMES:
+                if start is not None and start >= SETTLED:
+                    found.append((row, start, at, term % 5))
+                start = at
+    return torch.tensor(found).T
+
+
+def circular(turns, unit, pairs):
+    """The circular means over the first dimension of turns [n,s], as words."""
+    mean = torch.polar(torch.ones_like(turns), turns).mean(0)[:pairs]
+    return " ".join(f"{z.angle() / unit:+.3f}" + (f"({z.abs():.2f})" if z.abs() < 0.995 else "") for z in mean)
+
+
+def print_by_term(ids, layers, pairs):
+    row, start, end, value = terms(ids)
+    for layer, (turn, _, alpha, _) in enumerate(layers):
+        turned, decayed = turn.cumsum(1), alpha.log().cumsum(1)
+        turned, kept = turned[row, end] - turned[row, start], (decayed[row, end] - decayed[row, start]).exp()
+        for head in range(turn.shape[2]):
+            print(f"layer {layer} head {head}")
+            for adds in range(5):
+                where = value == adds
+                print(f"  a term of {adds}: alpha {kept[where, head].mean():.3f}  fifths of a turn: "
+                      + circular(turned[where, head], 2 * math.pi / 5, pairs))
 
 
 def main():
@@ -87,21 +111,19 @@ def main():
     card = json.loads((arguments.folder / "task.json").read_text())
     ids, _ = tasks.TASKS[card["task"]].sample(SEQUENCES, LENGTH, "cpu", torch.Generator().manual_seed(SEED))
     ids = ids.long()
+    layers = increments(model, ids)
     if arguments.by == "term":
-        groups = {f"the term {value} ends": ((ids == tasks.PLUS) | (ids == tasks.MINUS)) & (signed_terms(ids) == value)
-                  for value in range(5)}
-    else:
-        groups = {f"on {symbol}": ids == index for index, symbol in enumerate(card["symbols"])}
-    for layer, (turn, dt, alpha, lam) in enumerate(increments(model, ids)):
+        print_by_term(ids, layers, arguments.pairs)
+        return
+    for layer, (turn, dt, alpha, lam) in enumerate(layers):
         for head in range(model.config.heads):
             print(f"layer {layer} head {head}")
-            for name, where in groups.items():
-                mean = torch.polar(torch.ones_like(turn[:, :, head]), turn[:, :, head])[where].mean(0)
-                pairs = [f"{z.angle() / math.pi:+.3f}" + (f"({z.abs():.2f})" if z.abs() < 0.995 else "")
-                         for z in mean[:arguments.pairs]]
+            for index, symbol in enumerate(card["symbols"]):
+                where = ids == index
                 d, a = dt[:, :, head][where], alpha[:, :, head][where]
-                print(f"  {name}: dt {d.mean():.3f} +- {d.std():.3f}  alpha {a.mean():.4f} +- {a.std():.4f}  "
-                      f"lambda {lam[:, :, head][where].mean():.2f}  turns / pi: " + " ".join(pairs))
+                print(f"  on {symbol}: dt {d.mean():.3f} +- {d.std():.3f}  alpha {a.mean():.4f} +- {a.std():.4f}  "
+                      f"lambda {lam[:, :, head][where].mean():.2f}  turns / pi: "
+                      + circular(turn[:, :, head][where], math.pi, arguments.pairs))
 
 
 if __name__ == "__main__":

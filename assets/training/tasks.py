@@ -34,8 +34,9 @@ class Modular:
     labels = ["0", "1", "2", "3", "4"]
     prompts = ["1+1+1+1+1+1+1+1+1+1", "2x2x2x2x2x2x2x2", "4-1x3+2x2-3+4x0+1"]
     description = "Says after every digit what the arithmetic so far comes to, modulo 5; x binds before + and -."
-    recipe = {"layers": 3, "d_model": 64, "headdim": 64, "learning_rate": 1e-3, "embedding_std": 0.02, "memory": 0,
-              "lengths": [7, 15, 31, 63, 127, 159, 255], "steps": [2000, 3000, 4000, 4000, 5000, 4000, 5000]}
+    recipe = {"layers": 3, "d_model": 64, "headdim": 32, "learning_rate": 1e-3, "embedding_std": 0.02, "memory": 0,
+              "dt_min": 0.01, "dt_max": 1.0, "tokens": 8192,
+              "lengths": [7, 15, 31, 63, 159, 255], "steps": [1099, 1833, 2932, 3666, 4399, 4399]}
 
     @classmethod
     def sample(cls, count, length, device, generator):
@@ -48,22 +49,24 @@ class ModularBrackets(Modular):
     symbols = Modular.symbols + ["(", ")"]
     prompts = ["2x(3+4)-(1+1)x3+4", "((1+2)x(3-4))x2+1", "1+(2x(3-(4+1x(2-3))))"]
     description = "Says wherever all brackets are closed what the arithmetic so far comes to, modulo 5."
-    recipe = {"layers": 3, "d_model": 64, "headdim": 16, "d_intermediate": 128, "learning_rate": 1e-3,
-              "embedding_std": 0.02, "memory": 0, "dt_min": 0.01, "dt_max": 1.0,
-              "lengths": [7, 15, 31, 63, 127, 159], "steps": [2000, 3000, 6000, 6000, 6000, 5000]}
+    recipe = {"layers": 8, "repeat": 2, "d_model": 64, "headdim": 16, "d_intermediate": 128, "learning_rate": 2e-3,
+              "embedding_std": 0.02, "memory": 0, "dt_min": 0.01, "dt_max": 1.0, "tokens": 8192, "inside": 159,
+              "lengths": [7, 15, 31, 63, 159, 255], "steps": [847, 1694, 3388, 4517, 5646, 4799]}
 
     @classmethod
-    def sample(cls, count, length, device, generator):
-        return expressions(count, length, device, generator, deepest=4)
+    def sample(cls, count, length, device, generator, inside=False):
+        return expressions(count, length, device, generator, deepest=4, inside=inside)
 
 
 @torch.no_grad()
-def expressions(count, length, device, generator, deepest):
+def expressions(count, length, device, generator, deepest, inside=False):
     """Random arithmetic, one symbol at a time, all sequences side by side.
 
     Where an operand is due: a bracket opens with probability 1/4 unless `deepest` are open, else a uniform digit. After
     an operand: inside brackets one closes with probability 1/3; else a uniform operator. Per depth the evaluator keeps
     the sum of the finished terms, the running term with its sign, and the operator that waits for its operand.
+    `inside` labels operands inside brackets as well, with the value of the innermost open bracket so far: help in
+    training, never scored.
     """
     row = torch.arange(count, device=device)
     total, term, waiting = torch.zeros(3, count, deepest + 1, dtype=torch.long, device=device)
@@ -96,7 +99,7 @@ def expressions(count, length, device, generator, deepest):
         waiting[row, depth] = torch.where(opens, PLUS, waiting[row, depth])
         operand_due = ~is_operand
         result = (total[row, depth] + term[row, depth]) % 5
-        targets[:, position] = torch.where(is_operand & (depth == 0), result, IGNORED)
+        targets[:, position] = torch.where(is_operand & (inside | (depth == 0)), result, IGNORED)
     return ids, targets
 
 

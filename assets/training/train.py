@@ -28,6 +28,7 @@ EVALUATED_SEQUENCES = 1000
 EVALUATION_SEED = 20260901
 POOL_TOKENS = 1 << 25  # drawn at a time; every run picks its batches from the pool at random
 POOL_STEPS = 1000  # then the pool is drawn anew
+TIMED_STEPS = 20
 
 # The same size and budget; what an ablation leaves out.
 VARIANTS = {"mamba3": {}, "no-rotation": {"rotates": False}, "mamba2": {"rotates": False, "fixed_lambda": 1}}
@@ -54,16 +55,17 @@ def start_with_long_memory(model, symbols, embedding_std, memory):
 class Pool:
     """Sequences of one length, drawn by the task many at a time; runs on other streams pick rows of it."""
 
-    def __init__(self, task, length, device, generator):
-        self.task, self.length, self.device, self.generator = task, length, device, generator
-        self.count = max(1, POOL_TOKENS // length if device.type == "cuda" else 64 * 1024 // length)
-        self.ids, self.targets = task.sample(self.count, length, device, generator)
+    def __init__(self, task, length, device, generator, tokens=POOL_TOKENS, **options):
+        self.task, self.length, self.device, self.generator, self.options = task, length, device, generator, options
+        self.count = max(1, (tokens if device.type == "cuda" else 64 * 1024) // length)
+        self.ids, self.targets = task.sample(self.count, length, device, generator, **options)
 
     def refill(self):
         if self.device.type == "cuda":
             torch.cuda.synchronize()
         for kept, drawn in zip((self.ids, self.targets),
-                               self.task.sample(self.count, self.length, self.device, self.generator)):
+                               self.task.sample(self.count, self.length, self.device, self.generator,
+                                                **self.options)):
             kept.copy_(drawn)
         if self.device.type == "cuda":
             torch.cuda.synchronize()
@@ -105,7 +107,7 @@ def origin(arguments, variant, seed):
     defaults = make_parser(arguments.task)
     given = [f"--task {arguments.task}", f"--variants {variant}", f"--seeds {seed}"]
     for name, value in vars(arguments).items():
-        if name in ("task", "variants", "seeds", "out", "compile") or value == defaults.get_default(name):
+        if name in ("task", "variants", "seeds", "out", "compile", "seconds") or value == defaults.get_default(name):
             continue
         if name == "steps" and value == defaults.get_default(name) * len(value):  # one for all lengths
             continue
@@ -128,6 +130,9 @@ class Run:
             is_mimo=arguments.rank > 1, mimo_rank=arguments.rank if arguments.rank > 1 else 4, **VARIANTS[variant])
         torch.manual_seed(seed)
         self.model = mamba3.LanguageModel(config, dt_min=arguments.dt_min, dt_max=arguments.dt_max).to(device)
+        layers = self.model.backbone.layers
+        for at in range(arguments.repeat, len(layers) if arguments.repeat else 0):
+            layers[at] = layers[at % arguments.repeat]  # the same weights, written once for each layer
         if arguments.start_from:
             self.model.load_state_dict(mamba3.load(arguments.start_from).state_dict())
         else:
@@ -136,8 +141,13 @@ class Run:
             torch._dynamo.config.recompile_limit = 1000  # one for every length and variant
             for block in self.model.backbone.layers:
                 block.compile(dynamic=False)
-        self.optimisation = optimise.Optimisation(self.model, seed, arguments.learning_rate, arguments.weight_decay,
-                                                  arguments.warmup, sum(arguments.steps))
+        self.prepare()
+
+    def prepare(self):
+        """From the first step on."""
+        a = self.arguments
+        self.optimisation = optimise.Optimisation(self.model, self.seed, a.learning_rate, a.weight_decay, a.warmup,
+                                                  sum(a.steps))
 
     def write(self, accuracies):
         folder = self.arguments.out / f"{self.name}-seed{self.seed}"
@@ -170,6 +180,39 @@ class Run:
         return figures
 
 
+def batch_at(length, arguments):
+    return min(arguments.batch, max(1, arguments.tokens // length))
+
+
+def fit_steps(runs, arguments, device, generator):
+    """Scales the steps down so that all stages last `--seconds` at most.
+
+    A step of all runs is timed at the shortest and at the longest length, and taken as linear in its tokens between.
+    """
+    starts = [{name: tensor.clone() for name, tensor in run.model.state_dict().items()} for run in runs]
+    points = []
+    for length in (arguments.lengths[0], arguments.lengths[-1]):
+        pool = Pool(runs[0].task, length, device, generator, tokens=1 << 20)
+        for run in runs:
+            run.optimisation.begin(pool.loss(batch_at(length, arguments)))
+        for timed in range(TIMED_STEPS + 1):
+            for run in runs:
+                run.optimisation.step()
+            if device.type == "cuda" and timed in (0, TIMED_STEPS):
+                torch.cuda.synchronize()
+            if timed == 0:  # a graph's first launch is slow
+                start = time.monotonic()
+        points.append((length * batch_at(length, arguments), (time.monotonic() - start) / TIMED_STEPS))
+    (few, fast), (many, slow) = points
+    seconds = sum(steps * (fast + (slow - fast) * (length * batch_at(length, arguments) - few) / max(1, many - few))
+                  for length, steps in zip(arguments.lengths, arguments.steps))
+    arguments.steps = [max(1, int(steps * min(1, arguments.seconds / seconds))) for steps in arguments.steps]
+    print(f"{1000 * fast:.2f} to {1000 * slow:.2f} ms a step of {len(runs)} runs; --steps", *arguments.steps, flush=True)
+    for run, start in zip(runs, starts):
+        run.model.load_state_dict(start)
+        run.prepare()
+
+
 def make_parser(task=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--task", choices=sorted(tasks.TASKS), required=True)
@@ -192,6 +235,9 @@ def make_parser(task=None):
     parser.add_argument("--weight-decay", type=float, default=0.01)
     parser.add_argument("--embedding-std", type=float, default=0.2)
     parser.add_argument("--memory", type=float, default=200, help="1 / |A| of the first layer at the start; 0: as it comes")
+    parser.add_argument("--inside", type=int, default=0, help="brackets: up to this length, labels inside them too")
+    parser.add_argument("--repeat", type=int, default=0, help="the first so many layers again and again; 0: all differ")
+    parser.add_argument("--seconds", type=float, help="scale the steps down so that the stages last about so long")
     parser.add_argument("--start-from", type=pathlib.Path, help="folder of a model of the same shape to train on")
     parser.add_argument("--compile", action="store_true", help="fuse kernels with torch.compile: slow start, faster steps")
     parser.add_argument("--out", type=pathlib.Path, required=True)
@@ -215,9 +261,12 @@ def main():
               "torch": torch.__version__, "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
               "stages": []}
     start = time.monotonic()
+    if arguments.seconds:
+        fit_steps(runs, arguments, device, torch.Generator(device).manual_seed(0))
+        report["arguments"]["steps"] = arguments.steps
     for length, steps in zip(arguments.lengths, arguments.steps):
-        batch = min(arguments.batch, max(1, arguments.tokens // length))
-        pool = Pool(task, length, device, generator)
+        batch = batch_at(length, arguments)
+        pool = Pool(task, length, device, generator, **({"inside": True} if length <= arguments.inside else {}))
         taken = [run.optimisation.begin(pool.loss(batch)) for run in runs]
         for step in range(steps):
             if step and step % POOL_STEPS == 0:
