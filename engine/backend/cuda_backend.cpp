@@ -227,7 +227,7 @@ class CudaBackend final : public Backend {
     const kernels::StreamHandle stream = stream_.handle();
     const auto accepted = [](int code) { return kernels::check_cuda(code, "launch"); };
     if (fused_ && stage.kind != StageKind::embed) {
-      const device::Placement placement{stream, overlap, multiprocessors_};
+      const device::Placement placement{stream, overlap, can_overlap_, multiprocessors_};
       if (products_) return products_->launch(stage, weights_, buffers_, fused_arguments_, stream_, placement);
       if (stage.kind == StageKind::mixer) return accepted(device::mixer(fused_arguments_.mixer(stage), placement));
       return accepted(device::fused_projection(fused_arguments_.projection(stage), placement));
@@ -381,7 +381,7 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const
 
   std::optional<ProductStep> products;
   if (fused && wants_products(weights, options)) {
-    auto opened = ProductStep::open(weights.config, batch);
+    auto opened = ProductStep::open(weights.config, batch, *buffers);
     if (opened) {
       products = std::move(*opened);
     } else if (options.products == Products::library || kernels::out_of_memory(opened.error())) {

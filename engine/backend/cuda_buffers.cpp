@@ -93,6 +93,7 @@ kernels::DeviceResult<CudaBuffers> CudaBuffers::allocate(const ModelConfig& conf
   if (config.has_mlp()) add(made.hidden, positive(config.mlp_width()));
   add(made.logits, positive(config.padded_vocab()));
   add(made.rest, heads);
+  add(made.half_squares, 2 * heads);
   auto activations = kernels::DeviceBuffer::allocate(scratch.bytes(), "the activations");
   if (!activations) return tl::unexpected(activations.error());
   made.activations_ = std::move(*activations);
@@ -104,7 +105,11 @@ kernels::DeviceResult<CudaBuffers> CudaBuffers::allocate(const ModelConfig& conf
 kernels::DeviceResult<void> CudaBuffers::clear(const kernels::Stream& stream) const {
   return stream.fill_zero(state_.at(), state_.bytes())
       .and_then([&] { return stream.fill_zero(coefficients_.at(), coefficients_.bytes()); })
-      .and_then([&] { return stream.fill_zero(logits.data(), logits.size_bytes()); });
+      .and_then([&] { return stream.fill_zero(logits.data(), logits.size_bytes()); })
+      .and_then([&] {
+        return logits_rest.empty() ? kernels::DeviceResult<void>()
+                                   : stream.fill_zero(logits_rest.data(), logits_rest.size_bytes());
+      });
 }
 
 kernels::DeviceResult<void> CudaBuffers::reserve_staging(std::size_t bytes) {
@@ -160,12 +165,19 @@ kernels::DeviceResult<void> CudaBuffers::read_coefficients(const kernels::Stream
 
 kernels::DeviceResult<void> CudaBuffers::read_logits(const kernels::Stream& stream, int sequence,
                                                      std::span<float> out) {
-  if (auto ready = reserve_staging(out.size_bytes()); !ready) return ready;
-  auto done =
-      stream.copy_to_host(staging_.as<float>(), logits.data() + positive(sequence) * out.size(), out.size_bytes())
-          .and_then([&] { return stream.synchronize(); });
-  if (done) std::memcpy(out.data(), staging_.as<float>(), out.size_bytes());
-  return done;
+  const bool two_parts = !logits_rest.empty();
+  if (auto ready = reserve_staging(2 * out.size_bytes()); !ready) return ready;
+  float* staged = staging_.as<float>();
+  const std::size_t first = positive(sequence) * out.size();
+  auto done = stream.copy_to_host(staged, logits.data() + first, out.size_bytes());
+  if (done && two_parts) done = stream.copy_to_host(staged + out.size(), logits_rest.data() + first, out.size_bytes());
+  if (done) done = stream.synchronize();
+  if (!done) return done;
+  std::memcpy(out.data(), staged, out.size_bytes());
+  if (two_parts) {
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] += staged[out.size() + i];
+  }
+  return {};
 }
 
 kernels::DeviceResult<void> CudaBuffers::read_state(const kernels::Stream& stream, int sequence,

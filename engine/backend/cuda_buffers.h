@@ -37,7 +37,9 @@ class CudaBuffers {
   std::span<float> mixed;                   // (B, H, P); MIMO only
   std::span<float> hidden;                  // (B, MLP width)
   std::span<float> logits;                  // (B, V)
+  std::span<float> logits_rest;             // (B, V) to be added to them; empty but where they come in two parts
   std::span<float> rest;                    // (B, H): 1 - lambda; fused variant
+  std::span<float> half_squares;            // (B, H, 2): scratch of the fused mixer
 
   CudaBuffers() = default;
   // Uninitialised memory; clear() comes next.

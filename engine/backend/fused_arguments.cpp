@@ -107,6 +107,7 @@ kernels::MixerArgs FusedArguments::mixer(const Stage& stage) const {
   args.gamma = layer.gamma.data();
   args.state_norm = layer.state_norm.data();
   args.state_change = layer.state_change.data();
+  args.half_squares = buffers_.half_squares.data();
   args.out = buffers_.values.data();
   prefetch(w.out_proj, args.next, args.next_bytes);
   return args;

@@ -15,7 +15,7 @@ DeviceResult<void> accepted(int code) { return kernels::check_cuda(code, "launch
 
 }  // namespace
 
-DeviceResult<ProductStep> ProductStep::open(const ModelConfig& config, int batch) {
+DeviceResult<ProductStep> ProductStep::open(const ModelConfig& config, int batch, CudaBuffers& buffers) {
   ProductStep made;
   made.batch_ = batch;
   made.width_ = config.d_model;
@@ -38,6 +38,9 @@ DeviceResult<ProductStep> ProductStep::open(const ModelConfig& config, int batch
           })
           .and_then([&] { return allocate(made.logits_, sizeof(float) * columns * positive(config.padded_vocab())); });
   if (!done) return tl::unexpected(done.error());
+  const std::size_t count = positive(batch) * positive(config.padded_vocab());
+  buffers.logits = {made.logits_.at<float>(), count};
+  buffers.logits_rest = {made.logits_.at<float>(sizeof(float) * count), count};
   return made;
 }
 
@@ -94,10 +97,9 @@ DeviceResult<void> ProductStep::launch(const Stage& stage, const CudaWeights& we
     case StageKind::mlp_down:
       return multiply(layer->fc2, product);
     default: {  // head
-      const kernels::AddPartsArgs sum{buffers.logits.size(), logits_.at<const float>(), buffers.logits.data()};
-      return norm(buffers, weights.norm_f, true, placement)
-          .and_then([&] { return multiply(weights.head, logits_.at<float>()); })
-          .and_then([&] { return accepted(device::add_parts(sum, placement)); });
+      return norm(buffers, weights.norm_f, true, placement).and_then([&] {
+        return multiply(weights.head, logits_.at<float>());
+      });
     }
   }
 }

@@ -19,7 +19,8 @@ class ProductStep {
  public:
   ProductStep() = default;
   // Errors: no cuBLASLt, no memory.
-  static kernels::DeviceResult<ProductStep> open(const ModelConfig& config, int batch);
+  // The logits become two parts, in memory of its own.
+  static kernels::DeviceResult<ProductStep> open(const ModelConfig& config, int batch, CudaBuffers& buffers);
 
   // Queues a stage of the fused plan, any but `embed`. Stages come in the plan's order.
   kernels::DeviceResult<void> launch(const Stage& stage, const CudaWeights& weights, const CudaBuffers& buffers,

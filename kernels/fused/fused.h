@@ -18,6 +18,7 @@ namespace kernels::device {
 struct Placement {
   StreamHandle stream = nullptr;
   bool overlap = false;     // may begin before the previous kernel ends; compute capability 9.0
+  bool clusters = false;    // blocks may run in clusters; compute capability 9.0
   int multiprocessors = 1;  // of the device, to divide the rows
 };
 

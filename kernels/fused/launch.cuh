@@ -7,25 +7,33 @@
 
 namespace kernels::device {
 
+// `cluster` neighbouring blocks of the grid's x run together and have a barrier of their own; compute capability 9.0.
 template <class Kernel, class Args>
 int launch_kernel(Kernel kernel, dim3 grid, int threads, std::size_t shared_bytes, const Placement& placement,
-                  const Args& args) {
+                  const Args& args, unsigned cluster = 1) {
   constexpr std::size_t without_asking = 48 << 10;
   if (shared_bytes > without_asking) {
     const cudaError_t allowed =
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes));
     if (allowed != cudaSuccess) return allowed;
   }
-  cudaLaunchAttribute overlap{};
-  overlap.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-  overlap.val.programmaticStreamSerializationAllowed = 1;
+  cudaLaunchAttribute attributes[2] = {};
+  unsigned count = 0;
+  if (placement.overlap) {
+    attributes[count].id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    attributes[count++].val.programmaticStreamSerializationAllowed = 1;
+  }
+  if (cluster > 1) {
+    attributes[count].id = cudaLaunchAttributeClusterDimension;
+    attributes[count++].val.clusterDim = {cluster, 1, 1};
+  }
   cudaLaunchConfig_t config{};
   config.gridDim = grid;
   config.blockDim = dim3(static_cast<unsigned>(threads));
   config.dynamicSmemBytes = shared_bytes;
   config.stream = placement.stream;
-  config.attrs = &overlap;
-  config.numAttrs = placement.overlap ? 1 : 0;
+  config.attrs = attributes;
+  config.numAttrs = count;
   return cudaLaunchKernelEx(&config, kernel, args);
 }
 

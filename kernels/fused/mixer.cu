@@ -14,12 +14,22 @@ constexpr int resident = 4;
 // The shape of the released models, for which indices are known when compiling.
 constexpr int released_headdim = 64, released_state = 128;
 
-template <class S, int lanes, int quads, int rank, int headdim, int d_state>
+template <class S, int lanes, int quads, int rank, int headdim, int d_state, int split = 1>
 int launch(const MixerArgs& args, const Placement& placement) {
   constexpr int held = 2;
-  const dim3 grid(static_cast<unsigned>(args.heads), static_cast<unsigned>(args.batch));
-  return launch_kernel(mixer_kernel<lanes, quads, held, rank, headdim, d_state, S, resident>, grid, mixer_block,
-                       mixer_shared_bytes(args), placement, args);
+  const dim3 grid(static_cast<unsigned>(args.heads * split), static_cast<unsigned>(args.batch));
+  return launch_kernel(mixer_kernel<lanes, quads, held, rank, headdim, d_state, S, split, resident>, grid, mixer_block,
+                       mixer_shared_bytes(args), placement, args, split);
+}
+
+// With fewer heads than multiprocessors, two of them share a head.
+template <class S, int rank>
+int launch_released(const MixerArgs& args, const Placement& placement) {
+  const bool few = 2 * args.heads * args.batch <= placement.multiprocessors;
+  if (few && placement.clusters && args.norm == nullptr && args.half_squares != nullptr) {
+    return launch<S, 16, 2, rank, released_headdim, released_state, 2>(args, placement);
+  }
+  return launch<S, 16, 2, rank, released_headdim, released_state>(args, placement);
 }
 
 template <class S>
@@ -27,12 +37,12 @@ int launch_state(const MixerArgs& args, const Placement& placement) {
   if (args.headdim == released_headdim && args.d_state == released_state) {
     switch (args.rank) {
       case 1:
-        if (args.mimo_x == nullptr) return launch<S, 16, 2, 1, released_headdim, released_state>(args, placement);
+        if (args.mimo_x == nullptr) return launch_released<S, 1>(args, placement);
         break;
       case 2:
-        return launch<S, 16, 2, 2, released_headdim, released_state>(args, placement);
+        return launch_released<S, 2>(args, placement);
       case 4:
-        return launch<S, 16, 2, 4, released_headdim, released_state>(args, placement);
+        return launch_released<S, 4>(args, placement);
       default:
         break;
     }

@@ -93,8 +93,9 @@ __device__ __forceinline__ void turned_by(float angle, float& sine, float& cosin
   x = fmaf(quarter, 4.37113883e-8F, x);
   const float x2 = x * x;
   const float s = fmaf(x * x2, fmaf(x2, fmaf(x2, -1.9515295891e-4F, 8.3321608736e-3F), -1.6666654611e-1F), x);
-  const float c = fmaf(x2 * x2, fmaf(x2, fmaf(x2, 2.443315711809948e-5F, -1.388731625493765e-3F), 4.166664568298827e-2F),
-                       fmaf(x2, -0.5F, 1.0F));
+  const float c =
+      fmaf(x2 * x2, fmaf(x2, fmaf(x2, 2.443315711809948e-5F, -1.388731625493765e-3F), 4.166664568298827e-2F),
+           fmaf(x2, -0.5F, 1.0F));
   const int q = static_cast<int>(quarter);
   sine = (q & 1) != 0 ? c : s;
   cosine = (q & 1) != 0 ? s : c;
@@ -141,9 +142,10 @@ struct MixerShared {
   __host__ __device__ static constexpr int up(int count) { return (count + 3) / 4 * 4; }
 };
 
-// Template arguments: lanes that share a row; quads of a row in each lane; rows whose sums are made together; what is known
-// when compiling: R, P and N (0: any); type of the state.
-template <int lanes, int quads, int held, int known_rank, int known_headdim, int known_state, class S,
+// Template arguments: lanes that share a row; quads of a row in each lane; rows whose sums are made together; what is
+// known when compiling: R, P and N (0: any); type of the state; blocks that share a head (2: a cluster, each with half the
+// rows, for a known shape without an output norm).
+template <int lanes, int quads, int held, int known_rank, int known_headdim, int known_state, class S, int split,
           int blocks_per_sm>
 __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const MixerArgs args) {
   extern __shared__ float4 shared_quads[];
@@ -166,16 +168,20 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   const int thread = static_cast<int>(threadIdx.x);
   const int warp = thread / warp_size;
   const int lane = thread % lanes;
-  const int head = static_cast<int>(blockIdx.x);
+  const int head = static_cast<int>(blockIdx.x) / split;
+  const int part = static_cast<int>(blockIdx.x) % split;
   const int b = static_cast<int>(blockIdx.y);
   const int head_index = b * args.heads + head;
   const int row_quads = d_state / 4;
   Quad<S>* const h = static_cast<Quad<S>*>(args.h) + static_cast<std::size_t>(head_index) * headdim * row_quads;
 
+  const int first_row = part * (headdim / split);
+  const int end_row = first_row + headdim / split;
+
   // What does not depend on this token: the first rows of the state, the caches, the head's own weights.
   const auto fetch_rows = [&](int first) {
 #pragma unroll
-    for (int j = 0; j < rounds; ++j) {
+    for (int j = 0; j < rounds / split; ++j) {
       const int row = first + j * rows_at_once + thread / lanes;
 #pragma unroll
       for (int c = 0; c < quads; ++c) {
@@ -186,7 +192,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
       }
     }
   };
-  fetch_rows(0);
+  fetch_rows(first_row);
   const int angle_index = (thread + mixer_block - 2 * warp_size) % mixer_block;  // the first warps have keys to norm
   Phase phase{};
   const std::size_t phase_at = static_cast<std::size_t>(head_index) * args.angles + angle_index;
@@ -266,8 +272,6 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
     if (angle_index < args.angles) {
       phase = advanced(phase, turn, dt);
       turned_by(phase.angle, sine, cosine);
-      args.angle[phase_at] = phase.angle;
-      args.turns[phase_at] = phase.turns;
     }
     shared[at.sine + angle_index] = sine;
     shared[at.cosine + angle_index] = cosine;
@@ -293,7 +297,6 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
     const float* weight = shared + (query ? at.c_norm : at.b_norm);
     const int r = vector / 2;
     float* out = shared + (query ? at.q : at.k) + r * d_state;
-    float* cache = args.k_prev + static_cast<std::size_t>((b * rank + r) * args.heads + head) * d_state;
 #pragma unroll
     for (int j = 0; j < pairs_per_lane; ++j) {
       const int i = thread % warp_size + j * warp_size;
@@ -305,21 +308,18 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
       const float first = s * cosine - t * sine, second = s * sine + t * cosine;
       out[channel.x] = first;
       out[channel.y] = second;
-      if (!query) {
-        cache[channel.x] = first;
-        cache[channel.y] = second;
-      }
     }
   }
   __syncthreads();
 
   // The pass over the state. All lanes of a warp make the same number of rounds: the sums need them.
   constexpr int kept_ranks = known_rank > 0 ? known_rank : 1;
-  float2 squares[2] = {};  // even and odd rounds
+  float2 squares[2] = {};  // of the first and the second half of the rows
 #pragma unroll 1
-  for (int first = 0; first < headdim; first += held * rows_at_once) {
-    const int round = first / rows_at_once % rounds;
-    if (!one_chunk && first > 0 && round == 0) {
+  for (int first = first_row; first < end_row; first += held * rows_at_once) {
+    const int round = (first - first_row) / rows_at_once % rounds;
+    float2 row_squares = make_float2(0.0F, 0.0F);
+    if (!one_chunk && first > first_row && round == 0) {
       fetch_rows(first);
       arrived();
     }
@@ -372,7 +372,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
         if (whole || (row < headdim && lane + c * lanes < row_quads)) {
           h[row * row_quads + quad] = Quad<S>::of(n);
           const float4 d = make_float4(n.x - old[j].x, n.y - old[j].y, n.z - old[j].z, n.w - old[j].w);
-          float2& sum = squares[j % 2];
+          float2& sum = row_squares;
           sum.x = fmaf(n.x, n.x, fmaf(n.y, n.y, fmaf(n.z, n.z, fmaf(n.w, n.w, sum.x))));
           sum.y = fmaf(d.x, d.x, fmaf(d.y, d.y, fmaf(d.z, d.z, fmaf(d.w, d.w, sum.y))));
         } else {
@@ -389,6 +389,9 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
         }
       }
     }
+    float2& half = squares[split == 1 && 2 * first >= headdim ? 1 : 0];
+    half.x += row_squares.x;
+    half.y += row_squares.y;
     const auto store_sums = [&](auto& values, int first_rank) {
       constexpr int lanes_each = lanes / static_cast<int>(std::extent_v<std::remove_reference_t<decltype(values)>>);
       const float sum = sum_each<lanes>(values);
@@ -439,17 +442,18 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
     __syncthreads();
   }
   // Each rank's output in its place, then their sum.
+  const int rows = headdim / split;
 #pragma unroll 1
-  for (int i = mixer_block - 1 - thread; i < rank * headdim; i += mixer_block) {
-    const int r = i / headdim, row = i - r * headdim;
+  for (int j = mixer_block - 1 - thread; j < rank * rows; j += mixer_block) {
+    const int r = j / rows, row = first_row + j - r * rows, i = r * headdim + row;
     float y = read_out(r, row);
     if (args.norm != nullptr) y = y * rank_scale[r] * shared[at.norm + row];
     const float gate = mimo ? shared[at.mimo_z + i] * shared[at.z + row] : shared[at.z + row];
     y *= silu(gate);
     shared[at.y + i] = mimo ? shared[at.mimo_o + i] * y : y;
   }
-  if (rank > 1) __syncthreads();
-  if (p < headdim) {
+  if (rank > 1 || split > 1) __syncthreads();
+  if (p >= first_row && p < end_row) {
     float out = shared[at.y + p];
     for (int r = 1; r < rank; ++r) out += shared[at.y + r * headdim + p];
     const std::size_t to = static_cast<std::size_t>(head_index) * headdim + p;
@@ -460,12 +464,36 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
     }
     args.x_prev[to] = x;
   }
+
+  // What both halves of a head have read is written by the first, and not before the second has read it.
+  float2 sum = make_float2(0.0F, 0.0F);
   if (thread == 0) {
-    float2 sum = make_float2(0.0F, 0.0F);
-    for (const float2& part : warp_sums) {
-      sum.x += part.x;
-      sum.y += part.y;
+    float2 other = make_float2(0.0F, 0.0F);
+    for (int w = 0; w < mixer_warps; ++w) {
+      sum = make_float2(sum.x + warp_sums[w].x, sum.y + warp_sums[w].y);
+      other = make_float2(other.x + warp_sums[mixer_warps + w].x, other.y + warp_sums[mixer_warps + w].y);
     }
+    if (split == 1) sum = make_float2(sum.x + other.x, sum.y + other.y);
+  }
+  if constexpr (split > 1) {
+    float2* const half_squares = reinterpret_cast<float2*>(args.half_squares) + head_index;
+    if (part > 0 && thread == 0) *half_squares = sum;
+    cluster_arrive();
+    cluster_wait();
+    if (part > 0) return;
+    if (thread == 0) sum = make_float2(sum.x + half_squares->x, sum.y + half_squares->y);
+  }
+  if (angle_index < args.angles) {
+    args.angle[phase_at] = phase.angle;
+    args.turns[phase_at] = phase.turns;
+  }
+#pragma unroll 1
+  for (int i = thread; i < rank * row_quads; i += mixer_block) {
+    const int r = i / row_quads, quad = i - r * row_quads;
+    float4* const cache = reinterpret_cast<float4*>(args.k_prev) + ((b * rank + r) * args.heads + head) * row_quads;
+    cache[quad] = reinterpret_cast<const float4*>(shared + at.k)[i];
+  }
+  if (thread == 0) {
     args.alpha[head_index] = alpha;
     args.beta[head_index] = beta;
     args.gamma[head_index] = gamma;

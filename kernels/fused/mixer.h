@@ -56,6 +56,7 @@ struct MixerArgs {
   float* gamma = nullptr;
   float* state_norm = nullptr;
   float* state_change = nullptr;
+  float* half_squares = nullptr;  // (B, H, 2) scratch: where a head is two blocks' work
 
   float* out = nullptr;       // (B, H, P)
   void* out_parts = nullptr;  // (2 B, H, P) bf16 in its place, see kernels/product/parts.h; may be null

@@ -24,6 +24,18 @@ __device__ __forceinline__ void let_next_start() {
 #endif
 }
 
+// A barrier of the blocks of a cluster, in two steps: what a block did before it arrived can be seen by whoever waited.
+__device__ __forceinline__ void cluster_arrive() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
+#endif
+}
+__device__ __forceinline__ void cluster_wait() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
+#endif
+}
+
 // Memory that a later kernel will read, brought into the L2 cache while the memory would otherwise idle.
 struct Prefetch {
   const void* data = nullptr;  // 16-byte aligned

@@ -15,41 +15,53 @@ namespace {
 
 constexpr int block_size = 256;
 
+__device__ __forceinline__ float4 sum_of(const float4& a, const float4& b) {
+  return make_float4(a.x + b.x, a.y + b.y, a.z + b.z, a.w + b.w);
+}
+
 __global__ void __launch_bounds__(block_size) norm_parts_kernel(const NormPartsArgs args) {
-  extern __shared__ float values[];  // (d)
+  extern __shared__ float4 values[];  // (d / 4)
   __shared__ float scratch[block_size / warp_size];
   let_next_start();
   wait_for_previous();
-  const std::size_t row = static_cast<std::size_t>(blockIdx.x) * args.width;
-  const std::size_t distance = static_cast<std::size_t>(args.batch) * args.width;
+  const int quads = args.width / 4;
+  const std::size_t row = static_cast<std::size_t>(blockIdx.x) * quads;
+  const std::size_t distance = static_cast<std::size_t>(args.batch) * quads;
+  float4* const residual = reinterpret_cast<float4*>(args.residual) + row;
+  const float4* const pending = reinterpret_cast<const float4*>(args.pending) + row;
   float squares = 0.0F;
-  for (int i = static_cast<int>(threadIdx.x); i < args.width; i += block_size) {
-    float value = args.residual[row + i];
+  for (int i = static_cast<int>(threadIdx.x); i < quads; i += block_size) {
+    float4 v = residual[i];
     if (args.pending != nullptr) {
-      value += args.pending[row + i] + args.pending[distance + row + i];
-      args.residual[row + i] = value;
+      v = sum_of(v, sum_of(pending[i], pending[distance + i]));
+      residual[i] = v;
     }
-    values[i] = value;
-    squares = fmaf(value, value, squares);
+    values[i] = v;
+    squares = fmaf(v.x, v.x, fmaf(v.y, v.y, fmaf(v.z, v.z, fmaf(v.w, v.w, squares))));
   }
   const float mean = sum_block(squares, scratch) / static_cast<float>(args.width);
   const float scale = __frsqrt_rn(mean + static_cast<float>(norm_epsilon));
-  for (int i = static_cast<int>(threadIdx.x); i < args.width; i += block_size) {
-    store_parts(args.parts, row + i, distance, values[i] * scale * args.weight[i]);
+  for (int i = static_cast<int>(threadIdx.x); i < quads; i += block_size) {
+    const float4 v = values[i];
+    const float4 w = reinterpret_cast<const float4*>(args.weight)[i];
+    const float4 normed = make_float4(v.x * scale * w.x, v.y * scale * w.y, v.z * scale * w.z, v.w * scale * w.w);
+    store_parts(args.parts, 4 * (row + i), 4 * distance, normed);
   }
 }
 
 __global__ void __launch_bounds__(block_size) gate_parts_kernel(const GatePartsArgs args) {
   let_next_start();
   wait_for_previous();
+  const int quads = args.width / 4;
   const int i = static_cast<int>(blockIdx.x) * block_size + static_cast<int>(threadIdx.x);
-  if (i >= args.width) return;
+  if (i >= quads) return;
   const std::size_t b = blockIdx.y;
-  const float* high = args.product + b * 2 * args.width;
-  const float* low = high + static_cast<std::size_t>(args.batch) * 2 * args.width;
-  const float value = high[i] + low[i];
-  const float gate = high[args.width + i] + low[args.width + i];
-  store_parts(args.parts, b * args.width + i, static_cast<std::size_t>(args.batch) * args.width, value * silu(gate));
+  const float4* const high = reinterpret_cast<const float4*>(args.product) + b * 2 * quads;
+  const float4* const low = high + static_cast<std::size_t>(args.batch) * 2 * quads;
+  const float4 v = sum_of(high[i], low[i]);
+  const float4 g = sum_of(high[quads + i], low[quads + i]);
+  const float4 gated = make_float4(v.x * silu(g.x), v.y * silu(g.y), v.z * silu(g.z), v.w * silu(g.w));
+  store_parts(args.parts, 4 * (b * quads + i), static_cast<std::size_t>(args.batch) * args.width, gated);
 }
 
 __global__ void __launch_bounds__(block_size) coefficient_parts_kernel(const CoefficientPartsArgs args) {
@@ -62,13 +74,6 @@ __global__ void __launch_bounds__(block_size) coefficient_parts_kernel(const Coe
   store_coefficient(args.coefficients, row, static_cast<int>(blockIdx.y), value);
 }
 
-__global__ void __launch_bounds__(block_size) add_parts_kernel(const AddPartsArgs args) {
-  let_next_start();
-  wait_for_previous();
-  const std::size_t i = static_cast<std::size_t>(blockIdx.x) * block_size + threadIdx.x;
-  if (i < args.count) args.out[i] = args.product[i] + args.product[args.count + i];
-}
-
 unsigned blocks_for(std::size_t count) { return static_cast<unsigned>((count + block_size - 1) / block_size); }
 
 }  // namespace
@@ -79,7 +84,7 @@ int norm_parts(const NormPartsArgs& args, const Placement& placement) {
 }
 
 int gate_parts(const GatePartsArgs& args, const Placement& placement) {
-  const dim3 grid(blocks_for(static_cast<std::size_t>(args.width)), static_cast<unsigned>(args.batch));
+  const dim3 grid(blocks_for(static_cast<std::size_t>(args.width / 4)), static_cast<unsigned>(args.batch));
   return launch_kernel(gate_parts_kernel, grid, block_size, 0, placement, args);
 }
 
@@ -87,10 +92,6 @@ int coefficient_parts(const CoefficientPartsArgs& args, const Placement& placeme
   const int rows = 3 * args.coefficients.heads + args.coefficients.angles;
   const dim3 grid(blocks_for(static_cast<std::size_t>(rows)), static_cast<unsigned>(args.batch));
   return launch_kernel(coefficient_parts_kernel, grid, block_size, 0, placement, args);
-}
-
-int add_parts(const AddPartsArgs& args, const Placement& placement) {
-  return launch_kernel(add_parts_kernel, dim3(blocks_for(args.count)), block_size, 0, placement, args);
 }
 
 }  // namespace kernels::device

@@ -1,7 +1,8 @@
 // What stands between the matrix products of a step. A product takes bf16 vectors, and an fp32 value does not fit one: it
 // is split into two, its rounding and what the rounding lost, so that value = high + low to 16 bits of mantissa. Both are
 // multiplied side by side (2 B vectors) and the products added where they are used, so that activations keep fp32's
-// accuracy at bf16's speed. All pointers are device addresses; functions return a CUDA error code.
+// accuracy at bf16's speed. Widths are multiples of 8, arrays start at multiples of 16 bytes. All pointers are device
+// addresses; functions return a CUDA error code.
 #pragma once
 
 #include "kernels/fused/fused.h"
@@ -37,19 +38,11 @@ struct CoefficientPartsArgs {
   CoefficientRows coefficients;
 };
 
-// out = high + low, value by value.
-struct AddPartsArgs {
-  std::size_t count = 0;
-  const float* product = nullptr;  // (2, count)
-  float* out = nullptr;            // (count)
-};
-
 namespace device {
 
 int norm_parts(const NormPartsArgs& args, const Placement& placement);
 int gate_parts(const GatePartsArgs& args, const Placement& placement);
 int coefficient_parts(const CoefficientPartsArgs& args, const Placement& placement);
-int add_parts(const AddPartsArgs& args, const Placement& placement);
 
 }  // namespace device
 
