@@ -26,6 +26,7 @@ namespace engine {
 namespace {
 
 constexpr int max_batch = 65535;         // sequences are an axis of the grid
+constexpr int few_ids = 8;               // up to here a kernel reads them from the host sooner than a copy brings them
 constexpr int least_product_batch = 12;  // from here on cuBLASLt wins; measured by bench --products own|library
 
 bool sync_stages() {
@@ -112,7 +113,8 @@ class CudaBackend final : public Backend {
       for (int round = 0; round < rounds; ++round) {
         for (const Stage& stage : plan_.stages) {
           if (!done || std::find(kinds.begin(), kinds.end(), stage.kind) == kinds.end()) continue;
-          done = launch(stage, can_overlap_);
+          // A stage may begin early only where the one before it is another layer's: it reads its own layer's state.
+          done = launch(stage, can_overlap_ && (kinds.size() > 1 || weights_.config.n_layer > 1));
         }
       }
       return done;
@@ -234,6 +236,11 @@ class CudaBackend final : public Backend {
     }
     switch (stage.kind) {
       case StageKind::embed:
+        if (fused_ && plan_.batch <= few_ids) {
+          kernels::EmbeddingArgs<float> args = arguments_.embedding();
+          args.ids = pinned_ids_.as<std::int32_t>();
+          return accepted(device::embedding(args, stream));
+        }
         return stream_.copy_to_device(buffers_.ids.data(), pinned_ids_.as<std::int32_t>(), buffers_.ids.size_bytes())
             .and_then([&] { return accepted(device::embedding(arguments_.embedding(), stream)); });
       case StageKind::norm:

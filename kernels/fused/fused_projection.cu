@@ -29,7 +29,10 @@ int launch_tile(FusedProblem problem, const Division& division, const Placement&
   constexpr int depth = std::max(1, 8 / pieces);
   constexpr int resident = tile == 1 ? 3 : 2;
   constexpr int many_rows = 16384, most_rows_per_block = 128;
-  const int blocks_per_multiprocessor = problem.outputs >= many_rows ? 8 : pieces == 1 ? 3 : 2;
+  const int blocks_per_multiprocessor = problem.outputs >= many_rows ? 8
+                                        : pieces > 1                 ? 2
+                                        : division.warps < max_warps ? 4
+                                                                     : 3;
   const int blocks = placement.multiprocessors * blocks_per_multiprocessor;
   problem.rows_per_block = std::min((problem.outputs + blocks - 1) / blocks, most_rows_per_block);
   const int rows = mode == ProjectionMode::gated ? 2 * problem.rows_per_block : problem.rows_per_block;

@@ -14,45 +14,45 @@ constexpr int resident = 4;
 // The shape of the released models, for which indices are known when compiling.
 constexpr int released_headdim = 64, released_state = 128;
 
-template <class S, int lanes, int quads, int rank, int headdim, int d_state, int split = 1>
+template <class S, bool parts, int lanes, int quads, int rank, int headdim, int d_state, int split = 1>
 int launch(const MixerArgs& args, const Placement& placement) {
   constexpr int held = 2;
   const dim3 grid(static_cast<unsigned>(args.heads * split), static_cast<unsigned>(args.batch));
-  return launch_kernel(mixer_kernel<lanes, quads, held, rank, headdim, d_state, S, split, resident>, grid, mixer_block,
-                       mixer_shared_bytes(args), placement, args, split);
+  return launch_kernel(mixer_kernel<lanes, quads, held, rank, headdim, d_state, S, split, parts, resident>, grid,
+                       mixer_block, mixer_shared_bytes(args), placement, args, split);
 }
 
-// With fewer heads than multiprocessors, two of them share a head.
-template <class S, int rank>
+// With fewer heads than multiprocessors, two of them share a head; a single rank is too little work for that.
+template <class S, bool parts, int rank>
 int launch_released(const MixerArgs& args, const Placement& placement) {
-  const bool few = 2 * args.heads * args.batch <= placement.multiprocessors;
+  const bool few = rank > 1 && !parts && 2 * args.heads * args.batch <= placement.multiprocessors;
   if (few && placement.clusters && args.norm == nullptr && args.half_squares != nullptr) {
-    return launch<S, 16, 2, rank, released_headdim, released_state, 2>(args, placement);
+    return launch<S, false, 16, 2, rank, released_headdim, released_state, 2>(args, placement);
   }
-  return launch<S, 16, 2, rank, released_headdim, released_state>(args, placement);
+  return launch<S, parts, 16, 2, rank, released_headdim, released_state>(args, placement);
 }
 
-template <class S>
+template <class S, bool parts>
 int launch_state(const MixerArgs& args, const Placement& placement) {
   if (args.headdim == released_headdim && args.d_state == released_state) {
     switch (args.rank) {
       case 1:
-        if (args.mimo_x == nullptr) return launch_released<S, 1>(args, placement);
+        if (args.mimo_x == nullptr) return launch_released<S, parts, 1>(args, placement);
         break;
       case 2:
-        return launch_released<S, 2>(args, placement);
+        return launch_released<S, parts, 2>(args, placement);
       case 4:
-        return launch_released<S, 4>(args, placement);
+        return launch_released<S, parts, 4>(args, placement);
       default:
         break;
     }
   }
-  if (args.d_state <= 8) return launch<S, 2, 1, 0, 0, 0>(args, placement);
-  if (args.d_state <= 16) return launch<S, 2, 2, 0, 0, 0>(args, placement);
-  if (args.d_state <= 32) return launch<S, 4, 2, 0, 0, 0>(args, placement);
-  if (args.d_state <= 64) return launch<S, 8, 2, 0, 0, 0>(args, placement);
-  if (args.d_state <= 128) return launch<S, 16, 2, 0, 0, 0>(args, placement);
-  return launch<S, 32, 2, 0, 0, 0>(args, placement);
+  if (args.d_state <= 8) return launch<S, parts, 2, 1, 0, 0, 0>(args, placement);
+  if (args.d_state <= 16) return launch<S, parts, 2, 2, 0, 0, 0>(args, placement);
+  if (args.d_state <= 32) return launch<S, parts, 4, 2, 0, 0, 0>(args, placement);
+  if (args.d_state <= 64) return launch<S, parts, 8, 2, 0, 0, 0>(args, placement);
+  if (args.d_state <= 128) return launch<S, parts, 16, 2, 0, 0, 0>(args, placement);
+  return launch<S, parts, 32, 2, 0, 0, 0>(args, placement);
 }
 
 }  // namespace
@@ -68,7 +68,13 @@ int mixer(const MixerArgs& args, const Placement& placement) {
       args.headdim > mixer_block) {
     return cudaErrorInvalidValue;
   }
-  return args.bf16_state ? launch_state<__nv_bfloat16>(args, placement) : launch_state<float>(args, placement);
+  if (args.second_part == 0) {
+    return args.bf16_state ? launch_state<__nv_bfloat16, false>(args, placement)
+                           : launch_state<float, false>(args, placement);
+  }
+  if (args.out_parts == nullptr) return cudaErrorInvalidValue;
+  return args.bf16_state ? launch_state<__nv_bfloat16, true>(args, placement)
+                         : launch_state<float, true>(args, placement);
 }
 
 }  // namespace kernels::device

@@ -144,9 +144,9 @@ struct MixerShared {
 
 // Template arguments: lanes that share a row; quads of a row in each lane; rows whose sums are made together; what is
 // known when compiling: R, P and N (0: any); type of the state; blocks that share a head (2: a cluster, each with half the
-// rows, for a known shape without an output norm).
+// rows, for a known shape without an output norm); whether the projection came as a product in two parts.
 template <int lanes, int quads, int held, int known_rank, int known_headdim, int known_state, class S, int split,
-          int blocks_per_sm>
+          bool parts, int blocks_per_sm>
 __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const MixerArgs args) {
   extern __shared__ float4 shared_quads[];
   __shared__ float2 warp_sums[2 * mixer_warps];
@@ -222,7 +222,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   const std::size_t sequence = static_cast<std::size_t>(b) * args.stride;
   const auto projected = [&](const float* piece, int i) {
     const float value = piece[sequence + i];
-    return args.second_part == 0 ? value : value + piece[sequence + i + args.second_part];
+    return parts ? value + piece[sequence + i + args.second_part] : value;
   };
   const float dt = args.dt[head_index];
   const float log_alpha = args.a[head_index] * dt;
@@ -271,6 +271,10 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
     float sine = 0.0F, cosine = 1.0F;
     if (angle_index < args.angles) {
       phase = advanced(phase, turn, dt);
+      if constexpr (split == 1) {
+        args.angle[phase_at] = phase.angle;
+        args.turns[phase_at] = phase.turns;
+      }
       turned_by(phase.angle, sine, cosine);
     }
     shared[at.sine + angle_index] = sine;
@@ -297,6 +301,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
     const float* weight = shared + (query ? at.c_norm : at.b_norm);
     const int r = vector / 2;
     float* out = shared + (query ? at.q : at.k) + r * d_state;
+    float* const cache = args.k_prev + static_cast<std::size_t>((b * rank + r) * args.heads + head) * d_state;
 #pragma unroll
     for (int j = 0; j < pairs_per_lane; ++j) {
       const int i = thread % warp_size + j * warp_size;
@@ -308,6 +313,10 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
       const float first = s * cosine - t * sine, second = s * sine + t * cosine;
       out[channel.x] = first;
       out[channel.y] = second;
+      if (split == 1 && !query) {
+        cache[channel.x] = first;
+        cache[channel.y] = second;
+      }
     }
   }
   __syncthreads();
@@ -457,7 +466,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
     float out = shared[at.y + p];
     for (int r = 1; r < rank; ++r) out += shared[at.y + r * headdim + p];
     const std::size_t to = static_cast<std::size_t>(head_index) * headdim + p;
-    if (args.out_parts != nullptr) {
+    if constexpr (parts) {
       store_parts(args.out_parts, to, static_cast<std::size_t>(args.batch) * args.heads * headdim, out);
     } else {
       args.out[to] = out;
@@ -482,16 +491,16 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
     cluster_wait();
     if (part > 0) return;
     if (thread == 0) sum = make_float2(sum.x + half_squares->x, sum.y + half_squares->y);
-  }
-  if (angle_index < args.angles) {
-    args.angle[phase_at] = phase.angle;
-    args.turns[phase_at] = phase.turns;
-  }
+    if (angle_index < args.angles) {
+      args.angle[phase_at] = phase.angle;
+      args.turns[phase_at] = phase.turns;
+    }
 #pragma unroll 1
-  for (int i = thread; i < rank * row_quads; i += mixer_block) {
-    const int r = i / row_quads, quad = i - r * row_quads;
-    float4* const cache = reinterpret_cast<float4*>(args.k_prev) + ((b * rank + r) * args.heads + head) * row_quads;
-    cache[quad] = reinterpret_cast<const float4*>(shared + at.k)[i];
+    for (int i = thread; i < rank * row_quads; i += mixer_block) {
+      const int r = i / row_quads, quad = i - r * row_quads;
+      float4* const cache = reinterpret_cast<float4*>(args.k_prev) + ((b * rank + r) * args.heads + head) * row_quads;
+      cache[quad] = reinterpret_cast<const float4*>(shared + at.k)[i];
+    }
   }
   if (thread == 0) {
     args.alpha[head_index] = alpha;

@@ -19,7 +19,8 @@ struct MixerArgs {
   bool half_pairs = false;
 
   // Pieces of the input projection's output; sequence b's begin `stride` elements after sequence b - 1's. The output may
-  // come in two parts that are to be added: the second lies `second_part` elements after the first (0: one part).
+  // come in two parts that are to be added (kernels/product): the second lies `second_part` elements after the first (0: one
+  // part). `out_parts` belongs to it.
   int stride = 0;
   std::size_t second_part = 0;
   const float* z = nullptr;  // (B, H, P)
