@@ -110,6 +110,8 @@ void add_backend_options(CLI::App& command, CommonOptions& options) {
       command, "--products", options.products,
       {{"auto", engine::Products::automatic}, {"own", engine::Products::own}, {"library", engine::Products::library}},
       "auto", "Matrix products of the fused variant: own kernels, cuBLASLt (library), or what the batch asks for");
+  add_choice(command, "--state", options.state, {{"fp32", kernels::DType::f32}, {"bf16", kernels::DType::bf16}}, "fp32",
+             "Type that the matrix state is kept in between steps; bf16: the fused variant only");
   command.add_option("--threads", options.threads, "Threads of the cpu backend; 0: all cores")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
@@ -138,6 +140,7 @@ engine::BackendOptions backend_options(const CommonOptions& options, int batch) 
   out.choice = options.backend;
   out.variant = options.variant;
   out.products = options.products;
+  out.state = options.state;
   out.batch = batch;
   out.threads = options.threads;
   return out;

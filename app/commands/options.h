@@ -27,6 +27,7 @@ struct CommonOptions {
   engine::BackendChoice backend = engine::BackendChoice::automatic;
   engine::Variant variant = engine::Variant::staged;
   engine::Products products = engine::Products::automatic;
+  kernels::DType state = kernels::DType::f32;
   int threads = 0;  // 0: all cores
   bool json = false;
   std::uint64_t seed = 0;
@@ -34,9 +35,10 @@ struct CommonOptions {
 
 // Each adds its options to a subcommand; the CommonOptions must outlive the parsing.
 CLI::Option* add_model_option(CLI::App& command, CommonOptions& options);  // MODEL and --a-activation; not required yet
-void add_backend_options(CLI::App& command, CommonOptions& options);       // --backend, --variant, --products, --threads
 void add_json_option(CLI::App& command, CommonOptions& options);           // --json
 void add_seed_option(CLI::App& command, CommonOptions& options);           // --seed
+// --backend, --variant, --products, --state, --threads
+void add_backend_options(CLI::App& command, CommonOptions& options);
 
 // --tokens 1,2,3: whole numbers with commas between, blanks allowed around each. Nothing between two commas is an error,
 // and so is no number at all: a slip must not become another sequence.

@@ -136,6 +136,7 @@ ordered_json profile_json(const ProfileResult& result) {
           {"backend", result.backend.name},
           {"device", result.backend.device},
           {"variant", result.plan.variant},
+          {"state", result.backend.state},
           {"batch", result.plan.batch},
           {"warmup", result.warmup},
           {"steps", result.tokens.size()},
@@ -169,8 +170,8 @@ std::string profile_text(const ProfileResult& result, ProfileRows rows) {
   const profiler::StepStatistics step = profiler::statistics_of(result.tokens, 0).step;
   const bool timed = status.source != profiler::TimeSource::none;
   std::string out =
-      fmt::format("{} on {} ({}, {}), {} steps after {} to warm up\n", result.model, result.backend.device,
-                  result.backend.name, result.plan.variant, result.tokens.size(), result.warmup);
+      fmt::format("{} on {} ({}, {}, state {}), {} steps after {} to warm up\n", result.model, result.backend.device,
+                  result.backend.name, result.plan.variant, result.backend.state, result.tokens.size(), result.warmup);
   if (timed) {
     const Grouping groups = grouping(result.plan, rows);
     const auto times = profiler::grouped(result.tokens, groups.of_stage, groups.groups.size());

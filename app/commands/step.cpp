@@ -84,6 +84,7 @@ void print_json_result(const engine::Model& model, const engine::Backend& backen
                       {"backend", backend.info().name},
                       {"device", backend.info().device},
                       {"variant", backend.plan().variant},
+                      {"state", backend.info().state},
                       {"lambda_override", lambda_override_json(model)},
                       {"seed", options.seed},
                       {"count", stepped.tokens.size()},

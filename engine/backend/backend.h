@@ -24,6 +24,7 @@ struct BackendInfo {
   int threads = 1;               // that do the arithmetic, on the CPU
   std::string products = "own";  // "cublasLt" where that multiplies the matrices
   bool graph = false;            // the whole step is one CUDA graph: an observer sees steps, no stages
+  std::string state = "fp32";    // what the matrix state is kept in: "fp32", "bf16", "fp64"
   std::size_t weight_bytes = 0;  // where the arithmetic happens
   std::size_t state_bytes = 0;   // per sequence
   std::size_t l2_bytes = 0;      // of a GPU
@@ -61,7 +62,7 @@ class Backend {
   // Fills out.layers[l] for each l of `layers`; the matrix state only with `with_ssm`.
   virtual Result<void> read_state(int sequence, std::span<const int> layers, bool with_ssm, SequenceState& out) = 0;
   // Sets one sequence to a complete saved state (every layer, with ssm): the next step's bits are those that followed
-  // the save.
+  // the save. A bf16 state takes the nearest values: a state saved from one comes back as it was, an fp32 one rounded.
   virtual Result<void> restore(int sequence, const SequenceState& state) = 0;
 };
 
@@ -81,6 +82,9 @@ struct BackendOptions {
   bool graph = false;                 // cuda only: the step as one CUDA graph
   Variant variant = Variant::staged;  // cuda only; the others have but the staged one
   Products products = Products::automatic;
+  // Of the matrix state between two steps: f32, or bf16 with the fused variant only. What a step computes and the
+  // caches of the last token are fp32 with either.
+  kernels::DType state = kernels::DType::f32;
 };
 
 // What make_backend takes: automatic is cuda where a device answers, else cpu.

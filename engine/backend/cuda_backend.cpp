@@ -371,6 +371,9 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const
   auto device = kernels::query_device();
   if (!device) return failure(device.error());
   const bool fused = options.variant == Variant::fused;
+  if (options.state != kernels::DType::f32 && (!fused || options.state != kernels::DType::bf16)) {
+    return input_error("The fused variant keeps its state in fp32 or bf16, the staged one in fp32.");
+  }
   if (fused) {
     if (auto fits = check_fused(weights); !fits) return tl::unexpected(fits.error());
     if (options.products == Products::library && !all_bf16(weights)) {
@@ -383,7 +386,7 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const
   if (!ids) return failure(ids.error());
   auto uploaded = CudaWeights::upload(weights, *stream);
   if (!uploaded) return failure(uploaded.error());
-  auto buffers = CudaBuffers::allocate(weights.config, batch);
+  auto buffers = CudaBuffers::allocate(weights.config, batch, options.state);
   if (!buffers) return failure(buffers.error());
 
   std::optional<ProductStep> products;
@@ -403,10 +406,12 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const
   info.detail = kernels::describe(*device);
   info.is_gpu = true;
   info.graph = options.graph;
+  info.state = kernels::name_of(options.state);
   info.weight_bytes = uploaded->bytes();
   info.state_bytes = buffers->state_bytes_per_sequence();
   info.l2_bytes = device->l2_bytes;
-  StepPlan plan = fused ? make_fused_plan(weights, batch, sizeof(float)) : make_staged_plan(weights, batch);
+  StepPlan plan = fused ? make_fused_plan(weights, batch, static_cast<int>(kernels::size_of(options.state)))
+                        : make_staged_plan(weights, batch);
   auto backend =
       std::make_unique<CudaBackend>(std::move(info), *device, std::move(plan), std::move(*stream), std::move(*ids),
                                     std::move(*uploaded), std::move(*buffers), std::move(products));

@@ -1,7 +1,10 @@
 #include "engine/backend/cuda_buffers.h"
 
+#include "kernels/bf16.h"
+
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 namespace engine {
@@ -27,7 +30,28 @@ std::span<T> piece(void* data, std::size_t index, std::size_t count) {
 
 }  // namespace
 
-kernels::DeviceResult<CudaBuffers> CudaBuffers::allocate(const ModelConfig& config, int batch) {
+template <class T>
+void CudaBuffers::Cache::unpack(const std::byte* stored, std::vector<T>& to) const {
+  to.resize(count);
+  if (value_bytes == sizeof(T)) {
+    std::memcpy(to.data(), stored, bytes());
+  } else if constexpr (std::is_same_v<T, float>) {
+    const auto* narrow = reinterpret_cast<const std::uint16_t*>(stored);
+    std::transform(narrow, narrow + count, to.begin(), [](std::uint16_t bits) { return kernels::widen_bf16(bits); });
+  }
+}
+
+template <class T>
+void CudaBuffers::Cache::pack(const std::vector<T>& from, std::byte* stored) const {
+  if (value_bytes == sizeof(T)) {
+    std::memcpy(stored, from.data(), bytes());
+  } else if constexpr (std::is_same_v<T, float>) {
+    std::transform(from.begin(), from.end(), reinterpret_cast<std::uint16_t*>(stored),
+                   [](float value) { return kernels::round_to_bf16(value); });
+  }
+}
+
+kernels::DeviceResult<CudaBuffers> CudaBuffers::allocate(const ModelConfig& config, int batch, kernels::DType state) {
   CudaBuffers made;
   const std::size_t b = positive(batch);
   const std::size_t count = positive(config.n_layer);
@@ -35,6 +59,8 @@ kernels::DeviceResult<CudaBuffers> CudaBuffers::allocate(const ModelConfig& conf
   const std::size_t inner = positive(config.d_inner());
   const std::size_t keys = positive(config.rank()) * heads * positive(config.d_state);
   made.batch_ = batch;
+  made.state_dtype_ = state;
+  made.h_.value_bytes = kernels::size_of(state);
   made.heads_ = heads;
   made.angles_ = positive(config.angles());
   made.layers.resize(count);
@@ -43,16 +69,16 @@ kernels::DeviceResult<CudaBuffers> CudaBuffers::allocate(const ModelConfig& conf
   std::vector<std::pair<Cache*, std::size_t>> caches;
   const auto add_cache = [&](Cache& cache, std::size_t size) {
     cache.count = size;
-    caches.emplace_back(&cache, layout.add(4 * count * b * size));
+    caches.emplace_back(&cache, layout.add(count * b * cache.bytes()));
   };
   add_cache(made.angle_, heads * made.angles_);
   add_cache(made.turns_, heads * made.angles_);
   add_cache(made.k_, keys);
   add_cache(made.x_, inner);
   add_cache(made.h_, inner * positive(config.d_state));
-  auto state = kernels::DeviceBuffer::allocate(layout.bytes(), "the recurrent state");
-  if (!state) return tl::unexpected(state.error());
-  made.state_ = std::move(*state);
+  auto recurrent = kernels::DeviceBuffer::allocate(layout.bytes(), "the recurrent state");
+  if (!recurrent) return tl::unexpected(recurrent.error());
+  made.state_ = std::move(*recurrent);
   for (const auto& [cache, offset] : caches) cache->data = made.state_.at(offset);
 
   auto coefficients =
@@ -71,7 +97,8 @@ kernels::DeviceResult<CudaBuffers> CudaBuffers::allocate(const ModelConfig& conf
     layer.turns = piece<std::int32_t>(made.turns_.data, l, b * made.turns_.count);
     layer.k_prev = piece<float>(made.k_.data, l, b * made.k_.count);
     layer.x_prev = piece<float>(made.x_.data, l, b * made.x_.count);
-    layer.h = piece<float>(made.h_.data, l, b * made.h_.count);
+    layer.matrix = made.place(made.h_, static_cast<int>(l), 0);
+    if (state == kernels::DType::f32) layer.h = {static_cast<float*>(layer.matrix), b * made.h_.count};
   }
   for (Layer& layer : made.layers) layer.turn = take(cursor, b * made.angles_);
 
@@ -122,7 +149,7 @@ kernels::DeviceResult<void> CudaBuffers::reserve_staging(std::size_t bytes) {
 
 std::byte* CudaBuffers::place(const Cache& cache, int layer, int sequence) const {
   const std::size_t index = positive(layer) * positive(batch_) + positive(sequence);
-  return static_cast<std::byte*>(cache.data) + 4 * cache.count * index;
+  return static_cast<std::byte*>(cache.data) + cache.bytes() * index;
 }
 
 kernels::DeviceResult<void> CudaBuffers::read_coefficients(const kernels::Stream& stream, int sequence,
@@ -185,14 +212,14 @@ kernels::DeviceResult<void> CudaBuffers::read_state(const kernels::Stream& strea
                                                     std::vector<LayerState>& out) {
   std::vector<const Cache*> caches{&angle_, &turns_, &k_, &x_};
   if (with_ssm) caches.push_back(&h_);
-  std::size_t layer_values = 0;
-  for (const Cache* cache : caches) layer_values += cache->count;
-  if (auto ready = reserve_staging(4 * layer_values * chosen.size()); !ready) return ready;
+  std::size_t layer_bytes = 0;
+  for (const Cache* cache : caches) layer_bytes += cache->bytes();
+  if (auto ready = reserve_staging(layer_bytes * chosen.size()); !ready) return ready;
 
   // Each cache in turn, its chosen layers one after the other; layers in a row are one copy.
   std::byte* staged = staging_.as<std::byte>();
   for (const Cache* cache : caches) {
-    const std::size_t width = 4 * cache->count;
+    const std::size_t width = cache->bytes();
     for (std::size_t first = 0; first < chosen.size();) {
       std::size_t end = first + 1;
       while (end < chosen.size() && chosen[end] == chosen[end - 1] + 1) ++end;
@@ -208,10 +235,8 @@ kernels::DeviceResult<void> CudaBuffers::read_state(const kernels::Stream& strea
   staged = staging_.as<std::byte>();
   const auto unpack = [&](const Cache& cache, auto member) {
     for (const int l : chosen) {
-      auto& to = out[positive(l)].*member;
-      to.resize(cache.count);
-      std::memcpy(to.data(), staged, 4 * cache.count);
-      staged += 4 * cache.count;
+      cache.unpack(staged, out[positive(l)].*member);
+      staged += cache.bytes();
     }
   };
   unpack(angle_, &LayerState::angle);
@@ -233,10 +258,10 @@ kernels::DeviceResult<void> CudaBuffers::write_state(const kernels::Stream& stre
   const auto pack = [&](const Cache& cache, auto member) -> kernels::DeviceResult<void> {
     std::byte* start = staged;
     for (const LayerState& layer : state) {
-      std::memcpy(staged, (layer.*member).data(), 4 * cache.count);
-      staged += 4 * cache.count;
+      cache.pack(layer.*member, staged);
+      staged += cache.bytes();
     }
-    return stream.copy_rows_to_device(place(cache, 0, sequence), pitch(cache), start, 4 * cache.count, state.size());
+    return stream.copy_rows_to_device(place(cache, 0, sequence), pitch(cache), start, cache.bytes(), state.size());
   };
   return pack(angle_, &LayerState::angle)
       .and_then([&] { return pack(turns_, &LayerState::turns); })
@@ -252,7 +277,7 @@ bool CudaBuffers::holds(const LayerState& saved) const {
 }
 
 std::size_t CudaBuffers::state_bytes_per_sequence() const {
-  return 4 * layers.size() * (angle_.count + turns_.count + k_.count + x_.count + h_.count);
+  return layers.size() * (angle_.bytes() + turns_.bytes() + k_.bytes() + x_.bytes() + h_.bytes());
 }
 
 }  // namespace engine

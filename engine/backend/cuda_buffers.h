@@ -1,5 +1,6 @@
 // The memory of the CUDA backend beside the weights: the recurrent state, the coefficients and the activations of a step,
-// for a batch of B sequences. Names and shapes as in HostBuffers; everything in fp32, in three allocations. Arrays of the
+// for a batch of B sequences. Names and shapes as in HostBuffers; everything in fp32, except a matrix state that was asked
+// for in bf16, in three allocations. Arrays of the
 // same kind lie layer after layer, so that one sequence's part of many layers is one copy of equally spaced rows.
 #pragma once
 
@@ -7,6 +8,7 @@
 #include "engine/model/config.h"
 #include "kernels/device/buffer.h"
 #include "kernels/device/stream.h"
+#include "kernels/matrix.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -20,7 +22,8 @@ class CudaBuffers {
   struct Layer {
     std::span<float> angle;                                                        // (B, H, S)
     std::span<std::int32_t> turns;                                                 // (B, H, S)
-    std::span<float> h;                                                            // (B, H, P, N)
+    std::span<float> h;                                                            // (B, H, P, N); empty if not fp32
+    void* matrix = nullptr;                                                        // the same in its own type
     std::span<float> k_prev;                                                       // (B, R, H, N)
     std::span<float> x_prev;                                                       // (B, H, P)
     std::span<float> dt, a, lambda, alpha, beta, gamma, state_norm, state_change;  // (B, H)
@@ -43,7 +46,8 @@ class CudaBuffers {
 
   CudaBuffers() = default;
   // Uninitialised memory; clear() comes next.
-  static kernels::DeviceResult<CudaBuffers> allocate(const ModelConfig& config, int batch);
+  static kernels::DeviceResult<CudaBuffers> allocate(const ModelConfig& config, int batch,
+                                                     kernels::DType state = kernels::DType::f32);
 
   // Queues: state, coefficients and logits become zeros.
   kernels::DeviceResult<void> clear(const kernels::Stream& stream) const;
@@ -54,26 +58,35 @@ class CudaBuffers {
   // Fills out[l] for each l of `chosen`.
   kernels::DeviceResult<void> read_state(const kernels::Stream& stream, int sequence, std::span<const int> chosen,
                                          bool with_ssm, std::vector<LayerState>& out);
-  // The sizes of `state` fit, see holds().
+  // The sizes of `state` fit, see holds(). A bf16 matrix state takes the nearest values, ties to even.
   kernels::DeviceResult<void> write_state(const kernels::Stream& stream, int sequence,
                                           const std::vector<LayerState>& state);
   // Whether a saved layer has the sizes of this model, the matrix state included.
   bool holds(const LayerState& saved) const;
 
   std::size_t state_bytes_per_sequence() const;
+  kernels::DType state_dtype() const { return state_dtype_; }  // of the matrix state
 
  private:
-  // One kind of cache: an array (L, B, count) of 4-byte values on the device.
+  // One kind of cache: an array (L, B, count) on the device.
   struct Cache {
     void* data = nullptr;
-    std::size_t count = 0;  // values of one sequence and layer
+    std::size_t count = 0;        // values of one sequence and layer
+    std::size_t value_bytes = 4;  // 2: bf16
+    std::size_t bytes() const { return value_bytes * count; }
+    // One sequence's values of one layer, as they lie on the device and as they are saved.
+    template <class T>
+    void unpack(const std::byte* stored, std::vector<T>& to) const;
+    template <class T>
+    void pack(const std::vector<T>& from, std::byte* stored) const;
   };
   kernels::DeviceResult<void> reserve_staging(std::size_t bytes);
-  std::size_t pitch(const Cache& cache) const { return 4 * cache.count * static_cast<std::size_t>(batch_); }
+  std::size_t pitch(const Cache& cache) const { return cache.bytes() * static_cast<std::size_t>(batch_); }
   std::byte* place(const Cache& cache, int layer, int sequence) const;
 
   int batch_ = 1;
   std::size_t heads_ = 0, angles_ = 0;
+  kernels::DType state_dtype_ = kernels::DType::f32;
   Cache angle_, turns_, k_, x_, h_;
   kernels::DeviceBuffer state_, coefficients_, activations_;
   kernels::PinnedBuffer staging_;

@@ -101,7 +101,8 @@ kernels::MixerArgs FusedArguments::mixer(const Stage& stage) const {
   args.turns = layer.turns.data();
   args.k_prev = layer.k_prev.data();
   args.x_prev = layer.x_prev.data();
-  args.h = layer.h.data();
+  args.h = layer.matrix;
+  args.bf16_state = buffers_.state_dtype() == kernels::DType::bf16;
   args.alpha = layer.alpha.data();
   args.beta = layer.beta.data();
   args.gamma = layer.gamma.data();

@@ -34,6 +34,11 @@ Result<std::unique_ptr<Backend>> make_backend(const Weights& weights, const Back
   if (options.variant != Variant::staged && choice != BackendChoice::cuda) {
     return input_error("Only the cuda backend has a fused variant. Use --backend cuda, or --variant staged.");
   }
+  if (options.state != kernels::DType::f32 && options.variant != Variant::fused) {
+    return input_error(
+        "Only the fused variant of the cuda backend keeps its state in bf16. Use --backend cuda --variant fused, or "
+        "--state fp32.");
+  }
   if (choice == BackendChoice::cuda) {
 #ifdef MAMBASCOPE_HAVE_CUDA
     return make_cuda_backend(weights, options);

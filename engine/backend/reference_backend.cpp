@@ -7,6 +7,7 @@ namespace engine {
 ReferenceBackend::ReferenceBackend(const Weights& weights, int batch) : HostBackend(weights, batch) {
   info_.name = "reference";
   info_.device = "CPU, double precision, 1 thread";
+  info_.state = "fp64";
   info_.detail = "Scalar loops in the paper's order; slow, for verification.";
 }
 

@@ -2,6 +2,8 @@
 #include "engine/backend/cuda_backend.h"
 #include "engine/backend/reference_backend.h"
 #include "engine/model/random_weights.h"
+#include "engine/verify/twin.h"
+#include "kernels/bf16.h"
 #include "tests/gpu/device.h"
 #include "tests/gpu/twin.h"
 #include "tests/support/bits.h"
@@ -73,10 +75,17 @@ std::vector<Case> cases(Variant variant) {
   return all;
 }
 
-std::vector<std::pair<Variant, Case>> cases_of_both() {
-  std::vector<std::pair<Variant, Case>> all;
-  for (const Variant variant : {Variant::staged, Variant::fused}) {
-    for (const Case& c : cases(variant)) all.emplace_back(variant, c);
+struct Kind {
+  Variant variant;
+  DType state;
+  Case model;
+};
+
+std::vector<Kind> kinds() {
+  std::vector<Kind> all;
+  for (const auto& [variant, state] :
+       {std::pair{Variant::staged, DType::f32}, {Variant::fused, DType::f32}, {Variant::fused, DType::bf16}}) {
+    for (const Case& c : cases(variant)) all.push_back({variant, state, c});
   }
   return all;
 }
@@ -134,10 +143,12 @@ bool same(const Picture& a, const Picture& b) {
   return equal;
 }
 
-std::unique_ptr<engine::Backend> open(const engine::Weights& weights, int batch, Variant variant = Variant::staged) {
+std::unique_ptr<engine::Backend> open(const engine::Weights& weights, int batch, Variant variant = Variant::staged,
+                                      DType state = DType::f32) {
   engine::BackendOptions options;
   options.batch = batch;
   options.variant = variant;
+  options.state = state;
   options.products = engine::Products::own;  // a product's bits depend on the batch
   auto backend = engine::make_cuda_backend(weights, options);
   const std::string message = backend ? std::string() : backend.error().message;
@@ -149,15 +160,17 @@ std::unique_ptr<engine::Backend> open(const engine::Weights& weights, int batch,
 }  // namespace
 
 TEST_CASE("gpu backend: whole models of many shapes follow the reference") {
-  for (const auto& [variant, c] : cases_of_both()) {
+  for (const auto& [variant, state, c] : kinds()) {
+    if (state != DType::f32) continue;  // the next test
     CAPTURE(static_cast<int>(variant));
+    CAPTURE(kernels::name_of(state));
     CAPTURE(c.name);
     CAPTURE(c.config.rank());
     const auto weights = engine::make_random_weights(c.config, c.dtype, 11);
     REQUIRE(weights.has_value());
     for (const int batch : {1, 3}) {
       CAPTURE(batch);
-      const auto backend = open(*weights, batch, variant);
+      const auto backend = open(*weights, batch, variant, state);
       engine::ReferenceBackend reference(*weights, batch);
       const int tokens = gpu_test::small() ? 2 : 12;
       for (int t = 0; t < tokens; ++t) {
@@ -190,15 +203,16 @@ TEST_CASE("gpu backend: whole models of many shapes follow the reference") {
 }
 
 TEST_CASE("gpu backend: the bits depend on the sequence alone: not on the run, the batch or the place in it") {
-  for (const auto& [variant, c] : cases_of_both()) {
+  for (const auto& [variant, state, c] : kinds()) {
     CAPTURE(static_cast<int>(variant));
+    CAPTURE(kernels::name_of(state));
     CAPTURE(c.name);
     CAPTURE(c.config.rank());
     const auto weights = engine::make_random_weights(c.config, c.dtype, 12);
     REQUIRE(weights.has_value());
     const int tokens = 4;
     const auto run = [&](int batch, int place) {
-      const auto backend = open(*weights, batch, variant);
+      const auto backend = open(*weights, batch, variant, state);
       for (int t = 0; t < tokens; ++t) {
         auto ids = ids_at(batch, t + 1, c.config.vocab_size);
         ids[static_cast<std::size_t>(place)] = ids_at(1, t, c.config.vocab_size)[0];
@@ -215,13 +229,14 @@ TEST_CASE("gpu backend: the bits depend on the sequence alone: not on the run, t
 }
 
 TEST_CASE("gpu backend: a restored state gives the bits that followed the save, in another place of another batch") {
-  for (const auto& [variant, c] : cases_of_both()) {
+  for (const auto& [variant, state, c] : kinds()) {
     CAPTURE(static_cast<int>(variant));
+    CAPTURE(kernels::name_of(state));
     CAPTURE(c.name);
     CAPTURE(c.config.rank());
     const auto weights = engine::make_random_weights(c.config, c.dtype, 13);
     REQUIRE(weights.has_value());
-    const auto first = open(*weights, 1, variant);
+    const auto first = open(*weights, 1, variant, state);
     for (int t = 0; t < 3; ++t) REQUIRE(first->step(ids_at(1, t, 101), nullptr).has_value());
     engine::SequenceState saved;
     REQUIRE(first->read_state(0, all_layers(c.config), true, saved).has_value());
@@ -229,7 +244,7 @@ TEST_CASE("gpu backend: a restored state gives the bits that followed the save, 
     for (int t = 3; t < 5; ++t) REQUIRE(first->step(ids_at(1, t, 101), nullptr).has_value());
     const Picture expected = read(*first, c.config, 0);
 
-    const auto other = open(*weights, 3, variant);
+    const auto other = open(*weights, 3, variant, state);
     REQUIRE(other->step(ids_at(3, 50, 101), nullptr).has_value());
     REQUIRE(other->restore(1, saved).has_value());
     CHECK(other->position() == 3);

@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <utility>
+
 TEST_CASE("make_backend: cuda answers, or says why it cannot and what to do; automatic always has an answer") {
   engine::ModelConfig config;
   config.d_model = 16;
@@ -26,4 +29,34 @@ TEST_CASE("make_backend: cuda answers, or says why it cannot and what to do; aut
   const auto automatic = engine::make_backend(*weights, options);
   REQUIRE(automatic.has_value());
   CHECK((*automatic)->info().name == (reason.empty() ? "cuda" : "cpu"));
+}
+
+TEST_CASE("make_backend: a bf16 state is the fused variant's alone, and the others say so") {
+  engine::ModelConfig config;
+  config.d_model = 16;
+  config.n_layer = 1;
+  config.vocab_size = 10;
+  config.d_state = 8;
+  config.headdim = 8;
+  const auto weights = engine::make_random_weights(config, kernels::DType::f32, 1);
+  REQUIRE(weights.has_value());
+  using engine::BackendChoice;
+  for (const auto choice :
+       {BackendChoice::automatic, BackendChoice::cpu, BackendChoice::reference, BackendChoice::cuda}) {
+    engine::BackendOptions options;
+    options.choice = choice;
+    options.state = kernels::DType::bf16;
+    const auto refused = engine::make_backend(*weights, options);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().kind == engine::ErrorKind::input);
+    CHECK(refused.error().message.find("--variant fused") != std::string::npos);
+    CHECK(refused.error().message.find("--state fp32") != std::string::npos);
+  }
+  engine::BackendOptions options;
+  for (const auto& [choice, state] : {std::pair{BackendChoice::cpu, "fp32"}, {BackendChoice::reference, "fp64"}}) {
+    options.choice = choice;
+    const auto backend = engine::make_backend(*weights, options);
+    REQUIRE(backend.has_value());
+    CHECK((*backend)->info().state == state);
+  }
 }
