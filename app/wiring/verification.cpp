@@ -68,6 +68,12 @@ std::optional<VerificationResult> Verification::result() const {
 
 VerificationResult Verification::run(const std::stop_token& stop, const engine::Snapshot& snapshot) {
   VerificationResult result;
+  if (snapshot.backend.state == "bf16") {
+    result.error = engine::Error{engine::ErrorKind::input,
+                                 "The state is kept in bf16, whose rounding adds up over the text. The verify command "
+                                 "compares such a state step by step."};
+    return result;
+  }
   engine::BackendOptions options;
   options.choice = engine::BackendChoice::reference;
   auto backend = engine::make_backend(snapshot.model->weights, options);

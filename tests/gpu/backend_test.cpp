@@ -1,4 +1,5 @@
 // The CUDA backend against the reference backend over whole models of many shapes; its bits; saving and restoring.
+#include "engine/backend/cpu_backend.h"
 #include "engine/backend/cuda_backend.h"
 #include "engine/backend/reference_backend.h"
 #include "engine/model/random_weights.h"
@@ -200,6 +201,64 @@ TEST_CASE("gpu backend: whole models of many shapes follow the reference") {
       }
     }
   }
+}
+
+TEST_CASE("gpu backend: with a bf16 state whole models follow the CPU step by step, but for its rounding") {
+  for (const auto& [variant, state, c] : kinds()) {
+    if (state != DType::bf16) continue;
+    CAPTURE(c.name);
+    CAPTURE(c.config.rank());
+    const auto weights = engine::make_random_weights(c.config, c.dtype, 18);
+    REQUIRE(weights.has_value());
+    engine::CpuBackend twin(*weights, 1, 0);
+    const std::size_t narrow = static_cast<std::size_t>(2 * c.config.n_layer * c.config.d_inner() * c.config.d_state);
+    for (const int batch : {1, 3}) {
+      CAPTURE(batch);
+      const auto backend = open(*weights, batch, variant, state);
+      CHECK(backend->info().state == "bf16");
+      CHECK(backend->info().state_bytes + narrow == twin.info().state_bytes);
+      const auto report = engine::compare_with_twin(*backend, twin, c.config, gpu_test::small() ? 2 : 12);
+      REQUIRE(report.has_value());
+      CHECK(report->step_by_step);
+      CAPTURE(report->where);
+      CAPTURE(report->worst);
+      CHECK(report->pass(5e-5));
+    }
+  }
+}
+
+TEST_CASE("gpu backend: a bf16 state takes the nearest of an fp32 state's values, and one of its own as it is") {
+  const ModelConfig config = shape(64, 0, 32, 64);
+  const auto weights = engine::make_random_weights(config, DType::bf16, 19);
+  REQUIRE(weights.has_value());
+  const auto wide = open(*weights, 1, Variant::fused);
+  for (int t = 0; t < 3; ++t) REQUIRE(wide->step(ids_at(1, t, 101), nullptr).has_value());
+  Picture saved = read(*wide, config, 0);
+  const auto narrow = open(*weights, 2, Variant::fused, DType::bf16);
+  REQUIRE(narrow->restore(1, saved.state).has_value());
+  int changed = 0;
+  for (engine::LayerState& layer : saved.state.layers) {
+    for (float& value : layer.ssm) {
+      const float rounded = kernels::widen_bf16(kernels::round_to_bf16(value));
+      changed += rounded == value ? 0 : 1;
+      value = rounded;
+    }
+  }
+  CHECK(changed > 1000);
+  engine::SequenceState found;
+  for (int twice = 0; twice < 2; ++twice) {
+    REQUIRE(narrow->read_state(1, all_layers(config), true, found).has_value());
+    for (std::size_t l = 0; l < found.layers.size(); ++l) {
+      CHECK(same_bits(found.layers[l].ssm, saved.state.layers[l].ssm));
+      CHECK(same_bits(found.layers[l].k, saved.state.layers[l].k));  // the caches are fp32
+    }
+    REQUIRE(narrow->restore(1, found).has_value());
+  }
+  engine::BackendOptions staged;
+  staged.state = DType::bf16;
+  const auto refused = engine::make_cuda_backend(*weights, staged);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().kind == engine::ErrorKind::input);
 }
 
 TEST_CASE("gpu backend: the bits depend on the sequence alone: not on the run, the batch or the place in it") {

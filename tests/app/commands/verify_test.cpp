@@ -32,6 +32,8 @@ TEST_CASE("verify: a golden model passes, and the JSON says how far off it is") 
   CHECK(json["model"] == "siso-fp32");
   CHECK(json["backend"] == "cpu");
   CHECK(json["variant"] == "staged");
+  CHECK(json["state"] == "fp32");
+  CHECK_FALSE(json.contains("step_by_step"));
   CHECK(json["tokens"] == 40);
   CHECK(json["pass"] == true);
   CHECK(json["argmax_agreement"] == 1.0);
@@ -58,6 +60,9 @@ TEST_CASE("verify: exit code 1 beyond the tolerance, 2 for wrong input") {
   CHECK(other.err.find("reference.") != std::string::npos);
   CHECK(run_words("verify " + of("siso-fp32", "nothing-here")).exit_code == 2);
   CHECK(run_words("verify " + of("siso-fp32", "siso-fp32") + " --rtol nan").exit_code == 2);
+  const auto narrow = run_words("verify " + of("siso-fp32", "siso-fp32") + " --backend cpu --state bf16");
+  CHECK(narrow.exit_code == 2);
+  CHECK(narrow.err.find("--state fp32") != std::string::npos);
   CHECK(run_words("verify " + of("nothing-here", "siso-fp32")).exit_code == 2);
   CHECK(run_words(std::string("verify ") + TEST_GOLDEN + "/siso-fp32").exit_code == 2);
 }
