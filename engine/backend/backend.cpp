@@ -18,4 +18,9 @@ Result<void> Backend::time_stages(std::span<const StageKind>, int, std::span<dou
   return input_error("This backend does not time stages by themselves.");
 }
 
+Result<void> Backend::publish(PublishRequest request) {
+  if (!request.receive) return {};
+  return input_error("This backend does not publish what its steps leave.");
+}
+
 }  // namespace engine

@@ -3,6 +3,7 @@
 // (fp32, vectorised, threads), "reference" (double, for verification), "cuda".
 #pragma once
 
+#include "engine/backend/published.h"
 #include "engine/backend/state.h"
 #include "engine/base/result.h"
 #include "engine/model/weights.h"
@@ -53,6 +54,10 @@ class Backend {
   // every stage whose kind is among `kinds`, in the plan's order; on a GPU as one CUDA graph. They work on what the
   // steps before left, and leave a state that belongs to no text: reset() comes next. Input error: this backend does not.
   virtual Result<void> time_stages(std::span<const StageKind> kinds, int rounds, std::span<double> milliseconds);
+  // From now on every step hands over what it left, in order; a request without a receiver ends that. A GPU copies it
+  // while later steps run: the call that queues the second step after it hands it over, or the end of time_steps(), or
+  // the next publish(), which begins with what is still on its way. The bits are those of the read functions.
+  virtual Result<void> publish(PublishRequest request);
   // Tokens consumed since reset or as restored, equal for all sequences of the batch.
   virtual std::int64_t position() const = 0;
 

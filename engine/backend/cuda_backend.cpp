@@ -1,6 +1,7 @@
 #include "engine/backend/cuda_backend.h"
 
 #include "engine/backend/cuda_buffers.h"
+#include "engine/backend/cuda_publisher.h"
 #include "engine/backend/cuda_weights.h"
 #include "engine/backend/fused_arguments.h"
 #include "engine/backend/product_step.h"
@@ -79,6 +80,7 @@ class CudaBackend final : public Backend {
     std::copy(ids.begin(), ids.end(), pinned_ids_.as<std::int32_t>());
     if (observer != nullptr) observer->step_begin(position_);
     if (auto queued = queue_step(observer); !queued) return queued;
+    if (auto published = publish_step(); !published) return published;
     if (auto done = stream_.synchronize(); !done) {
       return fail(done.error(),
                   fmt::format("Token {}, in a stage of the step (MAMBASCOPE_SYNC_STAGES=1 tells which)", position_));
@@ -99,11 +101,14 @@ class CudaBackend final : public Backend {
       if (!made) return checked(tl::unexpected(made.error()), "Timing steps with a cold L2");
       flush_ = std::move(*made);
     }
-    return time_runs(milliseconds, cold, [this]() -> Result<void> {
-      auto queued = queue_step(nullptr);
-      if (queued) ++position_;
-      return queued;
-    });
+    return time_runs(milliseconds, cold,
+                     [this]() -> Result<void> {
+                       auto queued = queue_step(nullptr);
+                       if (queued) queued = publish_step();
+                       if (queued) ++position_;
+                       return queued;
+                     })
+        .and_then([this] { return finish_publishing(); });
   }
 
   Result<void> time_stages(std::span<const StageKind> kinds, int rounds, std::span<double> milliseconds) override {
@@ -124,6 +129,21 @@ class CudaBackend final : public Backend {
                      [&] { return checked(recorded->launch(stream_), "Launching recorded stages"); });
   }
 
+  Result<void> publish(PublishRequest request) override {
+    if (failed_) return tl::unexpected(*failed_);
+    if (request.receive) {
+      if (auto ok = check_sequence(request.sequence); !ok) return ok;
+      if (auto ok = check_layer(request.layer); !ok) return ok;
+    }
+    if (auto done = finish_publishing(); !done) return done;
+    publisher_.reset();
+    if (!request.receive) return {};
+    auto made = CudaPublisher::create(buffers_, std::move(request), multiprocessors_);
+    if (!made) return checked(tl::unexpected(made.error()), "Publishing");
+    publisher_ = std::move(*made);
+    return {};
+  }
+
   Result<void> read_logits(int sequence, std::span<float> logits) override {
     if (auto ok = check_sequence(sequence); !ok) return ok;
     const std::size_t width = buffers_.logits.size() / static_cast<std::size_t>(plan_.batch);
@@ -141,9 +161,7 @@ class CudaBackend final : public Backend {
   Result<void> read_state(int sequence, std::span<const int> layers, bool with_ssm, SequenceState& out) override {
     if (auto ok = check_sequence(sequence); !ok) return ok;
     for (const int l : layers) {
-      if (l < 0 || l >= weights_.config.n_layer) {
-        return input_error(fmt::format("Layer {} is outside the model's {} layers.", l, weights_.config.n_layer));
-      }
+      if (auto ok = check_layer(l); !ok) return ok;
     }
     out.position = position_;
     out.layers.resize(buffers_.layers.size());
@@ -282,6 +300,20 @@ class CudaBackend final : public Backend {
     return {};
   }
 
+  // Behind queue_step().
+  Result<void> publish_step() {
+    return publisher_ ? checked(publisher_->follow(stream_, position_ + 1), "Publishing a step") : Result<void>();
+  }
+
+  Result<void> finish_publishing() {
+    return publisher_ ? checked(publisher_->finish(), "Publishing a step") : Result<void>();
+  }
+
+  Result<void> check_layer(int layer) const {
+    if (layer >= 0 && layer < weights_.config.n_layer) return {};
+    return input_error(fmt::format("Layer {} is outside the model's {} layers.", layer, weights_.config.n_layer));
+  }
+
   Result<void> check_sequence(int sequence) const {
     if (failed_) return tl::unexpected(*failed_);
     if (sequence >= 0 && sequence < plan_.batch) return {};
@@ -317,6 +349,7 @@ class CudaBackend final : public Backend {
   bool sync_stages_;
   kernels::Graph graph_;
   kernels::L2Flush flush_;
+  std::unique_ptr<CudaPublisher> publisher_;
   std::int64_t position_ = 0;
   std::optional<Error> failed_;
 };

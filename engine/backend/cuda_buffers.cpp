@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <type_traits>
 #include <utility>
 
@@ -170,12 +171,17 @@ kernels::DeviceResult<void> CudaBuffers::read_coefficients(const kernels::Stream
     });
   }
   if (done) done = stream.synchronize();
-  if (!done) return done;
+  if (done) unpack_coefficients(staged, staged + count * head_values, out);
+  return done;
+}
 
+void CudaBuffers::unpack_coefficients(const float* heads, const float* turns, StepCoefficients& out) const {
+  const std::size_t count = layers.size();
+  const std::size_t head_values = per_head_kinds * heads_;
   const auto pick = [&](std::size_t kind, std::vector<float>& to) {
     to.resize(count * heads_);
     for (std::size_t l = 0; l < count; ++l) {
-      std::memcpy(to.data() + l * heads_, staged + l * head_values + kind * heads_, 4 * heads_);
+      std::memcpy(to.data() + l * heads_, heads + l * head_values + kind * heads_, 4 * heads_);
     }
   };
   pick(0, out.dt);
@@ -186,8 +192,7 @@ kernels::DeviceResult<void> CudaBuffers::read_coefficients(const kernels::Stream
   pick(5, out.gamma);
   pick(6, out.state_norm);
   pick(7, out.state_change);
-  out.turn.assign(staged + count * head_values, staged + count * (head_values + angles_));
-  return {};
+  out.turn.assign(turns, turns + count * angles_);
 }
 
 kernels::DeviceResult<void> CudaBuffers::read_logits(const kernels::Stream& stream, int sequence,
@@ -269,6 +274,38 @@ kernels::DeviceResult<void> CudaBuffers::write_state(const kernels::Stream& stre
       .and_then([&] { return pack(x_, &LayerState::v); })
       .and_then([&] { return pack(h_, &LayerState::ssm); })
       .and_then([&] { return stream.synchronize(); });
+}
+
+CudaBuffers::StepPieces CudaBuffers::step_pieces(int sequence, int layer) const {
+  StepPieces made;
+  const auto add = [&made](const void* from, std::size_t pitch, std::size_t width, std::size_t rows) {
+    made.gather.pieces[static_cast<std::size_t>(made.gather.count++)] = {from, pitch, width, rows, made.bytes};
+    made.bytes += (width * rows + 15) / 16 * 16;
+  };
+  const std::size_t b = positive(batch_), s = positive(sequence), count = layers.size();
+  const std::size_t width = logits.size() / b;
+  add(layers.front().dt.data() + s * heads_, 4 * b * heads_, 4 * heads_, count * per_head_kinds);
+  add(layers.front().turn.data() + s * angles_, 4 * b * angles_, 4 * angles_, count);
+  add(logits.data() + s * width, 4 * width, 4 * width, 1);
+  for (const Cache* cache : {&angle_, &turns_, &k_, &x_, &h_}) {
+    add(place(*cache, layer, sequence), cache->bytes(), cache->bytes(), 1);
+  }
+  if (!logits_rest.empty()) add(logits_rest.data() + s * width, 4 * width, 4 * width, 1);
+  return made;
+}
+
+void CudaBuffers::unpack(const StepPieces& pieces, const std::byte* gathered, Published& out) const {
+  const auto at = [&](std::size_t piece) { return gathered + pieces.gather.pieces[piece].to; };
+  const auto floats = [&](std::size_t piece) { return reinterpret_cast<const float*>(at(piece)); };
+  unpack_coefficients(floats(0), floats(1), out.coefficients);
+  out.logits.assign(floats(2), floats(2) + pieces.gather.pieces[2].width / 4);
+  if (!logits_rest.empty())
+    std::transform(out.logits.begin(), out.logits.end(), floats(8), out.logits.begin(), std::plus<>());
+  angle_.unpack(at(3), out.layer.angle);
+  turns_.unpack(at(4), out.layer.turns);
+  k_.unpack(at(5), out.layer.k);
+  x_.unpack(at(6), out.layer.v);
+  h_.unpack(at(7), out.layer.ssm);
 }
 
 bool CudaBuffers::holds(const LayerState& saved) const {

@@ -4,9 +4,11 @@
 // same kind lie layer after layer, so that one sequence's part of many layers is one copy of equally spaced rows.
 #pragma once
 
+#include "engine/backend/published.h"
 #include "engine/backend/state.h"
 #include "engine/model/config.h"
 #include "kernels/device/buffer.h"
+#include "kernels/device/gather.h"
 #include "kernels/device/stream.h"
 #include "kernels/matrix.h"
 
@@ -61,6 +63,14 @@ class CudaBuffers {
   // The sizes of `state` fit, see holds(). A bf16 matrix state takes the nearest values, ties to even.
   kernels::DeviceResult<void> write_state(const kernels::Stream& stream, int sequence,
                                           const std::vector<LayerState>& state);
+  // Where what a step leaves in one sequence lies, and how many bytes it takes gathered.
+  struct StepPieces {
+    kernels::device::GatherArgs gather;
+    std::size_t bytes = 0;
+  };
+  StepPieces step_pieces(int sequence, int layer) const;
+  void unpack(const StepPieces& pieces, const std::byte* gathered, Published& out) const;
+
   // Whether a saved layer has the sizes of this model, the matrix state included.
   bool holds(const LayerState& saved) const;
 
@@ -80,6 +90,8 @@ class CudaBuffers {
     template <class T>
     void pack(const std::vector<T>& from, std::byte* stored) const;
   };
+  // All layers' values per head, then their turns.
+  void unpack_coefficients(const float* heads, const float* turns, StepCoefficients& out) const;
   kernels::DeviceResult<void> reserve_staging(std::size_t bytes);
   std::size_t pitch(const Cache& cache) const { return cache.bytes() * static_cast<std::size_t>(batch_); }
   std::byte* place(const Cache& cache, int layer, int sequence) const;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <type_traits>
+#include <utility>
 
 namespace engine {
 namespace {
@@ -88,6 +89,28 @@ Result<void> HostBackend<T>::step(std::span<const std::int32_t> ids, Observer* o
   }
   if (observer != nullptr) observer->step_end(position_);
   ++position_;
+  if (!request_.receive) return {};
+  SequenceState state;
+  published_.position = position_;
+  published_.logits.resize(static_cast<std::size_t>(config_.padded_vocab()));
+  return read_logits(request_.sequence, published_.logits)
+      .and_then([&] { return read_coefficients(request_.sequence, published_.coefficients); })
+      .and_then([&] {
+        return read_state(request_.sequence, {&request_.layer, 1}, true, state);
+      })
+      .map([&] {
+        std::swap(published_.layer, state.layers[static_cast<std::size_t>(request_.layer)]);
+        request_.receive(published_);
+      });
+}
+
+template <class T>
+Result<void> HostBackend<T>::publish(PublishRequest request) {
+  if (request.receive) {
+    if (auto ok = check_sequence(request.sequence); !ok) return ok;
+    if (auto ok = check_layer(request.layer); !ok) return ok;
+  }
+  request_ = std::move(request);
   return {};
 }
 
@@ -112,6 +135,12 @@ Result<void> HostBackend<T>::time_stages(std::span<const StageKind> kinds, int r
     taken = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   }
   return {};
+}
+
+template <class T>
+Result<void> HostBackend<T>::check_layer(int layer) const {
+  if (layer >= 0 && layer < config_.n_layer) return {};
+  return input_error(fmt::format("Layer {} is outside the model's {} layers.", layer, config_.n_layer));
 }
 
 template <class T>
@@ -154,9 +183,7 @@ Result<void> HostBackend<T>::read_state(int sequence, std::span<const int> layer
   out.position = position_;
   out.layers.resize(buffers_.layers.size());
   for (const int l : layers) {
-    if (l < 0 || l >= config_.n_layer) {
-      return input_error(fmt::format("Layer {} is outside the model's {} layers.", l, config_.n_layer));
-    }
+    if (auto ok = check_layer(l); !ok) return ok;
     auto& from = buffers_.layers[static_cast<std::size_t>(l)];
     LayerState& to = out.layers[static_cast<std::size_t>(l)];
     copy_to(of_sequence(from.angle, sequence, plan_.batch), to.angle);

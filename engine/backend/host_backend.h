@@ -24,6 +24,8 @@ class HostBackend : public Backend {
   Result<void> read_coefficients(int sequence, StepCoefficients& out) override;
   Result<void> read_state(int sequence, std::span<const int> layers, bool with_ssm, SequenceState& out) override;
   Result<void> restore(int sequence, const SequenceState& state) override;
+  // Hands over before step() returns.
+  Result<void> publish(PublishRequest request) override;
 
  protected:
   // Does the stage's arithmetic on the buffers.
@@ -36,9 +38,12 @@ class HostBackend : public Backend {
 
  private:
   Result<void> check_sequence(int sequence) const;
+  Result<void> check_layer(int layer) const;
 
   const ModelConfig& config_;
   std::int64_t position_ = 0;
+  PublishRequest request_;
+  Published published_;
 };
 
 extern template class HostBackend<float>;

@@ -29,6 +29,10 @@ DeviceResult<void> Stream::synchronize() const {
   return check_cuda(cudaStreamSynchronize(handle_), "cudaStreamSynchronize");
 }
 
+DeviceResult<void> Stream::wait_for(const Event& event) const {
+  return check_cuda(cudaStreamWaitEvent(handle_, event.handle(), 0), "cudaStreamWaitEvent");
+}
+
 DeviceResult<void> Stream::copy_to_device(void* device, const void* host, std::size_t bytes) const {
   if (bytes == 0) return {};
   const int code = cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, handle_);
@@ -91,6 +95,13 @@ Event::~Event() {
 DeviceResult<Event> Event::create() {
   Event event;
   if (const int code = cudaEventCreate(&event.handle_); code != 0) return cuda_failure(code, "cudaEventCreate");
+  return event;
+}
+
+DeviceResult<Event> Event::create_without_time() {
+  Event event;
+  const int code = cudaEventCreateWithFlags(&event.handle_, cudaEventDisableTiming);
+  if (code != 0) return cuda_failure(code, "cudaEventCreateWithFlags");
   return event;
 }
 

@@ -15,6 +15,8 @@ namespace kernels {
 
 using StreamHandle = CUstream_st*;
 
+class Event;
+
 class Stream {
  public:
   Stream() = default;
@@ -31,6 +33,8 @@ class Stream {
   StreamHandle handle() const { return handle_; }
   // Waits until everything queued so far has finished; reports the first failure of that work.
   DeviceResult<void> synchronize() const;
+  // What is queued from now on begins after a point of another stream; the host goes on.
+  DeviceResult<void> wait_for(const Event& event) const;
   // Queued copies. Host memory must stay valid until the next synchronize(), and is copied concurrently when it is pinned.
   DeviceResult<void> copy_to_device(void* device, const void* host, std::size_t bytes) const;
   DeviceResult<void> copy_to_host(void* host, const void* device, std::size_t bytes) const;
@@ -57,7 +61,10 @@ class Event {
   ~Event();
 
   static DeviceResult<Event> create();
+  // Cheaper to record, and cannot say when it happened.
+  static DeviceResult<Event> create_without_time();
 
+  CUevent_st* handle() const { return handle_; }
   DeviceResult<void> record(const Stream& stream) const;
   DeviceResult<void> wait() const;
   // Milliseconds from `start` to this event; both must have happened.
