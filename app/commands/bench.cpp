@@ -138,6 +138,12 @@ void add_bench(CLI::App& program, Action& action) {
   command->add_option("--warmup", options->bench.warmup, "Steps before them that are not")
       ->check(CLI::Range(0, 100000))
       ->capture_default_str();
+  command
+      ->add_option("--publish", options->bench.publish_layer,
+                   "Also time steps that hand over this layer's state, all coefficients and the logits, each while the "
+                   "next step runs")
+      ->check(CLI::Range(0, 100000))
+      ->type_name("LAYER");
   add_output_option(*command, "--csv", options->csv, "Write one line for each line of the table", "FILE.csv");
   add_backend_options(*command, *options);
   add_seed_option(*command, *options);
@@ -151,7 +157,8 @@ void add_bench(CLI::App& program, Action& action) {
       "mambascope bench --preset siso-187m --batch 1,8,32 --csv "
       "times.csv\n  mambascope bench --preset mimo-1.5b --graph "
       "off --json\n  mambascope bench --preset siso-187m --l2 "
-      "both\n  mambascope bench --preset mimo-1.5b --sweep rank --csv ranks.csv");
+      "both\n  mambascope bench --preset mimo-1.5b --sweep rank --csv ranks.csv\n"
+      "  mambascope bench --preset siso-1.5b --variant fused --state bf16 --publish 5");
   // The callback of `bench kernel` comes before this one.
   const CLI::App* kernel = add_bench_kernel(*command, action);
   command->callback([options, batch, kernel, &action] {

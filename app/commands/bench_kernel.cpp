@@ -104,7 +104,7 @@ ordered_json json_of(const Row& row, const Options& options) {
                          {"d_state", shape.d_state},
                          {"d_model", shape.d_model},
                          {"weights", options.weights},
-                         {"state", "fp32"},
+                         {"state", bench.info.state},
                          {"us", nullptr},
                          {"bytes", bench.cost.bytes()},
                          {"flops", bench.cost.flops},
@@ -134,9 +134,9 @@ ordered_json json_of(const Row& row, const Options& options) {
 void print_rows(const std::vector<Row>& rows, const Options& options) {
   const engine::KernelBench& first = rows.front().bench;
   const engine::KernelShape& shape = options.bench.shape;
-  fmt::print("{} of the {} step on {}; H {}, P {}, N {}, d_model {}, weights {}, state fp32\n",
+  fmt::print("{} of the {} step on {}; H {}, P {}, N {}, d_model {}, weights {}, state {}\n",
              fmt::join(options.names, " + "), first.variant, first.info.device, shape.heads, shape.headdim,
-             shape.d_state, shape.d_model, options.weights);
+             shape.d_state, shape.d_model, options.weights, first.info.state);
   fmt::print("{} samples{}; a model of that shape compared with the {} backend over {} tokens\n\n",
              options.bench.samples, first.info.is_gpu ? ", each one CUDA graph" : "", first.twin, first.before.tokens);
   fmt::print("{:>5} {:>6}  {:<5} {:>8}  {:>9}  {:>9}  {:>9}  {:>9}  {:>8}  {:>8}  {:>9}  {}\n", "rank", "batch", "L2",
@@ -170,14 +170,15 @@ void print_rows(const std::vector<Row>& rows, const Options& options) {
 }
 
 void write_rows(std::ostream& out, const std::vector<Row>& rows, const Options& options) {
-  fmt::print(out,
-             "kernel,variant,rank,batch,heads,headdim,d_state,d_model,weights,l2,buffers,verified,min_us,median_us,"
-             "p95_us,bytes,flops,copy_gbps,worst_difference\n");
+  fmt::print(
+      out,
+      "kernel,variant,rank,batch,heads,headdim,d_state,d_model,weights,state,l2,buffers,verified,min_us,median_us,"
+      "p95_us,bytes,flops,copy_gbps,worst_difference\n");
   const engine::KernelShape& shape = options.bench.shape;
   for (const Row& row : rows) {
     const engine::KernelBench& bench = row.bench;
-    fmt::print(out, "{},{},{},{},{},{},{},{},{},{},{},{},", fmt::join(options.names, "+"), bench.variant, row.rank,
-               bench.batch, shape.heads, shape.headdim, shape.d_state, shape.d_model, options.weights,
+    fmt::print(out, "{},{},{},{},{},{},{},{},{},{},{},{},{},", fmt::join(options.names, "+"), bench.variant, row.rank,
+               bench.batch, shape.heads, shape.headdim, shape.d_state, shape.d_model, options.weights, bench.info.state,
                name_of(row.cache), bench.layers, bench.verified);
     if (bench.verified) {
       fmt::print(out, "{},{},{},", row.min, row.median, row.p95);

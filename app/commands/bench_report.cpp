@@ -25,6 +25,7 @@ ordered_json told(T value) {
 
 std::string why_not_verified(const BenchRow& row, const engine::BenchOptions& options) {
   const engine::Bench& bench = row.bench;
+  if (bench.publishing && !bench.publishing->verified()) return "what was published is not what reading gives";
   if (!bench.timings.empty()) return "the same tokens gave other bits after the timing";
   return fmt::format("{} differs from the {} backend by {:.1e}, and {:.0e} is allowed", bench.before.where, bench.twin,
                      bench.before.worst, options.rtol);
@@ -98,6 +99,52 @@ void print_caches(const std::vector<BenchRow>& rows) {
   }
 }
 
+ordered_json effect_json(const engine::Bench& bench) {
+  if (!bench.effect) return nullptr;
+  return {{"against", bench.twin + ", fp32 state"},
+          {"tokens", bench.effect->tokens},
+          {"logits_max_rel", bench.effect->logits.max_rel},
+          {"top1_agreement", bench.effect->top1_agreement}};
+}
+
+ordered_json publishing_json(const BenchRow& row) {
+  if (!row.bench.publishing) return nullptr;
+  const engine::PublishingCost& cost = *row.bench.publishing;
+  ordered_json object = {
+      {"layer", cost.layer}, {"bytes", cost.bytes}, {"complete", cost.complete}, {"same_bits", cost.same_bits}};
+  if (row.bench.verified) {
+    object["ms_with"] = row.publishing_ms;
+    object["ms_without"] = row.without_ms;
+    object["cost"] = row.publishing_cost();
+  }
+  return object;
+}
+
+// Once for each run, whose rows, one for each state of the cache, say the same.
+void print_effects_and_publishing(const std::vector<BenchRow>& rows, std::size_t rows_a_run) {
+  for (std::size_t i = 0; i < rows.size(); i += rows_a_run) {
+    const BenchRow& row = rows[i];
+    const engine::Bench& bench = row.bench;
+    const std::string which =
+        rows.size() == rows_a_run ? "" : fmt::format("Batch {}, rank {}, N {}: ", bench.batch, row.rank, row.d_state);
+    if (bench.effect) {
+      fmt::print(
+          "{}What the {} state costs: over {} tokens beside the {} backend's, in fp32, logits differ by at most "
+          "{:.1e},\n"
+          "and the likeliest token agrees for {:.1f} %.\n",
+          which, bench.info.state, bench.effect->tokens, bench.twin, bench.effect->logits.max_rel,
+          100 * bench.effect->top1_agreement);
+    }
+    if (bench.publishing && bench.verified) {
+      fmt::print(
+          "{}Publishing layer {} each step, {:.2f} MB with all coefficients and the logits: median {:.4f} ms, beside\n"
+          "{:.4f} without: {:+.2f} %.\n",
+          which, bench.publishing->layer, static_cast<double>(bench.publishing->bytes) / 1e6, row.publishing_ms,
+          row.without_ms, 100 * row.publishing_cost());
+    }
+  }
+}
+
 }  // namespace
 
 ordered_json clocks_json(const kernels::ClockReport& clocks) {
@@ -140,6 +187,10 @@ std::vector<BenchRow> bench_rows(const engine::Bench& bench, const engine::Model
       row.p95 = spread.p95;
       row.tokens_per_second = 1e3 * bench.batch / row.median;
       row.bytes_per_second = 1e3 * static_cast<double>(bench.bytes_per_step) / row.median;
+      if (bench.publishing) {
+        row.publishing_ms = profiler::spread_of(bench.publishing->with_ms).median;
+        row.without_ms = profiler::spread_of(bench.publishing->without_ms).median;
+      }
     }
     rows.push_back(std::move(row));
   }
@@ -159,7 +210,7 @@ ordered_json json_of(const BenchRow& row, const engine::BenchOptions& options) {
   object["products"] = bench.info.products;
   object["graph"] = bench.info.graph;
   object["weights"] = row.weights;
-  object["state"] = "fp32";
+  object["state"] = bench.info.state;
   object["ms_per_token"] = nullptr;
   object["tokens_per_s"] = nullptr;
   object["bytes_per_token"] = bench.bytes_per_step;
@@ -184,6 +235,9 @@ ordered_json json_of(const BenchRow& row, const engine::BenchOptions& options) {
   object["worst_difference"] = bench.before.worst;
   object["worst_at"] = bench.before.where;
   object["same_bits_after"] = bench.same_bits_after;
+  object["step_by_step"] = bench.before.step_by_step;
+  object["state_effect"] = effect_json(bench);
+  object["publishing"] = publishing_json(row);
   return object;
 }
 
@@ -191,7 +245,8 @@ void write_csv(std::ostream& out, const std::vector<BenchRow>& rows) {
   fmt::print(out,
              "batch,variant,graph,verified,min_ms,median_ms,p95_ms,tokens_per_s,bytes_per_step,copy_gbps,"
              "worst_difference,rank,d_state,l2,working_set_bytes,sm_mhz_min,sm_mhz_median,memory_mhz,power_w_max,"
-             "temperature_c,throttled\n");
+             "temperature_c,throttled,state,state_effect_max_rel,state_effect_top1,published_layer,published_ms,"
+             "unpublished_ms\n");
   const auto or_nothing = [](auto value) { return value < 0 ? std::string() : fmt::format("{}", value); };
   for (const BenchRow& row : rows) {
     const engine::Bench& bench = row.bench;
@@ -202,25 +257,37 @@ void write_csv(std::ostream& out, const std::vector<BenchRow>& rows) {
     } else {
       fmt::print(out, ",,,,");
     }
-    fmt::print(out, "{},{},{},{},{},{},{},{},{},{},{},{},{}\n", bench.bytes_per_step, bench.copy_bytes_per_second / 1e9,
+    fmt::print(out, "{},{},{},{},{},{},{},{},{},{},{},{},{}", bench.bytes_per_step, bench.copy_bytes_per_second / 1e9,
                bench.before.worst, row.rank, row.d_state, bench.info.is_gpu ? name_of(row.timing.cache) : "",
                bench.working_set(), or_nothing(clocks.sm_mhz_min), or_nothing(clocks.sm_mhz_median),
                or_nothing(clocks.memory_mhz_max), or_nothing(clocks.power_w_max),
                or_nothing(clocks.after.temperature_c), clocks.samples > 0 ? (clocks.throttled ? "true" : "false") : "");
+    fmt::print(out, ",{},", bench.info.state);
+    if (bench.effect) {
+      fmt::print(out, "{},{},", bench.effect->logits.max_rel, bench.effect->top1_agreement);
+    } else {
+      fmt::print(out, ",,");
+    }
+    if (bench.publishing && bench.verified) {
+      fmt::print(out, "{},{},{}\n", bench.publishing->layer, row.publishing_ms, row.without_ms);
+    } else {
+      fmt::print(out, ",,\n");
+    }
   }
 }
 
 void print_table(const std::vector<BenchRow>& rows, const std::string& title, const engine::BenchOptions& options) {
   const engine::Bench& first = rows.front().bench;
-  fmt::print("{}, {}, {}{}; weights {}, state fp32\n", title, first.info.device, first.variant,
+  fmt::print("{}, {}, {}{}; weights {}, state {}\n", title, first.info.device, first.variant,
              first.info.graph    ? ", one CUDA graph"
              : first.info.is_gpu ? ", launched one by one"
                                  : "",
-             rows.front().weights);
+             rows.front().weights, first.info.state);
   fmt::print(
       "{} steps after {} to warm up, each timed{}; first and last sequence compared with the {} backend over {} "
-      "tokens\n\n",
-      options.steps, options.warmup, first.info.is_gpu ? " on the device" : "", first.twin, first.before.tokens);
+      "tokens{}\n\n",
+      options.steps, options.warmup, first.info.is_gpu ? " on the device" : "", first.twin, first.before.tokens,
+      first.before.step_by_step ? ", step by step" : "");
   fmt::print("{:>6} {:>5} {:>4}  {:<4}  {:>9}  {:>9}  {:>9}  {:>12}  {:>10}  {:>8}  {:>8}  {:>10}  {:>6}\n", "batch",
              "rank", "N", first.info.is_gpu ? "L2" : "", "min ms", "median ms", "p95 ms", "tokens/s", "MB a step",
              "GB/s", "of copy", "difference", first.info.is_gpu ? "SM MHz" : "");
@@ -236,6 +303,7 @@ void print_table(const std::vector<BenchRow>& rows, const std::string& title, co
       fmt::print("More than all of it: the step's memory stays in a cache.\n");
     }
   }
+  print_effects_and_publishing(rows, options.caches.size());
   print_caches(rows);
   print_clocks(rows);
   fmt::print("From opening the backend to the first token: {:.3g} s.\n", first.first_token_ms / 1e3);

@@ -25,6 +25,10 @@ Result<Bench> run_bench(const Weights& weights, const Weights& on_host, const Be
   const auto doing = [&progress](const char* what, double done) {
     if (progress) progress(what, done);
   };
+  if (options.publish_layer >= weights.config.n_layer) {
+    return input_error(fmt::format("Layer {}, which is to be published, is outside the model's {} layers.",
+                                   options.publish_layer, weights.config.n_layer));
+  }
   doing("opening", 0);
   const auto start = std::chrono::steady_clock::now();
   auto backend = make_backend(weights, options.backend);
@@ -49,6 +53,12 @@ Result<Bench> run_bench(const Weights& weights, const Weights& on_host, const Be
   if (!before) return tl::unexpected(before.error());
   result.before = std::move(*before);
   if (!result.before.pass(options.rtol)) return result;
+  if (result.before.step_by_step) {
+    doing("measuring what the state's type costs", 0.4);
+    const auto effect = measure_state_effect(measured, **twin, weights.config, options.effect_tokens);
+    if (!effect) return tl::unexpected(effect.error());
+    result.effect = *effect;
+  }
   twin->reset();
 
   doing("timing", 0.5);
@@ -65,11 +75,18 @@ Result<Bench> run_bench(const Weights& weights, const Weights& on_host, const Be
     result.timings.push_back(std::move(timing));
   }
 
+  if (options.publish_layer >= 0) {
+    doing("timing with publishing", 0.7);
+    auto cost = measure_publishing(measured, ids, options.publish_layer, options.steps);
+    if (!cost) return tl::unexpected(cost.error());
+    result.publishing = std::move(*cost);
+  }
+
   doing("verifying again", 0.8);
   const auto after = logits_again(measured, weights.config, result.before);
   if (!after) return tl::unexpected(after.error());
   result.same_bits_after = same_bits(result.before.logits, *after);
-  result.verified = result.same_bits_after;
+  result.verified = result.same_bits_after && (!result.publishing || result.publishing->verified());
 
   doing("measuring the copy rate", 0.9);
   backend->reset();  // its memory is the copy's now

@@ -3,10 +3,12 @@
 #pragma once
 
 #include "engine/backend/backend.h"
+#include "engine/bench/publishing.h"
 #include "engine/verify/twin.h"
 #include "kernels/device/clock_report.h"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,8 @@ struct BenchOptions {
   std::vector<CacheState> caches = {CacheState::warm};  // each timed for itself
   int verify_tokens = 4;
   double rtol = 2e-4;
+  int effect_tokens = 64;  // over which a bf16 state is held against fp32
+  int publish_layer = -1;  // the layer whose publishing is timed; -1: none
 };
 
 // The steps with one state of the cache.
@@ -36,8 +40,10 @@ struct Bench {
   double first_token_ms = 0;         // from opening the backend to the end of its first step
   std::string twin;                  // the backend that it was verified against
   TwinReport before;
+  std::optional<StateEffect> effect;  // of a bf16 state, beside the twin's fp32
+  std::optional<PublishingCost> publishing;
   bool same_bits_after = false;      // the logits of the verified tokens, stepped again after the timing
-  bool verified = false;             // before and after
+  bool verified = false;             // before and after; what was published, too
   std::vector<BenchTiming> timings;  // as many as BenchOptions::caches; none unless verified before
   double copy_bytes_per_second = 0;  // measured in the same run on the same device, read and written bytes counted
 

@@ -41,14 +41,14 @@ int layers_for(CacheState cache, std::uint64_t own_of_one) {
 
 }  // namespace
 
-std::uint64_t own_bytes(StageKind kind, const Weights& weights, int batch) {
+std::uint64_t own_bytes(StageKind kind, const Weights& weights, int batch, kernels::DType state) {
   const ModelConfig& c = weights.config;
   const LayerWeights& layer = weights.layers.front();
   switch (kind) {
     case StageKind::state_update:
     case StageKind::readout:
     case StageKind::mixer:
-      return 4 * static_cast<std::uint64_t>(batch) * static_cast<std::uint64_t>(c.d_inner()) *
+      return kernels::size_of(state) * static_cast<std::uint64_t>(batch) * static_cast<std::uint64_t>(c.d_inner()) *
              static_cast<std::uint64_t>(c.d_state);
     case StageKind::in_proj:
       return layer.in_proj.bytes();
@@ -95,7 +95,7 @@ Result<KernelBench> run_kernel_bench(const KernelBenchOptions& options,
   std::uint64_t own_of_one = 0;
   for (const StageKind kind : options.stages) {
     const bool same_state = kind == StageKind::readout && has(options.stages, {StageKind::state_update});
-    if (!same_state) own_of_one += own_bytes(kind, *one_layer, options.backend.batch);
+    if (!same_state) own_of_one += own_bytes(kind, *one_layer, options.backend.batch, options.backend.state);
   }
   config.n_layer = layers_for(options.cache, own_of_one);
   const bool on_gpu = choice_made(options.backend.choice) == BackendChoice::cuda;
@@ -142,7 +142,8 @@ Result<KernelBench> run_kernel_bench(const KernelBenchOptions& options,
   const auto on_host = draw_on_host(*weights);
   if (!on_host) return tl::unexpected(on_host.error());
   BackendOptions twin_options;
-  twin_options.choice = BackendChoice::reference;
+  // The reference takes over no state, which comparing step by step needs.
+  twin_options.choice = result.info.state == "bf16" ? BackendChoice::cpu : BackendChoice::reference;
   auto twin = make_backend(*on_host, twin_options);
   if (!twin) return tl::unexpected(twin.error());
   result.twin = (*twin)->info().name;

@@ -49,7 +49,7 @@ struct KernelBench {
 };
 
 // Bytes that a stage reads of its layer's own weights and state: what must come from memory when layers take turns.
-std::uint64_t own_bytes(StageKind kind, const Weights& weights, int batch);
+std::uint64_t own_bytes(StageKind kind, const Weights& weights, int batch, kernels::DType state);
 
 // The model that the stages are timed in. One layer; run_kernel_bench takes as many as are needed.
 ModelConfig kernel_config(const KernelShape& shape, std::span<const StageKind> stages);

@@ -28,6 +28,8 @@ TEST_CASE("bench on the CPU: the fields that other programs read") {
   CHECK(json["rank"].get<int>() > 1);
   CHECK(json["weights"] == "bf16");
   CHECK(json["state"] == "fp32");
+  CHECK(json["state_effect"].is_null());
+  CHECK(json["publishing"].is_null());
   CHECK(json["variant"] == "staged");
   CHECK(json["graph"] == false);
   CHECK(json["verified"] == true);
@@ -43,6 +45,27 @@ TEST_CASE("bench on the CPU: the fields that other programs read") {
   CHECK(json["fraction_of_copy"].get<double>() ==
         doctest::Approx(json["bytes_per_token"].get<double>() / (median / 1e3) /
                         (json["copy_gbps"].get<double>() * 1e9)));
+}
+
+TEST_CASE("bench --publish: steps that publish beside steps that don't; a layer that is not there is refused") {
+  const auto ran = run_program({"bench", mimo, "--backend", "cpu", "--threads", "1", "--steps", "16", "--warmup", "1",
+                                "--publish", "1", "--json"});
+  CAPTURE(ran.err);
+  REQUIRE(ran.exit_code == 0);
+  const auto json = nlohmann::json::parse(ran.out)["publishing"];
+  CHECK(json["layer"] == 1);
+  CHECK(json["bytes"].get<int>() > 0);
+  CHECK(json["complete"] == true);
+  CHECK(json["same_bits"] == true);
+  const double with = json["ms_with"], without = json["ms_without"];
+  CHECK(with > 0);
+  CHECK(json["cost"].get<double>() == doctest::Approx(with / without - 1));
+  const auto missing = run_program({"bench", mimo, "--backend", "cpu", "--publish", "99"});
+  CHECK(missing.exit_code == 2);
+  CHECK(missing.err.find("Layer 99") != std::string::npos);
+  const auto narrow = run_program({"bench", mimo, "--backend", "cpu", "--state", "bf16"});
+  CHECK(narrow.exit_code == 2);
+  CHECK(narrow.err.find("--variant fused") != std::string::npos);
 }
 
 TEST_CASE("bench over several batches: a table, and a line of CSV for each") {

@@ -1,6 +1,7 @@
 // What a bench promises: verified, as many times as asked for, and no speed without verification.
 #include "engine/bench/bench.h"
 
+#include "engine/backend/cpu_backend.h"
 #include "engine/model/random_weights.h"
 
 #include <doctest/doctest.h>
@@ -50,6 +51,74 @@ TEST_CASE("a step of the CPU is verified, timed, verified again and held against
   CHECK(bench->copy_bytes_per_second > 1e8);
   CHECK(bench->bytes_per_step > 0);
   CHECK(bench->first_token_ms > 0);
+}
+
+TEST_CASE("publishing is timed beside steps without, and what came is checked") {
+  engine::BenchOptions options = on_cpu();
+  options.steps = 20;
+  options.publish_layer = 0;
+  const engine::Weights weights = small_weights();
+  const auto bench = engine::run_bench(weights, weights, options, {});
+  REQUIRE(bench);
+  CHECK(bench->verified);
+  CHECK_FALSE(bench->effect);
+  REQUIRE(bench->publishing);
+  const engine::PublishingCost& cost = *bench->publishing;
+  CHECK(cost.complete);
+  CHECK(cost.same_bits);
+  CHECK(cost.with_ms.size() == 16);
+  CHECK(cost.without_ms.size() == cost.with_ms.size());
+  CHECK(cost.bytes > 4U * 64 * 16);
+  CHECK(std::all_of(cost.with_ms.begin(), cost.with_ms.end(), [](double ms) { return ms > 0; }));
+
+  options.publish_layer = 1;
+  const auto refused = engine::run_bench(weights, weights, options, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == engine::ErrorKind::input);
+}
+
+TEST_CASE("a publisher that loses, repeats or changes a step is found out") {
+  // Hands on what the CPU backend publishes, changed by a fault.
+  class Faulty : public engine::CpuBackend {
+   public:
+    using Fault = void (*)(engine::Published&, const std::function<void(const engine::Published&)>&);
+    Faulty(const engine::Weights& weights, Fault fault) : CpuBackend(weights, 1, 1), fault_(fault) {}
+    engine::Result<void> publish(engine::PublishRequest request) override {
+      if (!request.receive) return CpuBackend::publish({});
+      const auto pass_on = [this, receive = request.receive](const engine::Published& step) {
+        engine::Published changed = step;
+        fault_(changed, receive);
+      };
+      return CpuBackend::publish({request.sequence, request.layer, pass_on});
+    }
+
+   private:
+    Fault fault_;
+  };
+  using engine::Published;
+  using Receive = std::function<void(const Published&)>;
+  const engine::Weights weights = small_weights();
+  const std::vector<std::int32_t> ids = {3};
+  const auto measure = [&](Faulty::Fault fault) {
+    Faulty backend(weights, fault);
+    const auto cost = engine::measure_publishing(backend, ids, 0, 16);
+    REQUIRE(cost);
+    return *cost;
+  };
+  CHECK(measure([](Published& step, const Receive& to) { to(step); }).verified());
+  CHECK_FALSE(measure([](Published& step, const Receive& to) {
+                if (step.position != 3) to(step);
+              }).complete);
+  CHECK_FALSE(measure([](Published& step, const Receive& to) {
+                to(step);
+                if (step.position == 4) to(step);
+              }).complete);
+  const engine::PublishingCost changed = measure([](Published& step, const Receive& to) {
+    step.layer.ssm.back() += 1e-6F;
+    to(step);
+  });
+  CHECK(changed.complete);
+  CHECK_FALSE(changed.same_bits);
 }
 
 TEST_CASE("what does not verify is not timed") {
