@@ -92,7 +92,7 @@ std::vector<Item> items_of(PanelContext& context) {
   items.push_back({fmt::format("• {} · {}", snapshot.backend.name, snapshot.backend.device),
                    failed ? theme.error : theme.text, snapshot.backend.detail, 9});
   items.push_back({fmt::format("variant {}", snapshot.plan->variant), theme.secondary,
-                   "How a step is executed: staged is one kernel for each stage.", 5});
+                   "How a step is executed: staged is one kernel for each stage, fused few kernels for speed.", 5});
   items.push_back({fmt::format("state {}", snapshot.backend.state), theme.secondary,
                    "The type that the matrix state is kept in between two steps.", 3});
   if (const std::string mark = lambda_mark(snapshot.model->config()); !mark.empty())
