@@ -1,5 +1,7 @@
 #include "engine/backend/backend.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 
 namespace engine {
@@ -21,6 +23,15 @@ Result<void> Backend::time_stages(std::span<const StageKind>, int, std::span<dou
 Result<void> Backend::publish(PublishRequest request) {
   if (!request.receive) return {};
   return input_error("This backend does not publish what its steps leave.");
+}
+
+Result<void> Backend::fix_lambda(int /*sequence*/, double /*lambda*/) {
+  return input_error(fmt::format("The {} backend cannot fix lambda for one sequence. Use --backend cpu.", info().name));
+}
+
+Result<void> Backend::check_lambda(double lambda) {
+  if (lambda == -1 || (lambda >= 0 && lambda <= 1)) return {};
+  return input_error(fmt::format("Lambda cannot be {}; give 0 to 1, or -1 for the model's own.", lambda));
 }
 
 }  // namespace engine

@@ -69,6 +69,14 @@ class Backend {
   // Sets one sequence to a complete saved state (every layer, with ssm): the next step's bits are those that followed
   // the save. A bf16 state takes the nearest values: a state saved from one comes back as it was, an fp32 one rounded.
   virtual Result<void> restore(int sequence, const SequenceState& state) = 0;
+
+  // From the next step on, one sequence's lambda in every layer and head: 1 is Euler, 1/2 the classical trapezoid; -1
+  // gives it back its own. Stays through reset and restore; other sequences keep their bits. Errors (input): neither -1
+  // nor in [0, 1]; a backend that cannot.
+  virtual Result<void> fix_lambda(int sequence, double lambda);
+
+ protected:
+  static Result<void> check_lambda(double lambda);
 };
 
 enum class BackendChoice : std::uint8_t { automatic, cpu, cuda, reference };

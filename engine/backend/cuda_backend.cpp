@@ -184,6 +184,15 @@ class CudaBackend final : public Backend {
     return done;
   }
 
+  Result<void> fix_lambda(int sequence, double lambda) override {
+    if (auto ok = check_sequence(sequence); !ok) return ok;
+    if (auto ok = check_lambda(lambda); !ok) return ok;
+    const auto is_new = buffers_.set_lambda(stream_, sequence, lambda);
+    if (!is_new) return checked(tl::unexpected(is_new.error()), "Fixing lambda");
+    if (*is_new) graph_ = kernels::Graph();  // was recorded without it
+    return {};
+  }
+
  private:
   // How long each run of what `queue` queues takes on the device. A run starts where the one before it ended, or, cold,
   // after the L2 was emptied.

@@ -34,6 +34,7 @@ class CudaBuffers {
   std::vector<Layer> layers;
 
   std::span<std::int32_t> ids;              // (B)
+  std::span<double> sequence_lambda;        // (B); empty until set_lambda()
   std::span<float> residual, normed;        // (B, d)
   std::span<float> projected;               // (B, rows of the input projection)
   std::span<float> k, q;                    // (B, R, H, N)
@@ -71,6 +72,8 @@ class CudaBuffers {
   StepPieces step_pieces(int sequence, int layer) const;
   void unpack(const StepPieces& pieces, const std::byte* gathered, Published& out) const;
 
+  // Fixes the lambda of one sequence (negative: its own). True: the array is new, and launches have to take it up. Waits.
+  kernels::DeviceResult<bool> set_lambda(const kernels::Stream& stream, int sequence, double lambda);
   // Whether a saved layer has the sizes of this model, the matrix state included.
   bool holds(const LayerState& saved) const;
 
@@ -100,7 +103,7 @@ class CudaBuffers {
   std::size_t heads_ = 0, angles_ = 0;
   kernels::DType state_dtype_ = kernels::DType::f32;
   Cache angle_, turns_, k_, x_, h_;
-  kernels::DeviceBuffer state_, coefficients_, activations_;
+  kernels::DeviceBuffer state_, coefficients_, activations_, lambdas_;
   kernels::PinnedBuffer staging_;
 };
 

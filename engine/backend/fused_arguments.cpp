@@ -25,6 +25,7 @@ kernels::CoefficientRows FusedArguments::coefficient_rows(const Stage& stage) co
   rows.softplus_a = config_.a_activation == AActivation::softplus;
   rows.a_floor = config_.a_floor;
   rows.lambda_override = config_.lambda_override;
+  if (!buffers_.sequence_lambda.empty()) rows.sequence_lambda = buffers_.sequence_lambda.data();
   rows.dt_bias = layer_weights(stage).dt_bias.data();
   rows.dt = layer.dt.data();
   rows.a = layer.a.data();

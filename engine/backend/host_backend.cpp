@@ -241,6 +241,15 @@ Result<void> HostBackend<T>::restore(int sequence, const SequenceState& state) {
   }
 }
 
+template <class T>
+Result<void> HostBackend<T>::fix_lambda(int sequence, double lambda) {
+  if (auto ok = check_sequence(sequence); !ok) return ok;
+  if (auto ok = check_lambda(lambda); !ok) return ok;
+  buffers_.sequence_lambda.resize(static_cast<std::size_t>(plan_.batch), -1.0);
+  buffers_.sequence_lambda[static_cast<std::size_t>(sequence)] = lambda;
+  return {};
+}
+
 template class HostBackend<float>;
 template class HostBackend<double>;
 

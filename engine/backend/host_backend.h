@@ -26,6 +26,7 @@ class HostBackend : public Backend {
   Result<void> restore(int sequence, const SequenceState& state) override;
   // Hands over before step() returns.
   Result<void> publish(PublishRequest request) override;
+  Result<void> fix_lambda(int sequence, double lambda) override;
 
  protected:
   // Does the stage's arithmetic on the buffers.

@@ -27,6 +27,7 @@ struct HostBuffers {
   std::vector<Layer> layers;
 
   std::vector<std::int32_t> ids;          // (B)
+  std::vector<double> sequence_lambda;    // (B), or empty: see Backend::fix_lambda
   std::vector<T> residual;                // (B, d)
   std::vector<T> normed;                  // (B, d)
   std::vector<T> projected;               // (B, rows of the input projection)

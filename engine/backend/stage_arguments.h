@@ -63,6 +63,7 @@ class StageArguments {
     args.softplus_a = config_.a_activation == AActivation::softplus;
     args.a_floor = config_.a_floor;
     args.lambda_override = config_.lambda_override;
+    if (!buffers_.sequence_lambda.empty()) args.sequence_lambda = buffers_.sequence_lambda.data();
     args.stride = at_.rows;
     args.dd_dt = buffers_.projected.data() + at_.dd_dt;
     args.dd_a = buffers_.projected.data() + at_.dd_a;

@@ -28,9 +28,11 @@ __global__ void __launch_bounds__(block_size) coefficients_kernel(const Coeffici
     const double dt = softplus(static_cast<double>(args.dd_dt[from]) + static_cast<double>(args.dt_bias[i]));
     const double a = fmin(-(args.softplus_a ? softplus(dd_a) : heavy_tail(dd_a)), -args.a_floor);
     const double trap = args.trap[from];
-    const bool fixed = args.lambda_override >= 0.0;
-    const double lambda = fixed ? args.lambda_override : sigmoid(trap);
-    const double rest = fixed ? 1.0 - args.lambda_override : sigmoid(-trap);  // 1 - lambda
+    double given = args.lambda_override;
+    if (args.sequence_lambda != nullptr && args.sequence_lambda[b] >= 0.0) given = args.sequence_lambda[b];
+    const bool fixed = given >= 0.0;
+    const double lambda = fixed ? given : sigmoid(trap);
+    const double rest = fixed ? 1.0 - given : sigmoid(-trap);  // 1 - lambda
     const double alpha = exp(a * dt);
     args.dt[to] = static_cast<float>(dt);
     args.a[to] = static_cast<float>(a);

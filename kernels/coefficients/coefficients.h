@@ -19,6 +19,8 @@ struct CoefficientsArgs {
   bool softplus_a = false;
   double a_floor = 1e-4;
   double lambda_override = -1;  // in [0, 1]: takes the place of sigmoid(trap); negative: none
+  // (B): the same for each sequence, before the one above; negative: none. Null: none for any.
+  const double* sequence_lambda = nullptr;
 
   // Pieces of the input projection's output; sequence b's piece begins `stride` elements after sequence b - 1's.
   int stride = 0;

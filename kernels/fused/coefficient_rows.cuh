@@ -29,9 +29,11 @@ __device__ inline void store_coefficient(const CoefficientRows& c, int row, int 
     c.a[at] = static_cast<float>(
         fmin(-(c.softplus_a ? coefficient::softplus(value) : coefficient::heavy_tail(value)), -c.a_floor));
   } else if (kind == 2) {
-    const bool fixed = c.lambda_override >= 0.0;
-    c.lambda[at] = static_cast<float>(fixed ? c.lambda_override : coefficient::sigmoid(value));
-    c.rest[at] = static_cast<float>(fixed ? 1.0 - c.lambda_override : coefficient::sigmoid(-value));
+    double given = c.lambda_override;
+    if (c.sequence_lambda != nullptr && c.sequence_lambda[b] >= 0.0) given = c.sequence_lambda[b];
+    const bool fixed = given >= 0.0;
+    c.lambda[at] = static_cast<float>(fixed ? given : coefficient::sigmoid(value));
+    c.rest[at] = static_cast<float>(fixed ? 1.0 - given : coefficient::sigmoid(-value));
   } else {
     const int i = row - 3 * c.heads;
     c.turn[b * c.angles + i] = static_cast<float>(pi * tanh(value));

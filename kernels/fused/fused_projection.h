@@ -17,13 +17,14 @@ struct CoefficientRows {
   int angles = 0;  // S
   bool softplus_a = false;
   double a_floor = 1e-4;
-  double lambda_override = -1;     // in [0, 1]: takes the place of sigmoid(trap); negative: none
-  const float* dt_bias = nullptr;  // (H)
-  float* dt = nullptr;             // (B, H)
-  float* a = nullptr;              // (B, H)
-  float* lambda = nullptr;         // (B, H)
-  float* rest = nullptr;           // (B, H)
-  float* turn = nullptr;           // (B, S)
+  double lambda_override = -1;              // in [0, 1]: takes the place of sigmoid(trap); negative: none
+  const double* sequence_lambda = nullptr;  // (B): the same for each sequence, before the one above; null: none
+  const float* dt_bias = nullptr;           // (H)
+  float* dt = nullptr;                      // (B, H)
+  float* a = nullptr;                       // (B, H)
+  float* lambda = nullptr;                  // (B, H)
+  float* rest = nullptr;                    // (B, H)
+  float* turn = nullptr;                    // (B, S)
 };
 
 struct FusedProjectionArgs {

@@ -29,12 +29,14 @@ void norm(const NormArgs<double>& args) {
 void coefficients(const CoefficientsArgs<double>& args) {
   for (int s = 0; s < args.batch; ++s) {
     const std::ptrdiff_t in = static_cast<std::ptrdiff_t>(s) * args.stride;
+    const bool of_its_own = args.sequence_lambda != nullptr && args.sequence_lambda[s] >= 0;
+    const double fixed = of_its_own ? args.sequence_lambda[s] : args.lambda_override;
     for (int h = 0; h < args.heads; ++h) {
       const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(s) * args.heads + h;
       const double dd_a = args.dd_a[in + h];
       const double dt = softplus(args.dd_dt[in + h] + static_cast<double>(args.dt_bias[h]));
       const double a = std::min(-(args.softplus_a ? softplus(dd_a) : heavy_tail(dd_a)), -args.a_floor);
-      const double lambda = args.lambda_override >= 0 ? args.lambda_override : sigmoid(args.trap[in + h]);
+      const double lambda = fixed >= 0 ? fixed : sigmoid(args.trap[in + h]);
       const double alpha = std::exp(a * dt);
       args.dt[at] = dt;
       args.a[at] = a;

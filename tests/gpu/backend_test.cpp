@@ -454,3 +454,48 @@ TEST_CASE("gpu backend: an observer sees every stage once, in the plan's order")
     CHECK(backend->info().weight_bytes > 0);
   }
 }
+
+TEST_CASE("gpu backend: a lambda fixed for one sequence is that of a model with it, in every variant and as a graph") {
+  const ModelConfig config = shape(64, 96, 32, 64);
+  const auto own = engine::make_random_weights(config, DType::bf16, 17);
+  REQUIRE(own.has_value());
+  for (const engine::Variant variant : {engine::Variant::staged, engine::Variant::fused}) {
+    for (const bool graph : {false, true}) {
+      CAPTURE(graph);
+      CAPTURE(static_cast<int>(variant));
+      engine::BackendOptions options;
+      options.variant = variant;
+      options.graph = graph;
+      options.products = engine::Products::own;
+      const auto make = [&options](const engine::Weights& weights, int batch) {
+        options.batch = batch;
+        auto backend = engine::make_cuda_backend(weights, options);
+        REQUIRE(backend.has_value());
+        return std::move(*backend);
+      };
+      const auto step = [](engine::Backend& backend, std::size_t batch, int position) {
+        REQUIRE(backend.step(std::vector<std::int32_t>(batch, (7 * position + 3) % 101), nullptr).has_value());
+      };
+      const auto batched = make(*own, 3);
+      step(*batched, 3, 0);  // a graph is recorded before lambda is fixed
+      REQUIRE(batched->fix_lambda(1, 1.0).has_value());
+      REQUIRE(batched->fix_lambda(2, 0.5).has_value());
+      REQUIRE(batched->reset().has_value());
+      for (int t = 0; t < 4; ++t) step(*batched, 3, t);
+      for (int sequence = 0; sequence < 3; ++sequence) {
+        CAPTURE(sequence);
+        engine::Weights fixed = *own;
+        fixed.config.lambda_override = sequence == 0 ? -1 : sequence == 1 ? 1.0 : 0.5;
+        const auto alone = make(fixed, 1);
+        for (int t = 0; t < 4; ++t) step(*alone, 1, t);
+        CHECK(same(read(*batched, config, sequence), read(*alone, config, 0)));
+      }
+      REQUIRE(batched->fix_lambda(1, -1).has_value());
+      REQUIRE(batched->reset().has_value());
+      for (int t = 0; t < 4; ++t) step(*batched, 3, t);
+      CHECK(same(read(*batched, config, 1), read(*batched, config, 0)));
+      CHECK_FALSE(batched->fix_lambda(0, 1.5).has_value());
+      CHECK_FALSE(batched->fix_lambda(3, 1).has_value());
+    }
+  }
+}
