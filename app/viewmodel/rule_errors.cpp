@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace app {
 
@@ -81,24 +82,22 @@ CoefficientSeries make_coefficient_series(const engine::Snapshot& snapshot, cons
   return series;
 }
 
-ErrorSpread make_error_spread(const engine::Snapshot& snapshot, std::int64_t index, Frame frame, int bins) {
+ErrorSpread spread_of(std::array<std::vector<double>, 3> errors, int bins) {
   ErrorSpread spread;
   spread.median = {missing, missing, missing};
-  if (!holds(snapshot, index) || bins < 1) return spread;
-  const engine::ModelConfig& config = snapshot.model->config();
-  const engine::TokenRecord& record = *snapshot.tokens[static_cast<std::size_t>(index)];
-  const std::size_t heads = static_cast<std::size_t>(config.n_layer) * static_cast<std::size_t>(config.heads());
-  std::array<std::vector<double>, 3> logs;
+  if (bins < 1) return spread;
   double low = std::numeric_limits<double>::infinity(), high = -low;
-  for (std::size_t at = 0; at < heads; ++at) {
-    const std::array<double, 3> values = errors_of(record, frame, at);
+  const std::size_t heads = std::max({errors[0].size(), errors[1].size(), errors[2].size()});
+  for (std::size_t head = 0; head < heads; ++head) {
     bool counted = false;
-    for (std::size_t rule = 0; rule < 3; ++rule) {
-      if (std::isnan(values[rule])) continue;
+    for (std::vector<double>& values : errors) {
+      if (head >= values.size()) continue;
+      double& value = values[head];
+      value = std::isfinite(value) && value > 0 ? std::log10(value) : missing;
+      if (std::isnan(value)) continue;
       counted = true;
-      logs[rule].push_back(std::log10(values[rule]));
-      low = std::min(low, logs[rule].back());
-      high = std::max(high, logs[rule].back());
+      low = std::min(low, value);
+      high = std::max(high, value);
     }
     if (counted) ++spread.heads;
   }
@@ -111,18 +110,32 @@ ErrorSpread make_error_spread(const engine::Snapshot& snapshot, std::int64_t ind
   spread.width = (high - low) / bins;
   for (int bin = 0; bin < bins; ++bin) spread.centre.push_back(low + (bin + 0.5) * spread.width);
   for (std::size_t rule = 0; rule < 3; ++rule) {
+    std::vector<double>& logs = errors[rule];
+    logs.erase(std::remove_if(logs.begin(), logs.end(), [](double v) { return std::isnan(v); }), logs.end());
     spread.count[rule].assign(static_cast<std::size_t>(bins), 0.0);
-    for (const double value : logs[rule]) {
+    for (const double value : logs) {
       const int bin = std::clamp(static_cast<int>((value - low) / spread.width), 0, bins - 1);
       spread.count[rule][static_cast<std::size_t>(bin)] += 1;
     }
-    std::vector<double>& sorted = logs[rule];
-    if (sorted.empty()) continue;
-    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
-    std::nth_element(sorted.begin(), middle, sorted.end());
+    if (logs.empty()) continue;
+    const auto middle = logs.begin() + static_cast<std::ptrdiff_t>(logs.size() / 2);
+    std::nth_element(logs.begin(), middle, logs.end());
     spread.median[rule] = std::pow(10.0, *middle);
   }
   return spread;
+}
+
+ErrorSpread make_error_spread(const engine::Snapshot& snapshot, std::int64_t index, Frame frame, int bins) {
+  if (!holds(snapshot, index)) return spread_of({}, bins);
+  const engine::ModelConfig& config = snapshot.model->config();
+  const engine::TokenRecord& record = *snapshot.tokens[static_cast<std::size_t>(index)];
+  const std::size_t heads = static_cast<std::size_t>(config.n_layer) * static_cast<std::size_t>(config.heads());
+  std::array<std::vector<double>, 3> errors;
+  for (std::size_t at = 0; at < heads; ++at) {
+    const std::array<double, 3> values = errors_of(record, frame, at);
+    for (std::size_t rule = 0; rule < 3; ++rule) errors[rule].push_back(values[rule]);
+  }
+  return spread_of(std::move(errors), bins);
 }
 
 }  // namespace app

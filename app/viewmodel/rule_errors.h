@@ -32,7 +32,7 @@ struct CoefficientSeries {
 CoefficientSeries make_coefficient_series(const engine::Snapshot& snapshot, const Selection& selection,
                                           std::int64_t index, int max_tokens);
 
-// All heads at one token: histogram of log10(error), the same bins for the three rules, and each rule's median.
+// Heads at one token: histogram of log10(error), the same bins for the three rules, and each rule's median.
 struct ErrorSpread {
   std::vector<double> centre;                // log10(error) at the middle of each bin
   double width = 0;                          // of a bin, in decades
@@ -40,6 +40,8 @@ struct ErrorSpread {
   std::array<double, 3> median{};            // relative error; NaN without values
   int heads = 0;                             // that had a value
 };
+// Of errors by rule and head; what is not above zero is left out.
+ErrorSpread spread_of(std::array<std::vector<double>, 3> errors, int bins);
 ErrorSpread make_error_spread(const engine::Snapshot& snapshot, std::int64_t index, Frame frame, int bins = 24);
 
 }  // namespace app
