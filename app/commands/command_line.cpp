@@ -24,6 +24,7 @@ int run_command_line(int argc, char** argv) {
   Action action;
   add_inspect(program, action);
   add_discretise(program, action);
+  add_effect(program, action);
   add_eval(program, action);
   add_profile(program, action);
   add_bench(program, action);

@@ -20,6 +20,7 @@ using Action = std::function<int()>;
 void add_inspect(CLI::App& program, Action& action);
 void add_step(CLI::App& program, Action& action);
 void add_verify(CLI::App& program, Action& action);
+void add_effect(CLI::App& program, Action& action);
 void add_eval(CLI::App& program, Action& action);
 void add_discretise(CLI::App& program, Action& action);
 void add_profile(CLI::App& program, Action& action);
