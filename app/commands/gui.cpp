@@ -95,6 +95,13 @@ int run_gui(const Options& parsed) {
   if (!options.panel.empty() && find_panel(options.panel).empty())
     return report({engine::ErrorKind::input, fmt::format("--panel {}: no panel has that name; the panels are: {}.",
                                                          options.panel, fmt::join(panel_names(), ", "))});
+  if (!options.page.empty() && !discretisation_page_named(options.page)) {
+    std::string names;
+    for (const DiscretisationPageName& entry : discretisation_pages)
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", entry.name);
+    return report({engine::ErrorKind::input,
+                   fmt::format("--page {}: the pages of the discretisation panel are: {}.", options.page, names)});
+  }
   if (const auto writable = check_outputs({options.screenshot, options.summary, options.trace}); !writable)
     return report(writable.error());
   options.backend = backend_options(parsed);
@@ -155,6 +162,12 @@ void add_gui(CLI::App& program, Action& action) {
       ->capture_default_str();
   command->add_option("--size", options->size, "Size of the window in pixels")->type_name("WxH")->capture_default_str();
   command->add_option("--panel", gui.panel, "Bring this panel to the front, by a part of its name")->type_name("NAME");
+  command
+      ->add_option(
+          "--page", gui.page,
+          "Page of the discretisation panel: own-input, accumulated, lambda, test-signal, stability, formulas, "
+          "effect (runs it; offscreen)")
+      ->type_name("NAME");
   command->add_flag("--fill", gui.fill, "With --panel: that panel alone, over the whole window");
   command->add_option("--ui-scale", gui.ui_scale, "Size of everything, 0.75 to 2; default: the monitor's")
       ->check(number_in(0.75, 2));

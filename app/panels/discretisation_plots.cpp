@@ -43,10 +43,9 @@ void select_on_click(PanelContext& context, double token) {
 
 }  // namespace
 
-void draw_error_spread(PanelContext& context, const DiscretisationData& data, ImVec2 size) {
-  static ViewKey fitted;
+void draw_error_spread(PanelContext& context, const ErrorSpread& spread, ErrorKind kind, ImVec2 size) {
   const Theme& theme = context.theme;
-  const ErrorSpread& spread = data.spread;
+  const bool local = kind == ErrorKind::local;
   if (spread.centre.empty()) {
     note(theme, "No error is known at this token.");
     return;
@@ -55,9 +54,10 @@ void draw_error_spread(PanelContext& context, const DiscretisationData& data, Im
   for (const auto& counts : spread.count) {
     for (const double n : counts) most = std::max(most, n);
   }
-  if (!begin_plot(context, "##spread", size, "relative local error", "heads", ImPlotFlags_NoLegend)) return;
-  ImPlot::SetupAxesLimits(spread.centre.front() - spread.width, spread.centre.back() + spread.width, 0, most * 1.12,
-                          follow(fitted, data.key));
+  if (!begin_plot(context, local ? "##spread" : "##carried-spread", size,
+                  local ? "relative local error" : "relative accumulated error", "heads", ImPlotFlags_NoLegend))
+    return;
+  follow_limits(spread.centre.front() - spread.width, spread.centre.back() + spread.width, 0, most * 1.12);
   ImPlot::SetupAxisFormat(ImAxis_X1, power_label);
   const std::string own = name_of_model_rule(context);
   const char* const names[] = {rule_names[0], rule_names[1], own.c_str()};
@@ -94,7 +94,7 @@ void draw_error_spread(PanelContext& context, const DiscretisationData& data, Im
     ImGui::EndTooltip();
   }
   end_plot(context, [&] {
-    return Table{"error-spread",
+    return Table{local ? "error-spread" : "accumulated-error-spread",
                  {{"log10 error", spread.centre},
                   {"euler (heads)", spread.count[0]},
                   {"trapezoid (heads)", spread.count[1]},

@@ -35,33 +35,30 @@ void frame_chips(PanelContext& context) {
   }
 }
 
-void draw_error_plot(PanelContext& context, const char* id, const ErrorSeries& series, std::int64_t shown,
-                     ImVec2 size) {
+void draw_error_plot(PanelContext& context, const char* id, const ErrorSeries& series, std::int64_t shown, ImVec2 size,
+                     ErrorKind kind) {
   const Theme& theme = context.theme;
   const Frame frame = context.workspace.selection.frame;
-  if (!begin_plot(context, id, size, "token", size.y < 190 * theme.scale ? "rel. error" : "relative local error"))
-    return;
+  const bool local = kind == ErrorKind::local;
+  const char* label = size.y < 190 * theme.scale ? "rel. error"
+                      : local                    ? "relative local error"
+                                                 : "relative accumulated error";
+  if (!begin_plot(context, id, size, "token", label)) return;
   const double first = series.token.empty() ? 0 : series.token.front();
   const double last = std::max(first + 1, series.token.empty() ? 1.0 : series.token.back());
   const double low = series.any ? series.low : 1e-4, high = series.any ? series.high : 1;
-  // The view follows new data; the user's own zoom holds until the next token.
-  static ImGuiStorage seen;
-  const int stamp = static_cast<int>(series.token.size()) * 31 + static_cast<int>(last) +
-                    static_cast<int>(frame) * 7919 + context.workspace.selection.head * 131 +
-                    context.workspace.selection.layer * 8191;
-  const ImGuiID key = ImGui::GetID("stamp");
-  const bool fresh = seen.GetInt(key, -1) != stamp;
-  seen.SetInt(key, stamp);
   ImPlot::SetupAxisScale(ImAxis_Y1, ImPlotScale_Log10);
-  // A low and wide plot has room for its legend only at its side.
-  const bool beside = size.y < 90 * theme.scale && size.x > 320 * theme.scale;
-  const double bottom = low / 3, top = high * (beside ? 3 : size.y < 140 * theme.scale ? 20 : 8);
-  ImPlot::SetupAxesLimits(first - 0.5, last + 0.5, bottom, top, fresh ? ImPlotCond_Always : ImPlotCond_Once);
+  // A low plot has its legend outside, where it covers no curve: at its side where it is wide, else above.
+  const bool low_plot = size.y < 150 * theme.scale, beside = low_plot && size.x > 320 * theme.scale;
+  const double bottom = low / 3, top = high * (low_plot ? 3 : 8);
+  follow_limits(first - 0.5, last + 0.5, bottom, top);
   // Wider than the first view, so that zooming out finds ticks.
   setup_decades(bottom * 1e-3, top * 1e3, size.y * 2.2F);
   ImPlot::SetupAxisFormat(ImAxis_X1, whole_label);
   if (beside)
     ImPlot::SetupLegend(ImPlotLocation_East, ImPlotLegendFlags_Outside);
+  else if (low_plot)
+    ImPlot::SetupLegend(ImPlotLocation_North, ImPlotLegendFlags_Horizontal | ImPlotLegendFlags_Outside);
   else
     ImPlot::SetupLegend(ImPlotLocation_NorthWest, ImPlotLegendFlags_Horizontal);
   const bool narrow = size.x < 330 * theme.scale;
@@ -84,8 +81,8 @@ void draw_error_plot(PanelContext& context, const char* id, const ErrorSeries& s
     if (at >= 0 && at < count) {
       const auto i = static_cast<std::size_t>(at);
       ImGui::BeginTooltip();
-      ImGui::Text("token %.0f, %s frame, relative to |E|", series.token[i],
-                  frame == Frame::unrotated ? "un-rotated" : "stored");
+      ImGui::Text("token %.0f, %s frame, relative to %s", series.token[i],
+                  frame == Frame::unrotated ? "un-rotated" : "stored", local ? "|E|" : "|exact state|");
       for (std::size_t rule = 0; rule < 3; ++rule) {
         ImGui::TextColored(colour_of(theme, static_cast<Rule>(rule)), "%s  %s", names[rule],
                            number_text(series.error[rule][i], 3).c_str());
@@ -97,7 +94,8 @@ void draw_error_plot(PanelContext& context, const char* id, const ErrorSeries& s
     }
   }
   end_plot(context, [&] {
-    return Table{frame == Frame::unrotated ? "errors-unrotated" : "errors-stored",
+    const std::string name = frame == Frame::unrotated ? "errors-unrotated" : "errors-stored";
+    return Table{local ? name : "accumulated-" + name,
                  {{"token", series.token},
                   {"euler (relative)", series.error[0]},
                   {"trapezoid (relative)", series.error[1]},

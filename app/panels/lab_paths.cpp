@@ -102,6 +102,52 @@ void draw_paths_in_time(PanelContext& context, const LabStudy& study, ImVec2 siz
   end_plot(context, [&] { return path_table(study); });
 }
 
+void draw_differences(PanelContext& context, const LabStudy& study, const LabDifference& difference, ImVec2 size) {
+  const Theme& theme = context.theme;
+  // A rule that explodes must not squeeze the others into a line: as far as the exact curve's extent.
+  Extent exact, all;
+  exact.hold(study.exact_re);
+  for (const LabDifference::Rule& rule : difference.rules) all.hold_within(rule.re, exact);
+  const double margin = std::max(0.1 * (all.high - all.low), 1e-15);
+  const bool beside = size.x > 430 * theme.scale;
+  if (!begin_plot(context, "##differences", size, "time t", "Re (h - exact)")) return;
+  follow_limits(0, study.duration, all.low - margin, all.high + margin);
+  if (beside)
+    ImPlot::SetupLegend(ImPlotLocation_East, ImPlotLegendFlags_Outside);
+  else
+    ImPlot::SetupLegend(ImPlotLocation_North, ImPlotLegendFlags_Horizontal | ImPlotLegendFlags_Outside);
+  for (const LabDifference::Rule& rule : difference.rules) {
+    ImPlot::PlotLine(
+        fmt::format("{}###{}", rule_label(context, study.settings, rule.kind), static_cast<int>(rule.kind)).c_str(),
+        difference.time.data(), rule.re.data(), static_cast<int>(rule.re.size()), rule_line(theme, study, rule.kind));
+  }
+  if (ImPlot::IsPlotHovered() && !difference.time.empty()) {
+    const double at = ImPlot::GetPlotMousePos().x / study.dt;
+    const auto i =
+        static_cast<std::size_t>(std::lround(std::clamp(at, 0.0, static_cast<double>(difference.time.size() - 1))));
+    ImGui::BeginTooltip();
+    ImGui::Text("t = %s: rule - exact, and its size", number_text(difference.time[i], 3).c_str());
+    for (const LabDifference::Rule& rule : difference.rules) {
+      if (i >= rule.re.size()) continue;
+      ImGui::TextColored(rule_colour(theme, rule.kind), "%s  %s %s %si   %s",
+                         rule_label(context, study.settings, rule.kind).c_str(), number_text(rule.re[i], 3).c_str(),
+                         rule.im[i] < 0 ? "-" : "+", number_text(std::abs(rule.im[i]), 3).c_str(),
+                         number_text(rule.size[i], 3).c_str());
+    }
+    ImGui::EndTooltip();
+  }
+  end_plot(context, [&] {
+    Table table{"rule-minus-exact", {{"time", difference.time}}};
+    for (const LabDifference::Rule& rule : difference.rules) {
+      const char* name = engine::two_point_rule(rule.kind).key;
+      table.columns.push_back({fmt::format("{} Re", name), rule.re});
+      table.columns.push_back({fmt::format("{} Im", name), rule.im});
+      table.columns.push_back({fmt::format("{} size", name), rule.size});
+    }
+    return table;
+  });
+}
+
 void draw_paths_in_plane(PanelContext& context, const LabStudy& study, ImVec2 size) {
   const Theme& theme = context.theme;
   Extent exact_re, exact_im, re, im;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/panels/panels.h"
+#include "app/viewmodel/lab_difference.h"
 #include "app/viewmodel/laboratory.h"
 
 #include <imgui.h>
@@ -21,6 +22,8 @@ std::string rule_label(const PanelContext& context, const LabSettings& settings,
 void draw_lab_controls(PanelContext& context, LabSettings& settings, const HeadValues& head, bool roomy);
 
 void draw_paths_in_time(PanelContext& context, const LabStudy& study, ImVec2 size);
+// Rule minus exact over time.
+void draw_differences(PanelContext& context, const LabStudy& study, const LabDifference& difference, ImVec2 size);
 void draw_paths_in_plane(PanelContext& context, const LabStudy& study, ImVec2 size);
 enum class LabError : std::uint8_t { local, global };
 void draw_lab_errors(PanelContext& context, const LabStudy& study, LabError which, ImVec2 size);

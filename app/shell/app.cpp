@@ -24,6 +24,13 @@ constexpr double frame_period_s = 1.0 / 60;
 // How long to go on drawing after input (tool tips, hover, scrolling) and after a snapshot (phasors in motion).
 constexpr double settle_after_input_s = 0.7, settle_after_snapshot_s = 0.2;
 
+// Background jobs use what the session uses.
+engine::BackendChoice backend_like(const std::string& name) {
+  return name == "cuda"        ? engine::BackendChoice::cuda
+         : name == "reference" ? engine::BackendChoice::reference
+                               : engine::BackendChoice::cpu;
+}
+
 }  // namespace
 
 App::App(const GuiOptions& options) : options_(options) {
@@ -69,6 +76,10 @@ engine::Result<std::unique_ptr<App>> App::open(const GuiOptions& options) {
   }
   workspace.active = 0;
   workspace.accuracy.choice = options.evaluation;
+  if (const auto page = discretisation_page_named(options.page)) {
+    workspace.discretisation.page = page->page;
+    workspace.discretisation.accumulated = page->accumulated;
+  }
   if (!options.panel.empty()) {
     const std::string panel = find_panel(options.panel);
     if (options.fill)
@@ -115,6 +126,7 @@ void App::serve_requests() {
         std::make_unique<Verification>(workspace_.document().snapshot, [surface] { surface->wake(); });
   }
   serve_evaluation();
+  serve_effect();
   if (!requests.focus_panel.empty()) layout_.focus(std::exchange(requests.focus_panel, {}));
 }
 
@@ -131,13 +143,36 @@ void App::serve_evaluation() {
   const std::string& name = document.snapshot->backend.name;
   EvaluationJob::Options options;
   options.choice = workspace_.accuracy.choice;
-  options.backend = name == "cuda"        ? engine::BackendChoice::cuda
-                    : name == "reference" ? engine::BackendChoice::reference
-                                          : engine::BackendChoice::cpu;
+  options.backend = backend_like(name);
   options.threads = options_.backend.threads;
   options.load = options_.load;
   Surface* surface = surface_.get();
   document.evaluation = std::make_unique<EvaluationJob>(document.model, options, [surface] { surface->wake(); });
+}
+
+void App::serve_effect() {
+  const bool tokens = std::exchange(workspace_.requests.effect, false);
+  const bool accuracy = std::exchange(workspace_.requests.effect_accuracy, false);
+  if (!workspace_.ready()) return;
+  Document& document = workspace_.document();
+  Surface* surface = surface_.get();
+  const auto begin = [&](std::unique_ptr<EffectJob>& job, EffectJob::Options options) {
+    if (job && job->running()) return;
+    options.backend = backend_like(document.snapshot->backend.name);
+    options.threads = options_.backend.threads;
+    job = std::make_unique<EffectJob>(document.model, std::move(options), [surface] { surface->wake(); });
+  };
+  if (tokens && !document.snapshot->empty()) {
+    EffectJob::Options options;
+    for (const auto& record : document.snapshot->tokens) options.ids.push_back(record->id);
+    begin(document.effect, std::move(options));
+  }
+  if (accuracy && document.model->card.labels_positions() && !document.model->card.task.empty()) {
+    EffectJob::Options options;
+    const EvaluationChoice& choice = workspace_.accuracy.choice;
+    options.evaluate = {choice.length, choice.sequences, choice.seed};
+    begin(document.effect_accuracy, std::move(options));
+  }
 }
 
 void App::frame() {

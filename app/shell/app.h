@@ -45,6 +45,7 @@ class App {
   void take_snapshots();
   void serve_requests();
   void serve_evaluation();
+  void serve_effect();
   void draw();
   void draw_notice();
   void take_screenshot();

@@ -36,6 +36,8 @@ bool draw_until(App& app, Done done) {
     for (const Document& document : app.workspace().documents) {
       if (document.is_open()) version += document.snapshot->version;
       if (document.evaluation) version += static_cast<std::uint64_t>(1e6 * document.evaluation->report()->done);
+      for (const auto* job : {document.effect.get(), document.effect_accuracy.get()})
+        if (job != nullptr) version += static_cast<std::uint64_t>(1e6 * job->report()->done);
     }
     if (version != last_version) progress = Clock::now();
     last_version = version;
@@ -105,6 +107,23 @@ engine::Result<std::shared_ptr<const EvaluationReport>> evaluate_first(App& app)
   return report;
 }
 
+// Runs the first model with other lambdas as the window's buttons do, and waits for the end.
+engine::Result<void> run_effect(App& app) {
+  Workspace& workspace = app.workspace();
+  const Document& document = workspace.documents.front();
+  workspace.activate(0);
+  workspace.requests.effect = workspace.requests.effect_accuracy = true;
+  app.frame();
+  if (!draw_until(app, [&] {
+        return !(document.effect && document.effect->running()) &&
+               !(document.effect_accuracy && document.effect_accuracy->running());
+      }))
+    return engine::system_error("The runs with other lambdas came no further for two minutes.");
+  for (const auto* job : {document.effect.get(), document.effect_accuracy.get()})
+    if (job != nullptr && job->report()->error) return tl::unexpected(*job->report()->error);
+  return {};
+}
+
 }  // namespace
 
 engine::Result<JobReport> run_offscreen_job(App& app, const GuiOptions& options) {
@@ -137,6 +156,10 @@ engine::Result<JobReport> run_offscreen_job(App& app, const GuiOptions& options)
     auto evaluated = evaluate_first(app);
     if (!evaluated) return tl::unexpected(evaluated.error());
     report.evaluation = std::move(*evaluated);
+  }
+  const auto page = discretisation_page_named(options.page);
+  if (page && page->page == DiscretisationPage::effect && !app.workspace().documents.empty()) {
+    if (auto done = run_effect(app); !done) return tl::unexpected(done.error());
   }
   for (const Document& document : app.workspace().documents)
     report.models.push_back(report_on(document, options.steps, seconds));

@@ -20,6 +20,7 @@ struct GuiOptions {
   std::string summary;     // JSON file of what was done and measured; empty: none
   std::string trace;       // Chrome trace JSON of the stages; empty: none
   std::string panel;       // brought to the front
+  std::string page;        // of the discretisation panel: one of discretisation_pages; empty: its first
   bool fill = false;       // `panel` alone over the whole window
   bool evaluate = false;   // measure the first model's accuracy before the screenshot
   EvaluationChoice evaluation;

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "app/viewmodel/accuracy_curves.h"
+#include "app/viewmodel/discretisation_pages.h"
 #include "app/viewmodel/laboratory.h"
 #include "app/viewmodel/selection.h"
 #include "app/viewmodel/timing_cache.h"
+#include "app/wiring/effect.h"
 #include "app/wiring/evaluation.h"
 #include "app/wiring/timing_store.h"
 #include "app/wiring/verification.h"
@@ -30,6 +32,8 @@ struct Document {
   std::shared_ptr<const engine::Snapshot> snapshot;
   std::unique_ptr<Verification> verification;  // the last one asked for; null: none yet
   std::unique_ptr<EvaluationJob> evaluation;   // the last one asked for; null: none yet
+  std::unique_ptr<EffectJob> effect;  // of other lambdas over a context, the last one asked for; null: none yet
+  std::unique_ptr<EffectJob> effect_accuracy;  // the same over the model's task
   TimingCache timing_cache;
 
   bool is_open() const { return snapshot != nullptr; }
@@ -42,14 +46,16 @@ struct PixelArea {
 
 // What a panel or an action asks of the shell; the shell clears each once it has done it.
 struct Requests {
-  std::string open_model;     // name or path
-  std::string focus_panel;    // bring this panel's tab to the front
-  std::string screenshot;     // write the next frame to this PNG file
-  PixelArea screenshot_area;  // only this part of it; empty: the whole window
-  bool redraw = false;        // a motion goes on: draw the next frame at once instead of sleeping
-  bool edit_prompt = false;   // open the prompt editor
-  bool verify = false;        // compare the active document with the reference
-  bool evaluate = false;      // measure the active document's accuracy, as chosen in `accuracy`
+  std::string open_model;        // name or path
+  std::string focus_panel;       // bring this panel's tab to the front
+  std::string screenshot;        // write the next frame to this PNG file
+  PixelArea screenshot_area;     // only this part of it; empty: the whole window
+  bool redraw = false;           // a motion goes on: draw the next frame at once instead of sleeping
+  bool edit_prompt = false;      // open the prompt editor
+  bool verify = false;           // compare the active document with the reference
+  bool evaluate = false;         // measure the active document's accuracy, as chosen in `accuracy`
+  bool effect = false;           // run the active document's tokens with other lambdas
+  bool effect_accuracy = false;  // measure its accuracy with them, over the sequences chosen in `accuracy`
   bool reset_layout = false;
   bool quit = false;
 };
@@ -68,9 +74,9 @@ struct AccuracyView {
 };
 
 // What the discretisation panel is set to.
-enum class DiscretisationPage : std::uint8_t { own_input, coefficients, signal, signal_errors, stability };
 struct DiscretisationView {
   DiscretisationPage page = DiscretisationPage::own_input;
+  bool accumulated = false;  // errors carried over the tokens instead of each step's own
   LabSettings lab;
 };
 
