@@ -5,6 +5,7 @@
 #include "app/panels/error_plot.h"
 #include "app/panels/laboratory.h"
 #include "app/panels/parts.h"
+#include "app/panels/widgets.h"
 #include "app/viewmodel/lab_words.h"
 #include "app/viewmodel/lambda_mark.h"
 #include "app/viewmodel/numbers.h"
@@ -246,13 +247,14 @@ void lab_errors_row(PanelContext& context, const LabStudy& lab, float width, flo
 
 // Which pages there are depends on the room: a low panel shows one row of figures at a time.
 void page_chips(const Theme& theme, DiscretisationPage& page, bool high, bool tiny) {
+  Flow flow(4 * theme.scale);
+  flow.place(0);  // the frames' chips stand there already
   const auto page_chip = [&](const char* label, DiscretisationPage own, const char* tip) {
-    ImGui::SameLine(0, 4 * theme.scale);
+    flow.place(chip_width(label));
     const bool on = page == own || (own == DiscretisationPage::signal && page == DiscretisationPage::signal_difference);
     if (chip(theme, label, on, tip)) page = own;
   };
   using Page = DiscretisationPage;
-  ImGui::SameLine(0, 8 * theme.scale);
   page_chip("model's own input", Page::own_input, "Errors and coefficients over the tokens of this context.");
   if (tiny) page_chip("coefficients", Page::coefficients, "λ, α, β and γ over the tokens of this context.");
   page_chip("λ", Page::lambda,
@@ -346,7 +348,7 @@ void draw_discretisation(PanelContext& context) {
   const float gap = 14 * s, spacing = ImGui::GetStyle().ItemSpacing.y;
   const bool high = ImGui::GetContentRegionAvail().y >= 470 * s;
   // So low that two rows of plots would be slits: each has a page of its own, and one line below it at most.
-  const bool tiny = ImGui::GetContentRegionAvail().y < 220 * s;
+  const bool tiny = ImGui::GetContentRegionAvail().y < 270 * s;
   frame_chips(context);
   page_chips(theme, page, high, tiny);
   const Page shown = !tiny && page == Page::coefficients                                ? Page::own_input

@@ -290,9 +290,10 @@ void draw_effect_page(PanelContext& context, DiscretisationData& data, bool tiny
     report = data.effect;
   if (!report || report->tokens == nullptr) {
     if (running) {
-      draw_empty_state(theme,
-                       fmt::format("Running the tokens as Euler and as the trapezoid: {:.0f} %", 100 * report->done),
-                       "Three sequences of one batch, in the background.");
+      if (draw_empty_state(
+              theme, fmt::format("Running the tokens as Euler and as the trapezoid: {:.0f} %", 100 * report->done),
+              "Three sequences of one batch, in the background.", "Cancel"))
+        document.effect->cancel();
     } else if (draw_empty_state(
                    theme, "What would this model do with another λ?",
                    "The same tokens as three sequences of one batch: the model as it is, with λ = 1 (Euler) "

@@ -1,7 +1,6 @@
 #include "app/panels/mathematics.h"
 
 #include "app/panels/parts.h"
-#include "app/panels/widgets.h"
 
 #include <fmt/format.h>
 
@@ -118,12 +117,17 @@ class Setter {
 
   void tell(const Math& box, ImVec2 low, ImVec2 high) {
     const int nth = ++seen_[box.text];
-    const std::string name = fmt::format("{}/{}{}", id_, box.text, nth == 1 ? "" : fmt::format("#{}", nth));
+    const std::string name = fmt::format("{}:{}{}", id_, box.text, nth == 1 ? "" : fmt::format("#{}", nth));
     ImGui::SetCursorScreenPos(low);
     ImGui::InvisibleButton(name.c_str(), {std::max(high.x - low.x, 1.0F), std::max(high.y - low.y, 1.0F)});
-    if (ImGui::IsItemHovered())
-      ImGui::GetWindowDrawList()->AddRectFilled(low, high, packed(theme_.accent, 0.16F), 3 * theme_.scale);
-    tooltip(box.number.empty() ? box.meaning : fmt::format("{}\n{} = {}", box.meaning, box.text, box.number));
+    if (!ImGui::IsItemHovered()) return;
+    ImGui::GetWindowDrawList()->AddRectFilled(low, high, packed(theme_.accent, 0.16F), 3 * theme_.scale);
+    ImGui::BeginTooltip();  // at once: whoever points at a symbol asks what it is
+    ImGui::PushTextWrapPos(ImGui::GetFontSize() * 30);
+    ImGui::TextUnformatted(box.meaning.c_str());
+    if (!box.number.empty()) ImGui::TextColored(theme_.value, "%s = %s", box.text.c_str(), box.number.c_str());
+    ImGui::PopTextWrapPos();
+    ImGui::EndTooltip();
   }
 
   const Theme& theme_;

@@ -17,7 +17,7 @@ struct MathSize {
 // `size`: of a symbol, pixels.
 MathSize measure_math(const Theme& theme, const Math& formula, float size);
 // Draws it with its upper left corner there. Every symbol with a meaning becomes an item of the current window that tells
-// it; `id` is the first part of the items' names, which go on with the symbol: "ID/λ", the second one "ID/λ#2".
+// it; `id` is the first part of the items' names, which go on with the symbol: "ID:λ", the second one "ID:λ#2".
 MathSize draw_math(const Theme& theme, const char* id, const Math& formula, ImVec2 at, float size);
 
 }  // namespace app

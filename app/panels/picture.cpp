@@ -2,12 +2,29 @@
 
 #define GL_GLEXT_PROTOTYPES
 #include <GL/glcorearb.h>
+#include <imgui_internal.h>
 
 namespace app {
 
+namespace {
+
+// How many contexts have ended: their textures went along, and a new context may lie at the same address.
+int contexts_ended = 0;
+
+void watch_for_the_end(ImGuiContext* context) {
+  static int watched = -1;  // the context that was current after so many had ended
+  if (watched == contexts_ended) return;
+  watched = contexts_ended;
+  ImGuiContextHook hook;
+  hook.Type = ImGuiContextHookType_Shutdown;
+  hook.Callback = [](ImGuiContext* /*context*/, ImGuiContextHook* /*hook*/) { ++contexts_ended; };
+  ImGui::AddContextHook(context, &hook);
+}
+
+}  // namespace
+
 bool Picture::current() const {
-  // A new context at the same address starts its frames anew.
-  return texture_ != 0 && context_ == ImGui::GetCurrentContext() && ImGui::GetFrameCount() >= frame_;
+  return texture_ != 0 && context_ == ImGui::GetCurrentContext() && ended_ == contexts_ended;
 }
 
 bool Picture::stale(const ViewKey& key, const Theme& theme) {
@@ -45,7 +62,8 @@ void Picture::set(int width, int height, const std::vector<ImU32>& pixels) {
   width_ = width;
   height_ = height;
   context_ = ImGui::GetCurrentContext();
-  frame_ = ImGui::GetFrameCount();
+  watch_for_the_end(ImGui::GetCurrentContext());
+  ended_ = contexts_ended;
 }
 
 void Picture::plot(const char* label, ImPlotPoint low, ImPlotPoint high) const {

@@ -33,7 +33,7 @@ class Picture {
   unsigned int texture_ = 0;
   int width_ = 0, height_ = 0;
   const void* context_ = nullptr;
-  int frame_ = 0;
+  int ended_ = 0;  // contexts before this one
 };
 
 }  // namespace app
