@@ -26,6 +26,11 @@ bool kept(const engine::Snapshot& snapshot, std::int64_t token, int layer) {
 
 }  // namespace
 
+std::size_t AccumulatedErrors::place(int layer, int head) const {
+  return static_cast<std::size_t>(layer - first_layer_) * static_cast<std::size_t>(heads_) +
+         static_cast<std::size_t>(head);
+}
+
 bool AccumulatedErrors::same_story(const engine::Snapshot& snapshot, const Selection& selection,
                                    std::int64_t index) const {
   if (model_ != snapshot.model || frame_ != selection.frame || found_.empty() || index < first_) return false;
@@ -42,8 +47,9 @@ void AccumulatedErrors::begin(const engine::Snapshot& snapshot, const Selection&
   model_ = snapshot.model;
   frame_ = selection.frame;
   heads_ = config.heads();
-  whole_model_ =
-      engine::ErrorAccumulator::bytes(config) * static_cast<std::size_t>(config.n_layer * heads_) <= most_bytes;
+  whole_model_ = engine::ErrorAccumulator::bytes(config) * static_cast<std::size_t>(config.n_layer) *
+                     static_cast<std::size_t>(heads_) <=
+                 most_bytes;
   first_layer_ = whole_model_ ? 0 : selection.layer;
   layers_ = whole_model_ ? config.n_layer : 1;
   head_.clear();
@@ -62,7 +68,7 @@ void AccumulatedErrors::take(const engine::Snapshot& snapshot, std::int64_t toke
     const engine::LayerWeights& weights = model_->weights.layers[static_cast<std::size_t>(layer)];
     const engine::LayerState& now = layer_of(snapshot, token, layer);
     for (int head = 0; head < heads_; ++head) {
-      engine::ErrorAccumulator& state = head_[static_cast<std::size_t>((layer - first_layer_) * heads_ + head)];
+      engine::ErrorAccumulator& state = head_[place(layer, head)];
       if (token == first_ && token > 0)
         state.start_at(now);
       else
@@ -100,8 +106,7 @@ engine::AccumulatedError AccumulatedErrors::at(std::int64_t token, int layer, in
   if (token < first_ || token > reached() || layer < first_layer_ || layer >= first_layer_ + layers_ || head < 0 ||
       head >= heads_)
     return {};
-  const Found& f = found_[static_cast<std::size_t>(token - first_)]
-                         [static_cast<std::size_t>((layer - first_layer_) * heads_ + head)];
+  const Found& f = found_[static_cast<std::size_t>(token - first_)][place(layer, head)];
   return {{f.half, f.cross, f.slope}, f.model};
 }
 

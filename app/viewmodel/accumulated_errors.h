@@ -38,6 +38,7 @@ class AccumulatedErrors {
     float half, cross, slope, model;
   };
 
+  std::size_t place(int layer, int head) const;  // in head_ and in each token of found_
   bool same_story(const engine::Snapshot& snapshot, const Selection& selection, std::int64_t index) const;
   void begin(const engine::Snapshot& snapshot, const Selection& selection, std::int64_t index);
   void take(const engine::Snapshot& snapshot, std::int64_t token);

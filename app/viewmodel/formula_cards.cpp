@@ -31,6 +31,7 @@ std::string text_of(Complex z) {
 // Everything that the cards need of a step.
 struct Step {
   bool unrotated = false, turns = false;
+  bool fixed = false;  // lambda, by task.json
   double a = 0, dt = 0, lambda = 0, alpha = 0, beta = 0, gamma = 0, omega = 0;
   Complex x;
   engine::StepTerms terms;
@@ -46,10 +47,10 @@ Math rate(const Step& s, bool number = false) {
                 number ? text_of(s.a) : "");
 }
 Math lambda(const Step& s, bool number = false) {
-  return math::toned(
-      symbol("λ", "The model's weight of this token's input: sigmoid(trap). 1 is Euler, ½ the trapezoid.",
-             number ? text_of(s.lambda) : ""),
-      MathTone::model);
+  const char* meaning = s.fixed
+                            ? "Weight of this token's input, fixed by task.json. 1 is Euler, ½ the trapezoid."
+                            : "The model's weight of this token's input: sigmoid(trap). 1 is Euler, ½ the trapezoid.";
+  return math::toned(symbol("λ", meaning, number ? text_of(s.lambda) : ""), MathTone::model);
 }
 Math x_of(const Step& s) {
   return symbol("x",
@@ -83,13 +84,12 @@ FormulaCard recurrence(const Step& s) {
     if (!s.turns) return what;
     return row({std::move(what), power(symbol("e"), row({symbol("−i"), omega, dt(s)}))});
   };
-  FormulaCard card{
-      "recurrence",
-      "one step of the state",
-      "A convolution of width 2 over the inputs, inside the recurrence.",
-      {row({state(s, "t"), sign("="), turned(alpha), state(s, "t−1"), sign("+"), turned(beta), input("t−1"), sign("+"),
-            gamma, input("t")})},
-      {"recurrence", {{"alpha", {s.alpha}}, {"beta", {s.beta}}, {"gamma", {s.gamma}}, {"omega", {s.omega}}}}};
+  FormulaCard card{"recurrence",
+                   "one step of the state",
+                   "A convolution of width 2 over the inputs, inside the recurrence.",
+                   {row({state(s, "t"), sign("="), turned(alpha), state(s, "t−1"), sign("+"), turned(beta),
+                         input("t−1"), sign("+"), gamma, input("t")})},
+                   {"", {{"alpha", {s.alpha}}, {"beta", {s.beta}}, {"gamma", {s.gamma}}, {"omega", {s.omega}}}}};
   if (s.turns)
     card.lines.push_back(
         row({symbol("ω", "Rotation per unit of dt of the selected pair, π tanh(raw).", text_of(s.omega)), dt(s, true),
@@ -102,13 +102,14 @@ FormulaCard coefficients(const Step& s) {
   return {
       "coefficients",
       "the coefficients",
-      "The generalised trapezoid: the model learns λ for each head and token.",
+      s.fixed ? "The generalised trapezoid; task.json fixes λ for the whole model."
+              : "The generalised trapezoid: the model gives λ for each head and token.",
       {row({symbol("α", "What this token leaves of the old state.", text_of(s.alpha)), sign("="), decay(), sign(","),
             rate(s, true)}),
        row({symbol("β", "Weight of the last token's input.", text_of(s.beta)), sign("="), sign("("), symbol("1"),
             sign("−"), lambda(s, true), sign(")"), dt(s, true), decay()}),
        row({symbol("γ", "Weight of this token's input.", text_of(s.gamma)), sign("="), lambda(s, true), dt(s, true)})},
-      {"coefficients",
+      {"",
        {{"A", {s.a}},
         {"dt", {s.dt}},
         {"lambda", {s.lambda}},
@@ -134,7 +135,7 @@ FormulaCard exact_term(const Step& s) {
        row({phi2, sign("="),
             fraction(row({exp_x, sign("−"), symbol("1"), sign("−"), x_of(s)}), power(x_of(s), symbol("2"))), sign("="),
             symbol(text_of(phi_2))})},
-      {"exact-term",
+      {"",
        {{"Re x", {s.x.real()}},
         {"Im x", {s.x.imag()}},
         {"Re phi1", {phi_1.real()}},
@@ -156,7 +157,7 @@ FormulaCard rule_terms(const Step& s) {
                    "what each rule takes for it",
                    "In units of dt: weights of the last and of this input, beside the exact ones.",
                    {},
-                   {"rule-terms", {}}};
+                   {}};
   const auto line = [&](const char* name, MathTone tone, const engine::InputWeights& w, const std::string& meaning) {
     card.lines.push_back(
         row({math::toned(symbol(name, meaning), tone), sign("="),
@@ -172,7 +173,8 @@ FormulaCard rule_terms(const Step& s) {
   line("trapezoid", MathTone::trapezoid, engine::rule_weights(s.terms, 0.5),
        "λ = ½: half of each end, the last one decayed.");
   line("model", MathTone::model, engine::rule_weights(s.terms, s.lambda),
-       fmt::format("λ = {}: what the model learned for this token.", text_of(s.lambda)));
+       s.fixed ? fmt::format("λ = {}, fixed by task.json.", text_of(s.lambda))
+               : fmt::format("λ = {}: what the model gives this token.", text_of(s.lambda)));
   return card;
 }
 
@@ -194,7 +196,7 @@ FormulaCard local_error(const Step& s, const LambdaCostCurve& cost) {
                           power(symbol("e"), x_of(s)), input("t−1"), sign("+"), lambda(s), input("t"), sign("]"),
                           sign("−"), symbol("E", "The exact input term."), sign("‖")}),
                      row({sign("‖"), symbol("E", "The exact input term."), sign("‖")}))})},
-      {"local-error", {}}};
+      {}};
   if (!cost.known()) return card;
   card.lines.push_back(row({at("ε(1)", 1, MathTone::euler), sign(","), at("ε(½)", 0.5, MathTone::trapezoid), sign(","),
                             at("ε(λ)", s.lambda, MathTone::model), sign(","),
@@ -242,8 +244,7 @@ FormulaCard leading_terms(const Step& s) {
                 sign(","),
                 symbol("|x|", "Size of the step: orders mean something where it is well below 1.",
                        text_of(std::abs(s.x)))})},
-          {"leading-terms",
-           {{"1/2 - lambda", {first}}, {"1/6 - lambda/2", {second}}, {"dt", {s.dt}}, {"|x|", {std::abs(s.x)}}}}};
+          {"", {{"1/2 - lambda", {first}}, {"1/6 - lambda/2", {second}}, {"dt", {s.dt}}, {"|x|", {std::abs(s.x)}}}}};
 }
 
 }  // namespace
@@ -261,6 +262,7 @@ std::vector<FormulaCard> make_formula_cards(const engine::Snapshot& snapshot, co
   s.unrotated = selection.frame == Frame::unrotated;
   s.turns = s.unrotated && selection.pair < config.angles();
   s.pair = selection.pair;
+  s.fixed = config.lambda_override >= 0;
   s.a = value(step.a);
   s.dt = value(step.dt);
   s.lambda = value(step.lambda);
@@ -273,7 +275,10 @@ std::vector<FormulaCard> make_formula_cards(const engine::Snapshot& snapshot, co
   s.x = {s.a * s.dt, -turn};
   s.terms = engine::step_terms(s.x);
   const LambdaCostCurve cost = make_cost_curve(snapshot, selection, index);
-  return {recurrence(s), coefficients(s), exact_term(s), rule_terms(s), local_error(s, cost), leading_terms(s)};
+  std::vector<FormulaCard> cards = {recurrence(s), coefficients(s),      exact_term(s),
+                                    rule_terms(s), local_error(s, cost), leading_terms(s)};
+  for (FormulaCard& card : cards) card.numbers.name = "formula-" + card.key;
+  return cards;
 }
 
 }  // namespace app

@@ -198,6 +198,7 @@ TEST_CASE("discretisation: every figure is exported as data and as a picture") {
        {"paths", "plane", "stability", "local", "global"},
        {"test-signal", "test-signal", "stability", "local-errors", "global-errors"}},
       {"**/rule − exact", {"paths"}, {"rule-minus-exact"}},
+      {"formulas", {"formulas/coefficients"}, {"formula-coefficients"}},
       {"effect", {"effect-kl", "effect-distance", "effect-layers"}, {"effect", "effect", "effect-layers"}},
   };
   {

@@ -38,3 +38,11 @@ TEST_CASE("on a display gui does not ignore what works offscreen only") {
     CHECK(ran.err.find("--offscreen") != std::string::npos);
   }
 }
+
+TEST_CASE("gui names the pages of the discretisation panel where one is asked for that it does not have") {
+  const auto wrong = run_program({"gui", "parity", "--offscreen", "--page", "lambdas"});
+  CHECK(wrong.exit_code == 2);
+  for (const char* page : {"own-input", "accumulated", "lambda", "test-signal", "stability", "formulas", "effect"})
+    CHECK(wrong.err.find(page) != std::string::npos);
+  CHECK(wrong.out.empty());
+}

@@ -188,7 +188,7 @@ TEST_SUITE("discretisation views") {
       for (const app::FormulaCard& card : cards) {
         keys.insert(card.key);
         CHECK_FALSE(card.lines.empty());
-        CHECK(card.numbers.name == card.key);
+        CHECK(card.numbers.name == "formula-" + card.key);
         for (const app::Column& column : card.numbers.columns) CHECK(column.values.size() == 1);
       }
       CHECK(keys.size() == 6);
