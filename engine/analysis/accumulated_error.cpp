@@ -69,20 +69,27 @@ void ErrorAccumulator::weigh_keys(const StepCoefficients& coefficients, int laye
   }
 }
 
+// z = alpha z + the sum over ranks of v key + v_before key_before: two terms a pass over a row.
 void ErrorAccumulator::advance(double alpha, bool has_previous) {
   const auto rank = static_cast<std::size_t>(config_->rank());
+  std::vector<double> weight;
+  std::vector<const double*> key;
+  const std::vector<double> nothing(width_, 0);
   for (std::size_t kind = 0; kind < states_.size(); ++kind) {
     for (std::size_t p = 0; p < rows_; ++p) {
-      double* z = states_[kind].data() + p * width_;
-      for (std::size_t j = 0; j < width_; ++j) z[j] *= alpha;
+      weight.clear();
+      key.clear();
       for (std::size_t r = 0; r < rank; ++r) {
-        const double v = after_.v[r * rows_ + p];
-        const double* key = key_after_[kind].data() + r * width_;
-        for (std::size_t j = 0; j < width_; ++j) z[j] += v * key[j];
-        if (!has_previous) continue;
-        const double w = before_.v[r * rows_ + p];
-        const double* last = key_before_[kind].data() + r * width_;
-        for (std::size_t j = 0; j < width_; ++j) z[j] += w * last[j];
+        weight.push_back(after_.v[r * rows_ + p]);
+        key.push_back(key_after_[kind].data() + r * width_);
+        weight.push_back(has_previous ? before_.v[r * rows_ + p] : 0);
+        key.push_back(has_previous ? key_before_[kind].data() + r * width_ : nothing.data());
+      }
+      double* z = states_[kind].data() + p * width_;
+      for (std::size_t i = 0; i < key.size(); i += 2) {
+        const double decay = i == 0 ? alpha : 1, v = weight[i], w = weight[i + 1];
+        const double *now = key[i], *last = key[i + 1];
+        for (std::size_t j = 0; j < width_; ++j) z[j] = decay * z[j] + (v * now[j] + w * last[j]);
       }
     }
   }
