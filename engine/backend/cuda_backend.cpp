@@ -58,7 +58,7 @@ class CudaBackend final : public Backend {
         fused_arguments_(weights_, buffers_, plan_.batch),
         products_(std::move(products)),
         fused_(plan_.variant == "fused"),
-        can_overlap_(device.major >= 9),
+        can_overlap_(device.major >= 9 && device.code_architecture >= 90),
         multiprocessors_(device.multiprocessors),
         sync_stages_(sync_stages()) {
     info_.graph = info_.graph && !sync_stages_;
@@ -116,10 +116,11 @@ class CudaBackend final : public Backend {
     const auto recorded = kernels::Graph::record(stream_, [&] {
       kernels::DeviceResult<void> done;
       for (int round = 0; round < rounds; ++round) {
+        bool overlap = false;  // the first of a round waits for the round before, which worked on the same states
         for (const Stage& stage : plan_.stages) {
           if (!done || std::find(kinds.begin(), kinds.end(), stage.kind) == kinds.end()) continue;
-          // A stage may begin early only where the one before it is another layer's: it reads its own layer's state.
-          done = launch(stage, can_overlap_ && (kinds.size() > 1 || weights_.config.n_layer > 1));
+          done = launch(stage, overlap);
+          overlap = can_overlap_;
         }
       }
       return done;
@@ -382,6 +383,25 @@ Result<void> check_fused(const Weights& weights) {
   return check("lm_head", weights.head);
 }
 
+// Whether a block of the mixer finds the shared memory that it needs.
+Result<void> check_mixer(const ModelConfig& config, kernels::DType state, const kernels::DeviceInfo& device) {
+  static constexpr float some = 0;  // stands for the tensors that there are
+  constexpr std::size_t fixed_arrays = 256;
+  kernels::MixerArgs args;
+  args.rank = config.rank();
+  args.headdim = config.headdim;
+  args.d_state = config.d_state;
+  args.mimo_x = config.is_mimo ? &some : nullptr;
+  args.norm = config.is_outproj_norm ? &some : nullptr;
+  args.bf16_state = state == kernels::DType::bf16;
+  const std::size_t needed = kernels::device::mixer_shared_bytes(args) + fixed_arrays;
+  if (needed <= device.block_shared_bytes) return {};
+  return input_error(
+      fmt::format("The fused variant's mixer needs {} bytes of shared memory for these heads; this GPU has {}. Use "
+                  "--variant staged.",
+                  needed, device.block_shared_bytes));
+}
+
 bool all_bf16(const Weights& weights) {
   const auto is_bf16 = [](const kernels::Matrix& m) { return m.rows == 0 || m.dtype == kernels::DType::bf16; };
   return is_bf16(weights.head) &&
@@ -418,6 +438,7 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const
   }
   if (fused) {
     if (auto fits = check_fused(weights); !fits) return tl::unexpected(fits.error());
+    if (auto fits = check_mixer(weights.config, options.state, *device); !fits) return tl::unexpected(fits.error());
     if (options.products == Products::library && !all_bf16(weights)) {
       return input_error("Matrix products by cuBLASLt take weights in bf16 alone. Use --products own.");
     }

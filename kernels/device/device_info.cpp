@@ -89,10 +89,11 @@ DeviceResult<DeviceInfo> query_device() {
   info.multiprocessors = properties.multiProcessorCount;
   info.memory_bytes = properties.totalGlobalMem;
   info.l2_bytes = static_cast<std::size_t>(properties.l2CacheSize);
+  info.block_shared_bytes = properties.sharedMemPerBlockOptin;
   info.memory_bus_bits = properties.memoryBusWidth;
   info.clock_khz = attribute(cudaDevAttrClockRate);
   info.memory_clock_khz = attribute(cudaDevAttrMemoryClockRate);
-  if (const int code = probe_kernel_image(); code != 0) {
+  if (const int code = probe_kernel_image(info.code_architecture); code != 0) {
     return failure(code, fmt::format("{} (compute capability {}.{})", info.name, info.major, info.minor).c_str());
   }
   return info;

@@ -9,18 +9,20 @@
 namespace kernels {
 
 struct DeviceInfo {
-  std::string name;          // "NVIDIA H100 80GB HBM3"
-  std::string pci_bus_id;    // "0000:1B:00.0": the device's name towards other libraries
-  std::string driver;        // "580.159.04" where the system tells, else empty
-  int driver_cuda = 0;       // newest CUDA version the driver supports: 13000 is 13.0
-  int runtime_cuda = 0;      // the version this program was built with
-  int major = 0, minor = 0;  // compute capability
+  std::string name;           // "NVIDIA H100 80GB HBM3"
+  std::string pci_bus_id;     // "0000:1B:00.0": the device's name towards other libraries
+  std::string driver;         // "580.159.04" where the system tells, else empty
+  int driver_cuda = 0;        // newest CUDA version the driver supports: 13000 is 13.0
+  int runtime_cuda = 0;       // the version this program was built with
+  int major = 0, minor = 0;   // compute capability
+  int code_architecture = 0;  // that the kernels in use were compiled for: 90 is 9.0
   int multiprocessors = 0;
   int clock_khz = 0;         // highest core clock; 0: not told
   int memory_clock_khz = 0;  // 0: not told
   int memory_bus_bits = 0;
   std::size_t memory_bytes = 0;  // total
   std::size_t l2_bytes = 0;
+  std::size_t block_shared_bytes = 0;  // the most that a block can have
 };
 
 // Device 0 and whether this program holds code for it. The error says what is missing and what to do about it.

@@ -14,6 +14,7 @@ std::string describe_cuda_error(int code) {
 bool out_of_memory(const DeviceError& error) { return error.code == cudaErrorMemoryAllocation; }
 
 tl::unexpected<DeviceError> cuda_failure(int code, const std::string& call) {
+  cudaGetLastError();  // answered here: it must not be the next launch's
   return tl::unexpected<DeviceError>(DeviceError{code, call + ": " + describe_cuda_error(code)});
 }
 

@@ -10,10 +10,11 @@ __global__ void probe_kernel() {}
 
 }  // namespace
 
-int probe_kernel_image() {
+int probe_kernel_image(int& architecture) {
   cudaFuncAttributes attributes{};
   const cudaError_t code = cudaFuncGetAttributes(&attributes, probe_kernel);
   if (code != cudaSuccess) cudaGetLastError();
+  architecture = attributes.ptxVersion;
   return code;
 }
 

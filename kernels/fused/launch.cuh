@@ -11,10 +11,17 @@ namespace kernels::device {
 template <class Kernel, class Args>
 int launch_kernel(Kernel kernel, dim3 grid, int threads, std::size_t shared_bytes, const Placement& placement,
                   const Args& args, unsigned cluster = 1) {
-  constexpr std::size_t without_asking = 48 << 10;
+  constexpr std::size_t without_asking = 47 << 10;  // of 48 KiB, which a kernel's fixed arrays are part of
   if (shared_bytes > without_asking) {
-    const cudaError_t allowed =
-        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes));
+    // As much as there is, always the same: another thread's launch may come between this and the next line.
+    int most = 0;
+    cudaFuncAttributes own{};
+    cudaError_t allowed = cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0);
+    if (allowed == cudaSuccess) allowed = cudaFuncGetAttributes(&own, kernel);
+    if (allowed == cudaSuccess) {
+      allowed = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                     most - static_cast<int>(own.sharedSizeBytes));
+    }
     if (allowed != cudaSuccess) return allowed;
   }
   cudaLaunchAttribute attributes[2] = {};

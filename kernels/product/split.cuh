@@ -18,7 +18,7 @@ __device__ __forceinline__ void store_parts(void* parts, std::size_t at, std::si
 // Four neighbours at once; `at` and `distance` are multiples of 4.
 __device__ __forceinline__ void store_parts(void* parts, std::size_t at, std::size_t distance, float4 values) {
   const float in[4] = {values.x, values.y, values.z, values.w};
-  __nv_bfloat16 high[4], low[4];
+  alignas(8) __nv_bfloat16 high[4], low[4];
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
     high[i] = __float2bfloat16_rn(in[i]);

@@ -70,6 +70,13 @@ std::vector<Case> cases(Variant variant) {
     c.mimo_rank = rank > 1 ? rank : 4;
     c.tie_embeddings = rank == 1;
   }
+  {
+    // The mixer's shared memory is just what a block has without asking.
+    ModelConfig& c = add("MIMO rank 1, one large head", DType::f32, shape(128, 0, 256, 256));
+    c.is_mimo = true;
+    c.mimo_rank = 1;
+    c.is_outproj_norm = true;
+  }
   add("SISO bf16, long rows", DType::bf16, shape(2080, 0, 64, 16)).n_layer = 1;
   all.back().config.is_outproj_norm = true;
   add("SISO fp32, longer rows", DType::f32, shape(2088, 0, 72, 32)).n_layer = 1;
