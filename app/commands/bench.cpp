@@ -69,7 +69,8 @@ engine::Result<void> time_all(const Options& options, std::vector<BenchRow>& row
 
 void print(const std::vector<BenchRow>& rows, const Options& options) {
   if (!options.json) {
-    print_table(rows, options.sweep.empty() ? rows.front().title : options.preset + ", random weights", options.bench);
+    const bool one_title = options.sweep.empty() || options.preset.empty();
+    print_table(rows, one_title ? rows.front().title : options.preset + ", random weights", options.bench);
   } else if (rows.size() == 1) {
     print_json(json_of(rows.front(), options.bench));
   } else {
@@ -99,11 +100,11 @@ int bench(Options options) {
                                                 : std::vector{CacheState::warm};
   std::vector<BenchRow> rows;
   const auto timed = time_all(options, rows);
+  if (!rows.empty()) print(rows, options);
   if (!options.csv.empty() && !rows.empty()) {
     const auto written = write_output(options.csv, [&](std::ostream& out) { write_csv(out, rows); });
     if (!written) return report(written.error());
   }
-  if (!rows.empty()) print(rows, options);
   if (!timed) return report(timed.error());
   return std::all_of(rows.begin(), rows.end(), [](const BenchRow& row) { return row.bench.verified; }) ? 0 : 1;
 }
@@ -161,8 +162,15 @@ void add_bench(CLI::App& program, Action& action) {
       "  mambascope bench --preset siso-1.5b --variant fused --state bf16 --publish 5");
   // The callback of `bench kernel` comes before this one.
   const CLI::App* kernel = add_bench_kernel(*command, action);
-  command->callback([options, batch, kernel, &action] {
-    if (kernel->parsed()) return;
+  command->callback([options, batch, command, kernel, &action] {
+    if (kernel->parsed()) {
+      for (const CLI::Option* given : command->get_options()) {
+        if (given->count() > 0) {
+          throw CLI::ValidationError(given->get_name() + " stands before kernel: put it behind, where it is read");
+        }
+      }
+      return;
+    }
     options->has_batches = batch->count() > 0;
     action = [options] { return bench(*options); };
   });

@@ -194,16 +194,16 @@ int bench_kernel(const Options& options) {
   if (const auto writable = check_outputs({options.csv}); !writable) return report(writable.error());
   std::vector<Row> rows;
   const auto timed = time_all(options, rows);
-  if (!options.csv.empty() && !rows.empty()) {
-    const auto written = write_output(options.csv, [&](std::ostream& out) { write_rows(out, rows, options); });
-    if (!written) return report(written.error());
-  }
   if (!rows.empty() && options.json) {
     ordered_json runs = ordered_json::array();
     for (const Row& row : rows) runs.push_back(json_of(row, options));
     print_json(rows.size() == 1 ? runs.front() : ordered_json{{"runs", runs}});
   } else if (!rows.empty()) {
     print_rows(rows, options);
+  }
+  if (!options.csv.empty() && !rows.empty()) {
+    const auto written = write_output(options.csv, [&](std::ostream& out) { write_rows(out, rows, options); });
+    if (!written) return report(written.error());
   }
   if (!timed) return report(timed.error());
   return std::all_of(rows.begin(), rows.end(), [](const Row& row) { return row.bench.verified; }) ? 0 : 1;

@@ -50,6 +50,9 @@ engine::Result<void> measure_accuracy(const Options& options, const engine::Mode
 
 engine::Result<EffectResult> run(Options& options, const engine::Model& model) {
   EffectResult result;
+  if (options.evaluate.sequences > 0) {  // before anything that takes long
+    if (const auto task = engine::task_of(model, ""); !task) return tl::unexpected(task.error());
+  }
   result.lambdas = options.lambdas;
   result.seed = options.seed;
   auto given = tokens_to_step(model, options);
@@ -92,10 +95,6 @@ int effect(Options options) {
   if (!model) return report(model.error());
   const auto result = run(options, **model);
   if (!result) return report(result.error());
-  if (!options.csv.empty()) {
-    const auto written = write_output(options.csv, [&](std::ostream& out) { out << effect_csv(*result); });
-    if (!written) return report(written.error());
-  }
   if (options.json) {
     auto object = effect_json(**model, *result);
     object["lambda_override"] = lambda_override_json(**model);
@@ -103,6 +102,10 @@ int effect(Options options) {
   } else {
     fmt::print("{} on {}{}\n{}", (*model)->name, result->device, lambda_override_words(**model),
                effect_text(**model, *result));
+  }
+  if (!options.csv.empty()) {
+    const auto written = write_output(options.csv, [&](std::ostream& out) { out << effect_csv(*result); });
+    if (!written) return report(written.error());
   }
   return 0;
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <functional>
 
 namespace app {
@@ -72,7 +73,8 @@ std::string effect_text(const engine::Model& model, const EffectResult& result) 
        [&](std::size_t r) { return fmt::format("{} of {}", sums[r].same_prediction, sums[r].tokens); });
   for (int layer = 0; layer < model.config().n_layer; ++layer)
     line(fmt::format("state distance, layer {}", layer), [&](std::size_t r) {
-      return fmt::format("{:.2f} %", 100 * sums[r].mean_distance[static_cast<std::size_t>(layer)]);
+      const double mean = sums[r].mean_distance[static_cast<std::size_t>(layer)];
+      return std::isfinite(mean) ? fmt::format("{:.2f} %", 100 * mean) : "-";
     });
   if (sums[0].bits_per_token >= 0)
     line("bits per token", [&](std::size_t r) { return fmt::format("{:.4f}", sums[r].bits_per_token); });
@@ -162,7 +164,7 @@ std::string effect_csv(const EffectResult& result) {
       out += fmt::format("{},{},{},{},{},{},{}", t, token.id,
                          run == 0 ? "own" : fmt::format("{}", result.lambdas[run - 1]), on.predicted, on.entropy_bits,
                          on.kl_bits, on.next_bits < 0 ? "" : fmt::format("{}", on.next_bits));
-      for (const double distance : on.distance) out += fmt::format(",{}", distance);
+      for (const double distance : on.distance) out += std::isfinite(distance) ? fmt::format(",{}", distance) : ",";
       out += '\n';
     }
   }

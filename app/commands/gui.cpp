@@ -20,6 +20,11 @@ struct Options : CommonOptions {
   std::string size = "1600x1000";
 };
 
+// An accuracy of no labelled position is none.
+nlohmann::ordered_json known(const ModelEvaluation& model, double value) {
+  return model.counts.total().labelled > 0 ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
+}
+
 nlohmann::ordered_json summary_of(const JobReport& report) {
   nlohmann::ordered_json models = nlohmann::ordered_json::array();
   for (const JobReport::Model& model : report.models) {
@@ -41,8 +46,8 @@ nlohmann::ordered_json summary_of(const JobReport& report) {
                            {"length", report.evaluation->choice.length},
                            {"sequences", model.counts.sequences},
                            {"seed", report.evaluation->choice.seed},
-                           {"accuracy", model.counts.accuracy()},
-                           {"scaled_accuracy", model.counts.scaled_accuracy()}});
+                           {"accuracy", known(model, model.counts.accuracy())},
+                           {"scaled_accuracy", known(model, model.counts.scaled_accuracy())}});
   }
   return {
       {"models", std::move(models)}, {"evaluation", std::move(evaluated)},
@@ -67,9 +72,13 @@ void print_report(const JobReport& job, const GuiOptions& options) {
     fmt::print(stderr, "\n");
   }
   if (job.evaluation) {
-    for (const ModelEvaluation& model : job.evaluation->models)
-      fmt::print(stderr, "mambascope: {} on {}: {:.3f} % right in {} sequences of length {}\n", model.model,
-                 model.card.task, 100 * model.counts.accuracy(), model.counts.sequences, job.evaluation->choice.length);
+    for (const ModelEvaluation& model : job.evaluation->models) {
+      const std::string right = model.counts.total().labelled > 0
+                                    ? fmt::format("{:.3f} % right", 100 * model.counts.accuracy())
+                                    : std::string("no position carries a label");
+      fmt::print(stderr, "mambascope: {} on {}: {} in {} sequences of length {}\n", model.model, model.card.task, right,
+                 model.counts.sequences, job.evaluation->choice.length);
+    }
   }
   fmt::print(stderr, "mambascope: {}; first frame after {:.0f} ms; {} frames, median {:.1f} ms, 99 % below {:.1f} ms\n",
              job.surface, job.first_frame_ms, job.frames, job.frame_median_ms, job.frame_p99_ms);

@@ -32,7 +32,9 @@ engine::Result<std::shared_ptr<const engine::Model>> open_model_or_preset(const 
 }
 
 engine::Result<std::shared_ptr<const engine::Model>> random_model(const CommonOptions& options, const std::string& name,
-                                                                  const engine::ModelConfig& config) {
+                                                                  const engine::ModelConfig& shape) {
+  engine::ModelConfig config = shape;
+  config.a_activation = options.load.a_activation;
   const bool on_gpu = engine::choice_made(options.backend) == engine::BackendChoice::cuda;
   const auto make = on_gpu ? engine::plan_random_weights : engine::make_random_weights;
   auto weights = make(config, kernels::DType::bf16, options.seed);

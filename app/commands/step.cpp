@@ -128,8 +128,10 @@ void print_text_result(const engine::Model& model, const engine::Backend& backen
     fmt::print("  truth: not known from token {} on, where {} breaks the grammar of {}\n", stepped.broken_at,
                engine::in_quotes(model.symbol(id)), model.card.task);
   }
-  fmt::print("  {:.4f} ms a token (median), {:.1f} tokens/s; from the program's start to the first token {:.3g} s\n",
-             stepped.median_ms, stepped.tokens_per_s(), stepped.first_token_ms / 1e3);
+  fmt::print(
+      "  {:.4f} ms a token (median), {:.1f} tokens/s over the whole run; from the program's start to the first token "
+      "{:.3g} s\n",
+      stepped.median_ms, stepped.tokens_per_s(), stepped.first_token_ms / 1e3);
 }
 
 int step(StepOptions options) {

@@ -251,7 +251,10 @@ void page_chips(const Theme& theme, DiscretisationPage& page, bool high, bool ti
   flow.place(0);  // the frames' chips stand there already
   const auto page_chip = [&](const char* label, DiscretisationPage own, const char* tip) {
     flow.place(chip_width(label));
-    const bool on = page == own || (own == DiscretisationPage::signal && page == DiscretisationPage::signal_difference);
+    const bool of_signal =
+        page == DiscretisationPage::signal_difference ||
+        (high && (page == DiscretisationPage::signal_errors || page == DiscretisationPage::stability));
+    const bool on = page == own || (own == DiscretisationPage::signal && of_signal);
     if (chip(theme, label, on, tip)) page = own;
   };
   using Page = DiscretisationPage;

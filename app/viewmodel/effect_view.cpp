@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace app {
@@ -56,7 +57,9 @@ std::vector<EffectLine> effect_lines(const EffectSeries& series, const EffectRep
       const engine::EffectSummary& sum = series.summary[run];
       mean.values[run] = run == 0 ? "–" : number_text(sum.mean_kl_bits, 3);
       same.values[run] = run == 0 ? "–" : fmt::format("{} of {}", sum.same_prediction, sum.tokens);
-      moved.values[run] = run == 0 || sum.mean_distance.empty() ? "–" : percent_text(sum.mean_distance.back());
+      moved.values[run] = run == 0 || sum.mean_distance.empty() || !std::isfinite(sum.mean_distance.back())
+                              ? "–"
+                              : percent_text(sum.mean_distance.back());
       bits.values[run] = number_text(sum.bits_per_token, 4);
     }
     lines = {mean, same, moved};
@@ -67,9 +70,14 @@ std::vector<EffectLine> effect_lines(const EffectSeries& series, const EffectRep
         "accuracy", fmt::format("Of {} sequences of length {}.", accuracy->sequences, accuracy->length), {}},
         scaled{"scaled acc.", "0 is chance, 100 all right.", {}};
     for (std::size_t run = 0; run < effect_runs; ++run) {
-      const bool known = run < accuracy->accuracy.size();
-      plain.values[run] = known ? percent_text(accuracy->accuracy[run].accuracy()) : "…";
-      scaled.values[run] = known ? fmt::format("{:.1f}", 100 * accuracy->accuracy[run].scaled_accuracy()) : "…";
+      if (run >= accuracy->accuracy.size()) {
+        plain.values[run] = scaled.values[run] = "…";
+      } else if (const engine::Evaluation& counted = accuracy->accuracy[run]; counted.total().labelled == 0) {
+        plain.values[run] = scaled.values[run] = "–";
+      } else {
+        plain.values[run] = percent_text(counted.accuracy());
+        scaled.values[run] = fmt::format("{:.1f}", 100 * counted.scaled_accuracy());
+      }
     }
     lines.push_back(plain);
     lines.push_back(scaled);

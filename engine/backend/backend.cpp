@@ -7,7 +7,7 @@
 namespace engine {
 
 Result<void> Backend::time_steps(std::span<const std::int32_t> ids, std::span<double> milliseconds, CacheState cache) {
-  if (cache == CacheState::cold) return input_error("Only a GPU's cache can be emptied between two steps.");
+  if (cache == CacheState::cold) return input_error("Only a GPU's cache can be emptied between two steps. Use --l2 warm, or --backend cuda.");
   for (double& taken : milliseconds) {
     const auto start = std::chrono::steady_clock::now();
     if (auto done = step(ids, nullptr); !done) return done;

@@ -157,6 +157,7 @@ EffectSummary summarise(std::span<const EffectToken> tokens, std::size_t sequenc
   EffectSummary sum;
   double bits = 0;
   std::int64_t followed = 0;
+  std::vector<std::int64_t> comparable;  // tokens by layer: a distance from a state that is zero is infinite
   for (const EffectToken& token : tokens) {
     const EffectOnToken& on = token.sequences[sequence];
     ++sum.tokens;
@@ -168,11 +169,16 @@ EffectSummary summarise(std::span<const EffectToken> tokens, std::size_t sequenc
       ++followed;
     }
     sum.mean_distance.resize(on.distance.size());
-    for (std::size_t l = 0; l < on.distance.size(); ++l) sum.mean_distance[l] += on.distance[l];
+    comparable.resize(on.distance.size());
+    for (std::size_t l = 0; l < on.distance.size(); ++l) {
+      if (!std::isfinite(on.distance[l])) continue;
+      sum.mean_distance[l] += on.distance[l];
+      ++comparable[l];
+    }
   }
   if (sum.tokens == 0) return sum;
   sum.mean_kl_bits /= static_cast<double>(sum.tokens);
-  for (double& distance : sum.mean_distance) distance /= static_cast<double>(sum.tokens);
+  for (std::size_t l = 0; l < comparable.size(); ++l) sum.mean_distance[l] /= static_cast<double>(comparable[l]);
   if (followed > 0) sum.bits_per_token = bits / static_cast<double>(followed);
   return sum;
 }

@@ -53,6 +53,9 @@ TEST_CASE("bench kernel: several stages as one, and what it refuses") {
   CHECK(ran.exit_code == 0);
   CHECK(ran.out.find("rotate + state_update + readout") != std::string::npos);
   CHECK(run_program(small("attention", {})).exit_code == 2);
+  CHECK(run_program({"bench", "--json", "kernel", "norm"}).exit_code ==
+        2);  // nobody would read what stands before kernel
+  CHECK(run_program({"bench", "parity", "kernel", "norm"}).exit_code == 2);
   CHECK(run_program(small("mimo_mix", {})).exit_code == 2);  // there is none at rank 1
   CHECK(run_program(small("rotate", {"--rank", "9"})).exit_code == 2);
   CHECK(run_program(small("rotate", {"--headdim", "7"})).exit_code == 2);

@@ -96,3 +96,9 @@ TEST_CASE("effect: wrong input is a message and exit code 2") {
     CHECK_FALSE(run.err.empty());
   }
 }
+
+TEST_CASE("effect: accuracy is refused before anything long runs where there is no task") {
+  const tests::Run run =
+      tests::run_program({"effect", "austen-siso", "--prompt", "a", "--steps", "1000000", "--sequences", "5"});
+  CHECK(run.exit_code == 2);
+}

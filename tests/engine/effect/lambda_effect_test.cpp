@@ -195,3 +195,15 @@ TEST_CASE("accuracy with a fixed lambda is that of the model with that lambda") 
   CHECK(plain->accuracy() > 0.9);
   CHECK(fixed->accuracy() < plain->accuracy());
 }
+
+TEST_CASE("effect: a distance from a state that is zero counts in no mean") {
+  engine::EffectToken token;
+  token.sequences.resize(2);
+  token.sequences[0].distance = {0, 0};
+  token.sequences[1].distance = {INFINITY, INFINITY};
+  engine::EffectToken next = token;
+  next.sequences[1].distance = {0.25, INFINITY};
+  const engine::EffectSummary sum = engine::summarise(std::vector{token, next}, 1);
+  CHECK(sum.mean_distance[0] == 0.25);
+  CHECK_FALSE(std::isfinite(sum.mean_distance[1]));
+}
