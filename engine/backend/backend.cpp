@@ -7,7 +7,8 @@
 namespace engine {
 
 Result<void> Backend::time_steps(std::span<const std::int32_t> ids, std::span<double> milliseconds, CacheState cache) {
-  if (cache == CacheState::cold) return input_error("Only a GPU's cache can be emptied between two steps. Use --l2 warm, or --backend cuda.");
+  if (cache == CacheState::cold)
+    return input_error("Only a GPU's cache can be emptied between two steps. Use --l2 warm, or --backend cuda.");
   for (double& taken : milliseconds) {
     const auto start = std::chrono::steady_clock::now();
     if (auto done = step(ids, nullptr); !done) return done;
@@ -20,6 +21,7 @@ Result<void> Backend::time_stages(std::span<const StageKind>, int, std::span<dou
   return input_error("This backend does not time stages by themselves.");
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): what overrides it keeps the request
 Result<void> Backend::publish(PublishRequest request) {
   if (!request.receive) return {};
   return input_error("This backend does not publish what its steps leave.");
