@@ -107,8 +107,10 @@ class Runner {
     const std::vector<std::int32_t> top = top_ids(candidates(), best_);
     out.predicted = top.front();
     token.ids.insert(token.ids.end(), top.begin(), top.end());
-    if (next >= 0 && !model_.card.labels_positions())
-      out.next_bits = -distributions_[s].log_p[static_cast<std::size_t>(next)] / std::log(2.0);
+    // An id outside the vocabulary is the next step's error.
+    const std::vector<double>& log_p = distributions_[s].log_p;
+    if (next >= 0 && static_cast<std::size_t>(next) < log_p.size() && !model_.card.labels_positions())
+      out.next_bits = -log_p[static_cast<std::size_t>(next)] / std::log(2.0);
     for (const int layer : layers_) {
       const auto l = static_cast<std::size_t>(layer);
       out.distance.push_back(s == 0 ? 0 : distance(model_.config(), states_[s].layers[l], states_[0].layers[l]));
