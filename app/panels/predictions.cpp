@@ -117,10 +117,11 @@ void draw_truth_plot(PanelContext& context, const AnswersView& view, std::int64_
   follow_limits(first - 0.5, last + 0.5, -0.04, 1.06);
   ImPlot::SetupAxisFormat(ImAxis_X1, whole_label);
   const auto count = static_cast<int>(view.token.size());
-  ImPlot::PlotLine("p", view.token.data(), view.truth_probability.data(), count,
-                   count <= 48
-                       ? line_with_markers(theme.accent, ImPlotMarker_Circle, 2.2F * theme.scale, 1.5F * theme.scale)
-                       : line_spec(theme.accent, 1.5F * theme.scale));
+  ImPlotSpec spec = count <= 48
+                        ? line_with_markers(theme.accent, ImPlotMarker_Circle, 2.2F * theme.scale, 1.5F * theme.scale)
+                        : line_spec(theme.accent, 1.5F * theme.scale);
+  spec.Flags = ImPlotLineFlags_SkipNaN;  // a task may ask at every other token only
+  ImPlot::PlotLine("p", view.token.data(), view.truth_probability.data(), count, spec);
   mark_x(theme, static_cast<double>(index));
   if (ImPlot::IsPlotHovered()) {
     const auto at = static_cast<std::int64_t>(std::lround(ImPlot::GetPlotMousePos().x - first));
