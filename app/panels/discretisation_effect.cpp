@@ -70,6 +70,17 @@ void controls(PanelContext& context, const EffectReport* report, const EffectRep
   }
 }
 
+// A line over tokens for each run beside the model's own; marked where the tokens are few.
+void plot_runs(const Theme& theme, const EffectSeries& s, const decltype(EffectSeries::kl_bits)& values) {
+  const auto count = static_cast<int>(s.token.size());
+  for (std::size_t run = 1; run < effect_runs; ++run) {
+    const ImVec4 colour = colour_of_run(theme, run);
+    ImPlot::PlotLine(effect_names[run], s.token.data(), values[run - 1].data(), count,
+                     count <= 64 ? line_with_markers(colour, marker_of_run(run), 2.2F * theme.scale, 1.4F * theme.scale)
+                                 : line_spec(colour, 1.4F * theme.scale));
+  }
+}
+
 void draw_kl(PanelContext& context, const DiscretisationData& data, ImVec2 size) {
   const Theme& theme = context.theme;
   const EffectSeries& s = data.effect_series;
@@ -90,12 +101,7 @@ void draw_kl(PanelContext& context, const DiscretisationData& data, ImVec2 size)
   ImPlot::SetupAxisFormat(ImAxis_X1, whole_label);
   ImPlot::SetupLegend(ImPlotLocation_North, ImPlotLegendFlags_Horizontal | ImPlotLegendFlags_Outside);
   const auto count = static_cast<int>(s.token.size());
-  for (std::size_t run = 1; run < effect_runs; ++run) {
-    const ImVec4 colour = colour_of_run(theme, run);
-    ImPlot::PlotLine(effect_names[run], s.token.data(), s.kl_bits[run - 1].data(), count,
-                     count <= 64 ? line_with_markers(colour, marker_of_run(run), 2.2F * theme.scale, 1.4F * theme.scale)
-                                 : line_spec(colour, 1.4F * theme.scale));
-  }
+  plot_runs(theme, s, s.kl_bits);
   mark_x(theme, static_cast<double>(data.index));
   if (ImPlot::IsPlotHovered()) {
     const auto at = static_cast<std::int64_t>(std::lround(ImPlot::GetPlotMousePos().x));
@@ -127,12 +133,7 @@ void draw_distances(PanelContext& context, const DiscretisationData& data, ImVec
   follow_limits(s.token.front() - 0.5, std::max(s.token.back(), 1.0) + 0.5, 0, std::max(high, 1e-9) * 1.15);
   ImPlot::SetupAxisFormat(ImAxis_X1, whole_label);
   const auto count = static_cast<int>(s.token.size());
-  for (std::size_t run = 1; run < effect_runs; ++run) {
-    const ImVec4 colour = colour_of_run(theme, run);
-    ImPlot::PlotLine(effect_names[run], s.token.data(), s.distance[run - 1].data(), count,
-                     count <= 64 ? line_with_markers(colour, marker_of_run(run), 2.2F * theme.scale, 1.4F * theme.scale)
-                                 : line_spec(colour, 1.4F * theme.scale));
-  }
+  plot_runs(theme, s, s.distance);
   mark_x(theme, static_cast<double>(data.index));
   if (ImPlot::IsPlotHovered()) {
     const auto at = static_cast<std::int64_t>(std::lround(ImPlot::GetPlotMousePos().x));

@@ -1,6 +1,7 @@
 // The scalars of a step, one thread per head or angle. In double: there are few of them, everything that follows is
 // scaled by them, and 1 - lambda must not cancel.
 #include "kernels/coefficients/coefficients.h"
+#include "kernels/coefficients/scalars.cuh"
 #include "kernels/device/launch.h"
 
 #include <cuda_runtime.h>
@@ -12,11 +13,8 @@ namespace kernels::device {
 namespace {
 
 constexpr int block_size = 128;
-constexpr double pi = 3.141592653589793;
 
-__device__ double softplus(double u) { return u > 20.0 ? u : log1p(exp(u)); }
-__device__ double sigmoid(double u) { return 1.0 / (1.0 + exp(-u)); }
-__device__ double heavy_tail(double u) { return u >= 0.0 ? 1.0 + u : 1.0 / (1.0 - u); }
+using coefficient::heavy_tail, coefficient::pi, coefficient::sigmoid, coefficient::softplus;
 
 __global__ void __launch_bounds__(block_size) coefficients_kernel(const CoefficientsArgs<float> args) {
   const int i = static_cast<int>(blockIdx.x) * block_size + static_cast<int>(threadIdx.x);

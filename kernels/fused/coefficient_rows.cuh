@@ -2,23 +2,15 @@
 // own (kernels/coefficients): there are few of them and everything that follows is scaled by them. Device code only.
 #pragma once
 
+#include "kernels/coefficients/scalars.cuh"
 #include "kernels/fused/fused_projection.h"
 
 #include <cuda_runtime.h>
 
 namespace kernels::device {
 
-namespace coefficient {
-
-__device__ inline double softplus(double u) { return u > 20.0 ? u : log1p(exp(u)); }
-__device__ inline double sigmoid(double u) { return 1.0 / (1.0 + exp(-u)); }
-__device__ inline double heavy_tail(double u) { return u >= 0.0 ? 1.0 + u : 1.0 / (1.0 - u); }
-
-}  // namespace coefficient
-
 // Row `row` of the projection, counted from the first of the coefficients (dd_dt, dd_A, trap, angle), of sequence b.
 __device__ inline void store_coefficient(const CoefficientRows& c, int row, int b, float projected) {
-  constexpr double pi = 3.141592653589793;
   const double value = projected;
   const int kind = row / c.heads;
   const int h = row - kind * c.heads;
@@ -36,7 +28,7 @@ __device__ inline void store_coefficient(const CoefficientRows& c, int row, int 
     c.rest[at] = static_cast<float>(fixed ? 1.0 - given : coefficient::sigmoid(-value));
   } else {
     const int i = row - 3 * c.heads;
-    c.turn[b * c.angles + i] = static_cast<float>(pi * tanh(value));
+    c.turn[b * c.angles + i] = static_cast<float>(coefficient::pi * tanh(value));
   }
 }
 

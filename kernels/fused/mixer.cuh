@@ -11,6 +11,7 @@
 #include "kernels/fused/sum_each.cuh"
 #include "kernels/norm/norm.h"
 #include "kernels/product/split.cuh"
+#include "kernels/rotate/channels.cuh"
 
 #include <cuda_bf16.h>
 #include <cuda_runtime.h>
@@ -101,11 +102,6 @@ __device__ __forceinline__ void turned_by(float angle, float& sine, float& cosin
   cosine = (q & 1) != 0 ? s : c;
   if ((q & 2) != 0) sine = -sine;
   if (((q + 1) & 2) != 0) cosine = -cosine;
-}
-
-// Channel pair i of `pairs`, as (first, second).
-__device__ __forceinline__ int2 pair_channels(int i, int pairs, bool half_pairs) {
-  return half_pairs ? make_int2(i, i + pairs) : make_int2(2 * i, 2 * i + 1);
 }
 
 // Where the pieces of one head lie in shared memory behind the chunk of its state, in floats.
@@ -346,11 +342,11 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
     constexpr bool at_once = known_rank > 0 && known_rank * held <= lanes;
     float sums[at_once ? known_rank * held : 1] = {};
     float4 waiting[at_once ? 1 : held][at_once ? 1 : quads];
-    // Rolled up: a step meets this code once, and what is short is soon in the instruction cache.
     const auto read_out_quad = [&](int r, int quad, const float4& n, float sum) {
       const float4 q = *reinterpret_cast<const float4*>(shared + at.q + r * d_state + 4 * quad);
       return fmaf(n.x, q.x, fmaf(n.y, q.y, fmaf(n.z, q.z, fmaf(n.w, q.w, sum))));
     };
+    // Rolled up: a step meets this code once, and what is short is soon in the instruction cache.
 #pragma unroll(at_once ? 1 : quads)
     for (int c = 0; c < quads; ++c) {
       const int quad = whole ? lane + c * lanes : min(lane + c * lanes, row_quads - 1);
@@ -381,9 +377,8 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
         if (whole || (row < headdim && lane + c * lanes < row_quads)) {
           h[row * row_quads + quad] = Quad<S>::of(n);
           const float4 d = make_float4(n.x - old[j].x, n.y - old[j].y, n.z - old[j].z, n.w - old[j].w);
-          float2& sum = row_squares;
-          sum.x = fmaf(n.x, n.x, fmaf(n.y, n.y, fmaf(n.z, n.z, fmaf(n.w, n.w, sum.x))));
-          sum.y = fmaf(d.x, d.x, fmaf(d.y, d.y, fmaf(d.z, d.z, fmaf(d.w, d.w, sum.y))));
+          row_squares.x = fmaf(n.x, n.x, fmaf(n.y, n.y, fmaf(n.z, n.z, fmaf(n.w, n.w, row_squares.x))));
+          row_squares.y = fmaf(d.x, d.x, fmaf(d.y, d.y, fmaf(d.z, d.z, fmaf(d.w, d.w, row_squares.y))));
         } else {
           n = make_float4(0.0F, 0.0F, 0.0F, 0.0F);
         }

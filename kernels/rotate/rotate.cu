@@ -4,6 +4,7 @@
 #include "kernels/device/launch.h"
 #include "kernels/device/reduce.cuh"
 #include "kernels/norm/norm.h"
+#include "kernels/rotate/channels.cuh"
 #include "kernels/rotate/rotate.h"
 
 #include <cuda_runtime.h>
@@ -34,11 +35,6 @@ __device__ Turned advance(float angle, int turns, float turn, float dt) {
   }
   now.angle = fmaxf(now.angle, 0.0F);
   return now;
-}
-
-// Channel pair i of `pairs`, as (first, second).
-__device__ __forceinline__ int2 channels(int i, int pairs, bool half_pairs) {
-  return half_pairs ? make_int2(i, i + pairs) : make_int2(2 * i, 2 * i + 1);
 }
 
 __global__ void __launch_bounds__(block_size) rotate_kernel(const RotateArgs<float> args) {
@@ -84,7 +80,7 @@ __global__ void __launch_bounds__(block_size) rotate_kernel(const RotateArgs<flo
       const int i = lane + j * warp_size;
       first[j] = second[j] = 0.0F;
       if (i >= pairs) continue;
-      const int2 at = channels(i, pairs, args.half_pairs);
+      const int2 at = pair_channels(i, pairs, args.half_pairs);
       first[j] = in[at.x];
       second[j] = in[at.y];
       squares = fmaf(first[j], first[j], fmaf(second[j], second[j], squares));
@@ -95,7 +91,7 @@ __global__ void __launch_bounds__(block_size) rotate_kernel(const RotateArgs<flo
     for (int j = 0; j < pairs_per_lane; ++j) {
       const int i = lane + j * warp_size;
       if (i >= pairs) continue;
-      const int2 at = channels(i, pairs, args.half_pairs);
+      const int2 at = pair_channels(i, pairs, args.half_pairs);
       const float u = fmaf(first[j] * scale, weight[at.x], bias[at.x]);
       const float v = fmaf(second[j] * scale, weight[at.y], bias[at.y]);
       out[at.x] = u * cosine[i] - v * sine[i];

@@ -6,14 +6,22 @@
 #include <string>
 #include <utility>
 
-TEST_CASE("make_backend: cuda answers, or says why it cannot and what to do; automatic always has an answer") {
+namespace {
+
+engine::Result<engine::Weights> tiny_weights() {
   engine::ModelConfig config;
   config.d_model = 16;
   config.n_layer = 1;
   config.vocab_size = 10;
   config.d_state = 8;
   config.headdim = 8;
-  const auto weights = engine::make_random_weights(config, kernels::DType::f32, 1);
+  return engine::make_random_weights(config, kernels::DType::f32, 1);
+}
+
+}  // namespace
+
+TEST_CASE("make_backend: cuda answers, or says why it cannot and what to do; automatic always has an answer") {
+  const auto weights = tiny_weights();
   REQUIRE(weights.has_value());
   const std::string reason = engine::why_no_cuda();
   engine::BackendOptions options;
@@ -32,13 +40,7 @@ TEST_CASE("make_backend: cuda answers, or says why it cannot and what to do; aut
 }
 
 TEST_CASE("make_backend: a bf16 state is the fused variant's alone, and the others say so") {
-  engine::ModelConfig config;
-  config.d_model = 16;
-  config.n_layer = 1;
-  config.vocab_size = 10;
-  config.d_state = 8;
-  config.headdim = 8;
-  const auto weights = engine::make_random_weights(config, kernels::DType::f32, 1);
+  const auto weights = tiny_weights();
   REQUIRE(weights.has_value());
   using engine::BackendChoice;
   for (const auto choice :
