@@ -21,6 +21,14 @@ Result<void> Backend::time_stages(std::span<const StageKind>, int, std::span<dou
   return input_error("This backend does not time stages by themselves.");
 }
 
+Result<void> Backend::generate(const Sampler& /*sampler*/, std::span<std::int32_t> /*ids*/) {
+  return input_error("This backend does not draw ids.");
+}
+
+Result<void> Backend::read_errors(int /*sequence*/, StepErrors& /*out*/) {
+  return input_error("This backend does not measure the errors of its steps.");
+}
+
 // NOLINTNEXTLINE(performance-unnecessary-value-param): what overrides it keeps the request
 Result<void> Backend::publish(PublishRequest request) {
   if (!request.receive) return {};

@@ -17,6 +17,15 @@
 
 namespace engine {
 
+struct Sampler;
+struct StepErrors;
+
+// A kernel, copy or set inside the recorded step, by CUDA's own handle (a cudaGraphNode_t), and the stage that it is for.
+struct GraphNode {
+  int stage = 0;
+  const void* node = nullptr;
+};
+
 struct BackendInfo {
   std::string name;              // "cpu", "cuda", "reference"
   std::string device;            // "AMD EPYC, 2 threads, AVX-512", "NVIDIA H100 80GB HBM3"
@@ -58,6 +67,12 @@ class Backend {
   // while later steps run: the call that queues the second step after it hands it over, or the end of time_steps(), or
   // the next publish(), which begins with what is still on its way. The bits are those of the read functions.
   virtual Result<void> publish(PublishRequest request);
+  // As many steps as `ids` (steps, B) has room for, each with the ids that were drawn from the logits of the step before
+  // it, the first from those of the last step made; what each draws goes to `ids`. A GPU draws by itself and waits for
+  // nobody in between. Draws are those of sample() at the positions that the ids take.
+  virtual Result<void> generate(const Sampler& sampler, std::span<std::int32_t> ids);
+  // What the recorded step consists of, in the plan's order; empty before the first step and without a graph.
+  virtual std::span<const GraphNode> graph_nodes() const { return {}; }
   // Tokens consumed since reset or as restored, equal for all sequences of the batch.
   virtual std::int64_t position() const = 0;
 
@@ -66,6 +81,8 @@ class Backend {
   virtual Result<void> read_coefficients(int sequence, StepCoefficients& out) = 0;
   // Fills out.layers[l] for each l of `layers`; the matrix state only with `with_ssm`.
   virtual Result<void> read_state(int sequence, std::span<const int> layers, bool with_ssm, SequenceState& out) = 0;
+  // What the stages `errors` of the last step found (BackendOptions::errors).
+  virtual Result<void> read_errors(int sequence, StepErrors& out);
   // Sets one sequence to a complete saved state (every layer, with ssm): the next step's bits are those that followed
   // the save. A bf16 state takes the nearest values: a state saved from one comes back as it was, an fp32 one rounded.
   virtual Result<void> restore(int sequence, const SequenceState& state) = 0;
@@ -98,6 +115,7 @@ struct BackendOptions {
   // Of the matrix state between two steps: f32, or bf16 with the fused variant only. What a step computes and the
   // caches of the last token are fp32 with either.
   kernels::DType state = kernels::DType::f32;
+  bool errors = false;  // a stage of every layer measures the errors of the discretisation rules
 };
 
 // What make_backend takes: automatic is cuda where a device answers, else cpu.

@@ -71,6 +71,8 @@ void CpuBackend::run(const Stage& stage) {
     case StageKind::readout:
       return divide(stage, table_.readout, arguments_.readout(stage));
     case StageKind::mixer:  // in no plan of this backend
+    case StageKind::errors:
+    case StageKind::sample:
       break;
     case StageKind::mimo_mix:
       return divide(stage, table_.mimo_mix, arguments_.mimo_mix(stage));

@@ -4,6 +4,7 @@
 #include "engine/backend/cuda_publisher.h"
 #include "engine/backend/cuda_weights.h"
 #include "engine/backend/fused_arguments.h"
+#include "engine/backend/fused_limits.h"
 #include "engine/backend/product_step.h"
 #include "engine/backend/stage_arguments.h"
 #include "kernels/device/device_info.h"
@@ -292,6 +293,8 @@ class CudaBackend final : public Backend {
       case StageKind::mimo_mix:
         return accepted(device::mimo_mix(arguments_.mimo_mix(stage), stream));
       case StageKind::mixer:
+      case StageKind::errors:
+      case StageKind::sample:
         break;
     }
     return {};
@@ -363,52 +366,6 @@ class CudaBackend final : public Backend {
   std::int64_t position_ = 0;
   std::optional<Error> failed_;
 };
-
-// Whether the fused kernels take these matrices; the error names the first that they don't.
-Result<void> check_fused(const Weights& weights) {
-  const auto check = [](const char* name, const kernels::Matrix& matrix) -> Result<void> {
-    if (matrix.rows == 0 || kernels::device::fused_projection_takes(matrix)) return {};
-    return input_error(
-        fmt::format("The fused variant takes no matrix with rows of {} values in {} ({}): 16-byte pieces, at "
-                    "most 32 KiB a row. Use --variant staged.",
-                    matrix.cols, kernels::name_of(matrix.dtype), name));
-  };
-  for (const LayerWeights& layer : weights.layers) {
-    const std::array<std::pair<const char*, const kernels::Matrix*>, 4> matrices = {
-        {{"in_proj", &layer.in_proj}, {"out_proj", &layer.out_proj}, {"fc1", &layer.fc1}, {"fc2", &layer.fc2}}};
-    for (const auto& [name, matrix] : matrices) {
-      if (auto fits = check(name, *matrix); !fits) return fits;
-    }
-  }
-  return check("lm_head", weights.head);
-}
-
-// Whether a block of the mixer finds the shared memory that it needs.
-Result<void> check_mixer(const ModelConfig& config, kernels::DType state, const kernels::DeviceInfo& device) {
-  static constexpr float some = 0;  // stands for the tensors that there are
-  constexpr std::size_t fixed_arrays = 256;
-  kernels::MixerArgs args;
-  args.rank = config.rank();
-  args.headdim = config.headdim;
-  args.d_state = config.d_state;
-  args.mimo_x = config.is_mimo ? &some : nullptr;
-  args.norm = config.is_outproj_norm ? &some : nullptr;
-  args.bf16_state = state == kernels::DType::bf16;
-  const std::size_t needed = kernels::device::mixer_shared_bytes(args) + fixed_arrays;
-  if (needed <= device.block_shared_bytes) return {};
-  return input_error(
-      fmt::format("The fused variant's mixer needs {} bytes of shared memory for these heads; this GPU has {}. Use "
-                  "--variant staged.",
-                  needed, device.block_shared_bytes));
-}
-
-bool all_bf16(const Weights& weights) {
-  const auto is_bf16 = [](const kernels::Matrix& m) { return m.rows == 0 || m.dtype == kernels::DType::bf16; };
-  return is_bf16(weights.head) &&
-         std::all_of(weights.layers.begin(), weights.layers.end(), [&](const LayerWeights& layer) {
-           return is_bf16(layer.in_proj) && is_bf16(layer.out_proj) && is_bf16(layer.fc1) && is_bf16(layer.fc2);
-         });
-}
 
 bool wants_products(const Weights& weights, const BackendOptions& options) {
   if (options.products != Products::automatic) return options.products == Products::library;

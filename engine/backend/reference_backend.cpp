@@ -35,6 +35,8 @@ void ReferenceBackend::run(const Stage& stage) {
     case StageKind::readout:
       return reference::readout(arguments_.readout(stage));
     case StageKind::mixer:  // in no plan of this backend
+    case StageKind::errors:
+    case StageKind::sample:
       break;
     case StageKind::mimo_mix:
       return reference::mimo_mix(arguments_.mimo_mix(stage));

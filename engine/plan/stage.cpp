@@ -34,6 +34,10 @@ const char* name_of(StageKind kind) {
       return "head";
     case StageKind::mixer:
       return "mixer";
+    case StageKind::errors:
+      return "errors";
+    case StageKind::sample:
+      return "sample";
   }
   return "unknown";
 }

@@ -14,6 +14,7 @@ TEST_CASE("gpu bench kernel: every family verifies and takes time, cold and warm
     for (int i = 0; i < engine::stage_kind_count; ++i) {
       const auto kind = static_cast<StageKind>(i);
       if (kind == StageKind::mimo_mix && rank == 1) continue;
+      if (kind == StageKind::errors || kind == StageKind::sample) continue;
       if (gpu_test::small() && kind != StageKind::state_update && kind != StageKind::mixer) continue;
       for (const auto cache : {engine::CacheState::warm, engine::CacheState::cold}) {
         CAPTURE(name_of(kind));
