@@ -29,7 +29,7 @@ namespace {
 
 constexpr int max_batch = 65535;         // sequences are an axis of the grid
 constexpr int few_ids = 8;               // up to here a kernel reads them from the host sooner than a copy brings them
-constexpr int least_product_batch = 12;  // from here on cuBLASLt wins; measured by bench --products own|library
+constexpr int least_product_batch = 5;   // from here on cuBLASLt wins; measured by bench --products own|library
 
 bool sync_stages() {
 #ifndef NDEBUG
@@ -411,7 +411,7 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const
 
   std::optional<ProductStep> products;
   if (fused && wants_products(weights, options)) {
-    auto opened = ProductStep::open(weights.config, batch, *buffers);
+    auto opened = ProductStep::open(*uploaded, batch, *buffers, *stream);
     if (opened) {
       products = std::move(*opened);
     } else if (options.products == Products::library || kernels::out_of_memory(opened.error())) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace engine {
 
@@ -15,7 +16,9 @@ DeviceResult<void> accepted(int code) { return kernels::check_cuda(code, "launch
 
 }  // namespace
 
-DeviceResult<ProductStep> ProductStep::open(const ModelConfig& config, int batch, CudaBuffers& buffers) {
+DeviceResult<ProductStep> ProductStep::open(const CudaWeights& weights, int batch, CudaBuffers& buffers,
+                                            const kernels::Stream& stream) {
+  const ModelConfig& config = weights.config;
   ProductStep made;
   made.batch_ = batch;
   made.width_ = config.d_model;
@@ -41,7 +44,25 @@ DeviceResult<ProductStep> ProductStep::open(const ModelConfig& config, int batch
   const std::size_t count = positive(batch) * positive(config.padded_vocab());
   buffers.logits = {made.logits_.at<float>(), count};
   buffers.logits_rest = {made.logits_.at<float>(sizeof(float) * count), count};
+  if (auto chosen = made.choose_algorithms(weights, stream); !chosen) return tl::unexpected(chosen.error());
   return made;
+}
+
+DeviceResult<void> ProductStep::choose_algorithms(const CudaWeights& weights, const kernels::Stream& stream) {
+  // Enough layers that none of their matrices is still in the L2 when its turn comes again.
+  constexpr std::size_t enough_layers = 8;
+  const std::size_t layers = std::min(weights.layers.size(), enough_layers);
+  if (auto filled = stream.fill_zero(parts_.at(), parts_.bytes()); !filled) return filled;
+  for (const auto matrix :
+       {&CudaLayerWeights::in_proj, &CudaLayerWeights::out_proj, &CudaLayerWeights::fc1, &CudaLayerWeights::fc2}) {
+    std::vector<kernels::Matrix> matrices;
+    for (std::size_t l = 0; l < layers; ++l) {
+      if ((weights.layers[l].*matrix).rows > 0) matrices.push_back(weights.layers[l].*matrix);
+    }
+    auto chosen = products_.choose(matrices, parts_.at(), 2 * batch_, product_.at<float>(), stream);
+    if (!chosen) return chosen;
+  }
+  return products_.choose({&weights.head, 1}, parts_.at(), 2 * batch_, logits_.at<float>(), stream);
 }
 
 DeviceResult<void> ProductStep::norm(const CudaBuffers& buffers, std::span<const float> weight, bool pending,

@@ -19,8 +19,9 @@ class ProductStep {
  public:
   ProductStep() = default;
   // Errors: no cuBLASLt, no memory.
-  // The logits become two parts, in memory of its own.
-  static kernels::DeviceResult<ProductStep> open(const ModelConfig& config, int batch, CudaBuffers& buffers);
+  // The logits become two parts, in memory of its own. Waits for the stream, on which the products' algorithms are timed.
+  static kernels::DeviceResult<ProductStep> open(const CudaWeights& weights, int batch, CudaBuffers& buffers,
+                                                 const kernels::Stream& stream);
 
   // Queues a stage of the fused plan, any but `embed`. Stages come in the plan's order.
   kernels::DeviceResult<void> launch(const Stage& stage, const CudaWeights& weights, const CudaBuffers& buffers,
@@ -28,6 +29,7 @@ class ProductStep {
                                      const kernels::device::Placement& placement);
 
  private:
+  kernels::DeviceResult<void> choose_algorithms(const CudaWeights& weights, const kernels::Stream& stream);
   kernels::DeviceResult<void> norm(const CudaBuffers& buffers, std::span<const float> weight, bool pending,
                                    const kernels::device::Placement& placement) const;
 

@@ -12,7 +12,8 @@ namespace engine {
 namespace {
 
 constexpr std::uint64_t far_beyond_l2 = std::uint64_t{256} << 20;
-constexpr int most_layers = 128, without_own_bytes = 32;
+// Several at least, so that kernels overlap at their ends as in a step, and never on the same state.
+constexpr int least_layers = 4, most_layers = 128, without_own_bytes = 32;
 constexpr int least_runs = 100;  // of one layer's stages in a sample
 
 bool works_on_d_model(StageKind kind) {
@@ -36,7 +37,7 @@ bool has(std::span<const StageKind> stages, std::initializer_list<StageKind> any
 int layers_for(CacheState cache, std::uint64_t own_of_one) {
   if (cache == CacheState::warm) return 1;
   if (own_of_one == 0) return without_own_bytes;
-  return static_cast<int>(std::clamp<std::uint64_t>((far_beyond_l2 + own_of_one - 1) / own_of_one, 1, most_layers));
+  return static_cast<int>(std::clamp<std::uint64_t>((far_beyond_l2 + own_of_one - 1) / own_of_one, least_layers, most_layers));
 }
 
 }  // namespace

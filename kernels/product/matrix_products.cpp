@@ -8,14 +8,21 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
+#include <array>
+#include <limits>
 #include <map>
+#include <mutex>
 #include <string>
 #include <tuple>
+#include <vector>
 
 namespace kernels {
 
 namespace {
 
+constexpr int most_tried = 8, timed_runs = 3;
+constexpr float clearly = 0.98F;                                // of the time of the library's own first choice
 constexpr std::size_t workspace_bytes = std::size_t{32} << 20;  // what the library recommends for this generation
 
 // The functions that are used, each of the type that the header declares.
@@ -40,7 +47,9 @@ bool find(void* library, const char* name, Function& function) {
   return function != nullptr;
 }
 
-tl::unexpected<DeviceError> failure(const std::string& message) { return tl::unexpected(DeviceError{-1, message}); }
+constexpr int refused = -1;  // by the library; the device is well
+
+tl::unexpected<DeviceError> failure(const std::string& message) { return tl::unexpected(DeviceError{refused, message}); }
 
 // An opaque object of the library, destroyed with the function that belongs to it.
 template <class Handle, class Destroy>
@@ -55,12 +64,22 @@ struct Owned {
   }
 };
 
-// A shape: its descriptions and the algorithm chosen for it.
+using Shape = std::tuple<int, int, int>;  // rows, cols, columns
+
+// A shape: its descriptions, the library's ranking, and the algorithm chosen from that.
 struct Plan {
   Owned<cublasLtMatmulDesc_t, decltype(&cublasLtMatmulDescDestroy)> operation;
   Owned<cublasLtMatrixLayout_t, decltype(&cublasLtMatrixLayoutDestroy)> w, x, y;
+  std::vector<cublasLtMatmulAlgo_t> ranking;
   cublasLtMatmulAlgo_t algorithm{};
 };
+
+// What this process chose.
+std::mutex choices_mutex;
+std::map<Shape, cublasLtMatmulAlgo_t>& choices() {
+  static std::map<Shape, cublasLtMatmulAlgo_t> all;
+  return all;
+}
 
 }  // namespace
 
@@ -69,7 +88,7 @@ struct MatrixProducts::Library {
   Functions call;
   cublasLtHandle_t handle = nullptr;
   DeviceBuffer workspace;
-  std::map<std::tuple<int, int, int>, std::unique_ptr<Plan>> plans;  // by rows, cols, columns
+  std::map<Shape, std::unique_ptr<Plan>> plans;
 
   ~Library() {
     plans.clear();
@@ -77,7 +96,7 @@ struct MatrixProducts::Library {
     if (opened != nullptr) dlclose(opened);
   }
 
-  DeviceResult<const Plan*> plan(int rows, int cols, int columns) {
+  DeviceResult<Plan*> plan(int rows, int cols, int columns) {
     std::unique_ptr<Plan>& known = plans[{rows, cols, columns}];
     if (known) return known.get();
     auto made = std::make_unique<Plan>();
@@ -100,19 +119,57 @@ struct MatrixProducts::Library {
     good = good && call.preference_create(&preference.handle) == 0 &&
            call.preference_set(preference.handle, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace_bytes,
                                sizeof(workspace_bytes)) == 0;
-    cublasLtMatmulHeuristicResult_t best{};
+    std::array<cublasLtMatmulHeuristicResult_t, most_tried> best{};
     int found = 0;
-    good = good &&
-           call.heuristic(handle, made->operation.handle, made->w.handle, made->x.handle, made->y.handle,
-                          made->y.handle, preference.handle, 1, &best, &found) == 0 &&
-           found == 1 && best.state == CUBLAS_STATUS_SUCCESS;
-    if (!good) {
+    good = good && call.heuristic(handle, made->operation.handle, made->w.handle, made->x.handle, made->y.handle,
+                                  made->y.handle, preference.handle, most_tried, best.data(), &found) == 0;
+    for (int i = 0; good && i < found; ++i) {
+      const cublasLtMatmulHeuristicResult_t& one = best[static_cast<std::size_t>(i)];
+      if (one.state == CUBLAS_STATUS_SUCCESS) made->ranking.push_back(one.algo);
+    }
+    if (!good || made->ranking.empty()) {
       return failure("cuBLASLt has no algorithm for a bf16 matrix of " + std::to_string(rows) + " x " +
                      std::to_string(cols) + " and " + std::to_string(columns) + " vectors");
     }
-    made->algorithm = best.algo;
+    made->algorithm = made->ranking.front();
+    const std::lock_guard lock(choices_mutex);
+    if (const auto chosen = choices().find({rows, cols, columns}); chosen != choices().end()) {
+      made->algorithm = chosen->second;
+    }
     known = std::move(made);
     return known.get();
+  }
+
+  DeviceResult<void> multiply(const Plan& p, const cublasLtMatmulAlgo_t& algorithm, const void* matrix, const void* x,
+                              float* y, const Stream& stream) const {
+    const float one = 1.0F, zero = 0.0F;
+    const cublasStatus_t status =
+        call.matmul(handle, p.operation.handle, &one, matrix, p.w.handle, x, p.x.handle, &zero, y, p.y.handle, y,
+                    p.y.handle, &algorithm, workspace.at(), workspace_bytes, stream.handle());
+    if (status == CUBLAS_STATUS_SUCCESS) return {};
+    return failure("cublasLtMatmul failed with status " + std::to_string(static_cast<int>(status)));
+  }
+
+  // The least of a few times that all the matrices take, in milliseconds.
+  DeviceResult<float> time(const Plan& p, const cublasLtMatmulAlgo_t& algorithm, std::span<const Matrix> matrices,
+                           const void* x, float* y, const Stream& stream) const {
+    auto start = Event::create(), end = Event::create();
+    if (!start) return tl::unexpected(start.error());
+    if (!end) return tl::unexpected(end.error());
+    float least = std::numeric_limits<float>::max();
+    for (int run = 0; run < timed_runs; ++run) {
+      auto done = start->record(stream);
+      for (const Matrix& matrix : matrices) {
+        if (done) done = multiply(p, algorithm, matrix.data, x, y, stream);
+      }
+      if (done) done = end->record(stream);
+      if (done) done = stream.synchronize();
+      if (!done) return tl::unexpected(done.error());
+      const auto taken = end->milliseconds_since(*start);
+      if (!taken) return tl::unexpected(taken.error());
+      least = std::min(least, *taken);
+    }
+    return least;
   }
 };
 
@@ -153,13 +210,33 @@ DeviceResult<void> MatrixProducts::multiply(const Matrix& matrix, const void* x,
                                             const Stream& stream) {
   const auto plan = library_->plan(matrix.rows, matrix.cols, columns);
   if (!plan) return tl::unexpected(plan.error());
-  const float one = 1.0F, zero = 0.0F;
-  const Plan& p = **plan;
-  const cublasStatus_t status = library_->call.matmul(
-      library_->handle, p.operation.handle, &one, matrix.data, p.w.handle, x, p.x.handle, &zero, y, p.y.handle, y,
-      p.y.handle, &p.algorithm, library_->workspace.at(), workspace_bytes, stream.handle());
-  if (status == CUBLAS_STATUS_SUCCESS) return {};
-  return failure("cublasLtMatmul failed with status " + std::to_string(static_cast<int>(status)));
+  return library_->multiply(**plan, (*plan)->algorithm, matrix.data, x, y, stream);
+}
+
+DeviceResult<void> MatrixProducts::choose(std::span<const Matrix> matrices, const void* x, int columns, float* y,
+                                          const Stream& stream) {
+  if (matrices.empty()) return {};
+  const Shape shape{matrices.front().rows, matrices.front().cols, columns};
+  const auto plan = library_->plan(matrices.front().rows, matrices.front().cols, columns);
+  if (!plan) return tl::unexpected(plan.error());
+  Plan& p = **plan;
+  {
+    const std::lock_guard lock(choices_mutex);
+    if (choices().count(shape) > 0) return {};
+  }
+  float least = std::numeric_limits<float>::max();
+  for (const cublasLtMatmulAlgo_t& algorithm : p.ranking) {
+    const auto taken = library_->time(p, algorithm, matrices, x, y, stream);
+    if (!taken && taken.error().code == refused) continue;
+    if (!taken) return tl::unexpected(taken.error());
+    const bool first = &algorithm == &p.ranking.front();
+    if (*taken >= least) continue;
+    p.algorithm = algorithm;
+    least = first ? clearly * *taken : *taken;
+  }
+  const std::lock_guard lock(choices_mutex);
+  p.algorithm = choices().emplace(shape, p.algorithm).first->second;
+  return {};
 }
 
 #else
@@ -173,6 +250,10 @@ DeviceResult<MatrixProducts> MatrixProducts::open() {
 }
 
 DeviceResult<void> MatrixProducts::multiply(const Matrix&, const void*, int, float*, const Stream&) {
+  return tl::unexpected(DeviceError{-1, "This build has no cuBLASLt"});
+}
+
+DeviceResult<void> MatrixProducts::choose(std::span<const Matrix>, const void*, int, float*, const Stream&) {
   return tl::unexpected(DeviceError{-1, "This build has no cuBLASLt"});
 }
 
