@@ -37,7 +37,8 @@ bool has(std::span<const StageKind> stages, std::initializer_list<StageKind> any
 int layers_for(CacheState cache, std::uint64_t own_of_one) {
   if (cache == CacheState::warm) return 1;
   if (own_of_one == 0) return without_own_bytes;
-  return static_cast<int>(std::clamp<std::uint64_t>((far_beyond_l2 + own_of_one - 1) / own_of_one, least_layers, most_layers));
+  return static_cast<int>(
+      std::clamp<std::uint64_t>((far_beyond_l2 + own_of_one - 1) / own_of_one, least_layers, most_layers));
 }
 
 }  // namespace

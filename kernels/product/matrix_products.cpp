@@ -49,7 +49,9 @@ bool find(void* library, const char* name, Function& function) {
 
 constexpr int refused = -1;  // by the library; the device is well
 
-tl::unexpected<DeviceError> failure(const std::string& message) { return tl::unexpected(DeviceError{refused, message}); }
+tl::unexpected<DeviceError> failure(const std::string& message) {
+  return tl::unexpected(DeviceError{refused, message});
+}
 
 // An opaque object of the library, destroyed with the function that belongs to it.
 template <class Handle, class Destroy>
