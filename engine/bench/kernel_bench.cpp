@@ -11,9 +11,9 @@ namespace engine {
 
 namespace {
 
-constexpr std::uint64_t far_beyond_l2 = std::uint64_t{256} << 20;
-// Several at least, so that kernels overlap at their ends as in a step, and never on the same state.
-constexpr int least_layers = 4, most_layers = 128, without_own_bytes = 32;
+constexpr std::uint64_t well_within_l2 = std::uint64_t{16} << 20, far_beyond_l2 = std::uint64_t{256} << 20;
+// Several layers take turns where they can, so that kernels overlap at their ends as in a step, and never on one state.
+constexpr int several_layers = 4, most_layers = 128, without_own_bytes = 32;
 constexpr int least_runs = 100;  // of one layer's stages in a sample
 
 bool works_on_d_model(StageKind kind) {
@@ -35,10 +35,12 @@ bool has(std::span<const StageKind> stages, std::initializer_list<StageKind> any
 }
 
 int layers_for(CacheState cache, std::uint64_t own_of_one) {
-  if (cache == CacheState::warm) return 1;
-  if (own_of_one == 0) return without_own_bytes;
-  return static_cast<int>(
-      std::clamp<std::uint64_t>((far_beyond_l2 + own_of_one - 1) / own_of_one, least_layers, most_layers));
+  const auto layers = [&](std::uint64_t bytes, int least, int most) {
+    const std::uint64_t enough = cache == CacheState::cold ? (bytes + own_of_one - 1) / own_of_one : bytes / own_of_one;
+    return static_cast<int>(std::clamp(enough, static_cast<std::uint64_t>(least), static_cast<std::uint64_t>(most)));
+  };
+  if (cache == CacheState::warm) return own_of_one == 0 ? several_layers : layers(well_within_l2, 1, several_layers);
+  return own_of_one == 0 ? without_own_bytes : layers(far_beyond_l2, several_layers, most_layers);
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ struct KernelBenchOptions {
   std::vector<StageKind> stages;  // timed together, in the plan's order
   KernelShape shape;
   BackendOptions backend;               // with the batch
-  CacheState cache = CacheState::cold;  // warm: one layer again and again; cold: layers that exceed the L2 together
+  CacheState cache = CacheState::cold;  // warm: a few layers that fit the L2 together; cold: more than it holds
   int samples = 30;
   int verify_tokens = 2;
   double rtol = 2e-4;
