@@ -8,8 +8,8 @@ namespace kernels::device {
 
 namespace {
 
-// Of 64 registers a thread, so that four heads share a multiprocessor.
-constexpr int resident = 4;
+// Of 64 registers a thread, so that four heads share a multiprocessor; shared memory lets only three of rank 8.
+constexpr int resident(int rank) { return rank < 8 ? 4 : 3; }
 
 // The shape of the released models, for which indices are known when compiling.
 constexpr int released_headdim = 64, released_state = 128;
@@ -18,7 +18,7 @@ template <class S, bool parts, int lanes, int quads, int rank, int headdim, int 
 int launch(const MixerArgs& args, const Placement& placement) {
   constexpr int held = 2;
   const dim3 grid(static_cast<unsigned>(args.heads * split), static_cast<unsigned>(args.batch));
-  return launch_kernel(mixer_kernel<lanes, quads, held, rank, headdim, d_state, S, split, parts, resident>, grid,
+  return launch_kernel(mixer_kernel<lanes, quads, held, rank, headdim, d_state, S, split, parts, resident(rank)>, grid,
                        mixer_block, mixer_shared_bytes(args), placement, args, split);
 }
 
@@ -43,6 +43,8 @@ int launch_state(const MixerArgs& args, const Placement& placement) {
         return launch_released<S, parts, 2>(args, placement);
       case 4:
         return launch_released<S, parts, 4>(args, placement);
+      case 8:
+        return launch_released<S, parts, 8>(args, placement);
       default:
         break;
     }

@@ -60,6 +60,16 @@ __device__ __forceinline__ void fetch_quad(Quad<S>* shared, const Quad<S>* from)
   }
 }
 
+// `streaming`: as what will be in no cache any more when it is read again.
+template <bool streaming, class S>
+__device__ __forceinline__ void store_quad(Quad<S>* to, const Quad<S>& quad) {
+  if constexpr (streaming) {
+    __stcs(&to->bits, quad.bits);
+  } else {
+    *to = quad;
+  }
+}
+
 struct Phase {
   float angle;
   int turns;
@@ -375,7 +385,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
         const int row = first + j * rows_at_once + thread / lanes;
         float4& n = now[j];
         if (whole || (row < headdim && lane + c * lanes < row_quads)) {
-          h[row * row_quads + quad] = Quad<S>::of(n);
+          store_quad<parts && known_rank != 1>(h + row * row_quads + quad, Quad<S>::of(n));
           const float4 d = make_float4(n.x - old[j].x, n.y - old[j].y, n.z - old[j].z, n.w - old[j].w);
           row_squares.x = fmaf(n.x, n.x, fmaf(n.y, n.y, fmaf(n.z, n.z, fmaf(n.w, n.w, row_squares.x))));
           row_squares.y = fmaf(d.x, d.x, fmaf(d.y, d.y, fmaf(d.z, d.z, fmaf(d.w, d.w, row_squares.y))));
