@@ -148,6 +148,17 @@ class DeviceTimings : public TimingStore, private profiler::TimesListener {
       ranges_.after();
     }
   }
+  void recorded(std::span<const engine::GraphNode> nodes, std::uint64_t recording) override {
+    if (session_ == nullptr) return;
+    if (recording != recording_) {
+      recording_ = recording;
+      std::vector<profiler::NodeStage> known;
+      for (const engine::GraphNode& node : nodes) known.push_back({node.node, static_cast<std::uint16_t>(node.stage)});
+      const bool told = !nodes.empty() && session_->know_graph(known);
+      last_recorded_stage_ = told ? nodes.back().stage : int{profiler::unknown_stage};
+    }
+    last_stage_ = last_recorded_stage_;
+  }
   void step_end(std::int64_t) override {
     const std::int64_t end_ns = steady_now_ns();
     if (session_ != nullptr) {
@@ -181,7 +192,11 @@ class DeviceTimings : public TimingStore, private profiler::TimesListener {
   }
 
  private:
-  void tagged(std::span<const profiler::StageTime> times) override { tokens_.add(times); }
+  void tagged(std::span<const profiler::StageTime> times) override {
+    unattributed_ += static_cast<std::uint64_t>(std::count_if(
+        times.begin(), times.end(), [](const auto& time) { return time.tag.stage == profiler::unknown_stage; }));
+    tokens_.add(times);
+  }
   void untagged(std::span<const profiler::StageTime> times) override { unattributed_ += tokens_.inside(times); }
 
   std::uint16_t source_;
@@ -192,6 +207,8 @@ class DeviceTimings : public TimingStore, private profiler::TimesListener {
   // The stepping thread's own.
   std::uint32_t step_ = 0;
   int last_stage_ = -1;
+  std::uint64_t recording_ = 0;  // of the graph whose nodes the profiler knows; the first is 1
+  int last_recorded_stage_ = -1;
   Ranges ranges_;
 };
 

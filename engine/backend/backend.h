@@ -20,12 +20,6 @@ namespace engine {
 struct Sampler;
 struct StepErrors;
 
-// A kernel, copy or set inside the recorded step, by CUDA's own handle (a cudaGraphNode_t), and the stage that it is for.
-struct GraphNode {
-  int stage = 0;
-  const void* node = nullptr;
-};
-
 struct BackendInfo {
   std::string name;              // "cpu", "cuda", "reference"
   std::string device;            // "AMD EPYC, 2 threads, AVX-512", "NVIDIA H100 80GB HBM3"
@@ -33,7 +27,7 @@ struct BackendInfo {
   bool is_gpu = false;           // kernel times come from CUPTI, not from the stage clock
   int threads = 1;               // that do the arithmetic, on the CPU
   std::string products = "own";  // "cublasLt" where that multiplies the matrices
-  bool graph = false;            // the whole step is one CUDA graph: an observer sees steps, no stages
+  bool graph = false;            // the whole step is one CUDA graph: an observer sees steps and nodes, no stages
   std::string state = "fp32";    // what the matrix state is kept in: "fp32", "bf16", "fp64"
   std::size_t weight_bytes = 0;  // where the arithmetic happens
   std::size_t state_bytes = 0;   // per sequence

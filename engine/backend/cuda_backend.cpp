@@ -68,6 +68,7 @@ class CudaBackend final : public Backend {
   const BackendInfo& info() const override { return info_; }
   const StepPlan& plan() const override { return plan_; }
   std::int64_t position() const override { return position_; }
+  std::span<const GraphNode> graph_nodes() const override { return graph_nodes_; }
 
   Result<void> reset() override {
     if (failed_) return tl::unexpected(*failed_);
@@ -191,7 +192,10 @@ class CudaBackend final : public Backend {
     if (auto ok = check_lambda(lambda); !ok) return ok;
     const auto is_new = buffers_.set_lambda(stream_, sequence, lambda);
     if (!is_new) return checked(tl::unexpected(is_new.error()), "Fixing lambda");
-    if (*is_new) graph_ = kernels::Graph();  // was recorded without it
+    if (*is_new) {  // the graph was recorded without it
+      graph_ = kernels::Graph();
+      graph_nodes_.clear();
+    }
     return {};
   }
 
@@ -228,16 +232,9 @@ class CudaBackend final : public Backend {
   Result<void> queue_step(Observer* observer) {
     if (info_.graph) {
       if (!graph_) {
-        auto recorded = kernels::Graph::record(stream_, [&] {
-          kernels::DeviceResult<void> done;
-          for (const Stage& stage : plan_.stages) {
-            if (done = launch(stage, can_overlap_); !done) break;
-          }
-          return done;
-        });
-        if (!recorded) return fail(recorded.error(), "Recording the step as a CUDA graph");
-        graph_ = std::move(*recorded);
+        if (auto recorded = record_step(); !recorded) return recorded;
       }
+      if (observer != nullptr) observer->recorded(graph_nodes_, recording_);
       if (auto done = graph_.launch(stream_); !done) return fail(done.error(), fmt::format("Token {}", position_));
       return {};
     }
@@ -248,6 +245,27 @@ class CudaBackend final : public Backend {
       if (done && sync_stages_) done = stream_.synchronize();
       if (!done) return fail(done.error(), fmt::format("Token {}, {}", position_, place_of(stage)));
     }
+    return {};
+  }
+
+  // The step as one graph, and which of its nodes each stage added.
+  Result<void> record_step() {
+    std::vector<GraphNode> nodes;
+    kernels::NodeWatch watch;
+    auto recorded = kernels::Graph::record(stream_, [&] {
+      kernels::DeviceResult<void> done;
+      for (const Stage& stage : plan_.stages) {
+        if (done = launch(stage, can_overlap_); !done) break;
+        const auto added = watch.added(stream_);
+        if (!added) return kernels::DeviceResult<void>(tl::unexpected(added.error()));
+        for (const CUgraphNode_st* node : *added) nodes.push_back({stage.id, node});
+      }
+      return done;
+    });
+    if (!recorded) return fail(recorded.error(), "Recording the step as a CUDA graph");
+    graph_ = std::move(*recorded);
+    graph_nodes_ = std::move(nodes);
+    ++recording_;
     return {};
   }
 
@@ -361,6 +379,8 @@ class CudaBackend final : public Backend {
   int multiprocessors_;
   bool sync_stages_;
   kernels::Graph graph_;
+  std::vector<GraphNode> graph_nodes_;
+  std::uint64_t recording_ = 0;
   kernels::L2Flush flush_;
   std::unique_ptr<CudaPublisher> publisher_;
   std::int64_t position_ = 0;

@@ -17,6 +17,11 @@ WorkKind kind_of(ActivityRecord::Type type) {
   }
 }
 
+Tag of_stage(Tag tag, std::optional<std::uint16_t> stage) {
+  tag.stage = stage.value_or(tag.stage);
+  return tag;
+}
+
 }  // namespace
 
 void Attribution::add(const ActivityRecord& record) {
@@ -50,8 +55,10 @@ void Attribution::add_work(const ActivityRecord& record) {
   time.start_ns = clock_.to_steady(record.start);
   time.duration_ns = static_cast<std::int64_t>(record.end - record.start);
   time.name = names_.intern(record.name);
+  std::optional<std::uint16_t> stage;
+  if (record.graph_node != 0) stage = graphs_.stage_of(record.graph_node).value_or(unknown_stage);
   if (const auto tag = tags_.find(record.correlation); tag != tags_.end()) {
-    time.tag = tag->second;
+    time.tag = of_stage(tag->second, stage);
     tagged_.push_back(time);
     return;
   }
@@ -63,7 +70,7 @@ void Attribution::add_work(const ActivityRecord& record) {
     untagged_.push_back(oldest->second.time);
     waiting_.erase(oldest);
   }
-  waiting_.emplace(record.correlation, Waiting{time, generation_});
+  waiting_.emplace(record.correlation, Waiting{time, stage, generation_});
   waiting_order_.push_back(record.correlation);
 }
 
@@ -71,7 +78,7 @@ void Attribution::add_link(const ActivityRecord& record) {
   const Tag tag = Tag::unpack(record.external);
   const auto [first, last] = waiting_.equal_range(record.correlation);
   for (auto it = first; it != last; ++it) {
-    it->second.time.tag = tag;
+    it->second.time.tag = of_stage(tag, it->second.stage);
     tagged_.push_back(it->second.time);
   }
   waiting_.erase(first, last);

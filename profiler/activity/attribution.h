@@ -1,8 +1,10 @@
 // Gives each measured piece of device work the tag it was issued under. CUPTI tells the two apart: one record says that
 // an API call was made under an external id, another when the work of that call ran; they arrive in any order. Bounded:
-// what waits too long is let go and counted. One thread: the collector.
+// what waits too long is let go and counted. Work of a CUDA graph has one tag for all, and its node tells the stage. One
+// thread: the collector.
 #pragma once
 
+#include "profiler/activity/graph_stages.h"
 #include "profiler/activity/names.h"
 #include "profiler/activity/stage_time.h"
 #include "profiler/clock/alignment.h"
@@ -11,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -25,8 +28,8 @@ class Attribution : public RecordSink {
     std::int64_t overhead_ns = 0;  // that CUPTI says it cost
   };
 
-  Attribution(Names& names, const ClockMap& clock, std::size_t limit = std::size_t{1} << 16)
-      : names_(names), clock_(clock), limit_(limit) {}
+  Attribution(Names& names, const ClockMap& clock, GraphStages& graphs, std::size_t limit = std::size_t{1} << 16)
+      : names_(names), clock_(clock), graphs_(graphs), limit_(limit) {}
 
   void add(const ActivityRecord& record) override;
 
@@ -43,6 +46,7 @@ class Attribution : public RecordSink {
  private:
   struct Waiting {
     StageTime time;
+    std::optional<std::uint16_t> stage;  // of work in a graph
     std::uint64_t generation = 0;
   };
   void add_work(const ActivityRecord& record);
@@ -50,6 +54,7 @@ class Attribution : public RecordSink {
 
   Names& names_;
   const ClockMap& clock_;
+  GraphStages& graphs_;
   std::size_t limit_;
   std::unordered_map<std::uint32_t, Tag> tags_;  // by correlation; a graph launch has many records, so tags stay
   std::deque<std::uint32_t> tag_order_;

@@ -45,7 +45,7 @@ ActivitySession::ActivitySession(std::unique_ptr<CuptiApi> api, const ActivityOp
     : api_(std::move(api)),
       options_(options),
       pool_(options.buffers, options.buffer_bytes),
-      attribution_(names_, clock_) {}
+      attribution_(names_, clock_, graph_stages_) {}
 
 tl::expected<std::unique_ptr<ActivitySession>, Unavailable> ActivitySession::start(std::unique_ptr<CuptiApi> api,
                                                                                    const ActivityOptions& options) {
@@ -82,6 +82,7 @@ tl::expected<std::unique_ptr<ActivitySession>, Unavailable> ActivitySession::sta
     // Without overhead records only the view of CUPTI's own cost is poorer.
     if (!result.ok() && kind != ActivityKind::overhead) return give_up("enable activity records", result);
   }
+  session->graphs_watched_ = cupti.watch_graphs(session->graph_stages_);
   session->align();
   if (session->clock_.empty()) return give_up("read its clock", {CuptiFault::other, 0});
 
@@ -148,6 +149,22 @@ void ActivitySession::count_dropped() {
   if (!api_->dropped(since_last).ok() || since_last == 0) return;
   const std::lock_guard lock(status_mutex_);
   status_.dropped += since_last;
+}
+
+bool ActivitySession::know_graph(std::span<const NodeStage> nodes) {
+  if (stopped_) return false;
+  CuptiResult result = graphs_watched_;
+  for (const NodeStage& node : nodes) {
+    if (!result.ok()) break;
+    std::uint64_t id = 0;
+    result = api_->graph_node_id(node.node, id);
+    if (result.ok()) graph_stages_.know(id, node.stage);
+  }
+  if (result.ok()) return true;
+  const std::lock_guard lock(status_mutex_);
+  status_.reason = fmt::format("CUPTI could not tell the nodes of a CUDA graph: {}.", api_->describe(result));
+  status_.remedy = "Point MAMBASCOPE_CUPTI at the libcupti of this toolkit, or step without a graph.";
+  return false;
 }
 
 void ActivitySession::listen(std::uint16_t source, TimesListener* listener) {

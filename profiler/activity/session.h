@@ -5,6 +5,7 @@
 
 #include "profiler/activity/attribution.h"
 #include "profiler/activity/buffer_pool.h"
+#include "profiler/activity/graph_stages.h"
 #include "profiler/activity/names.h"
 #include "profiler/activity/stage_time.h"
 #include "profiler/clock/alignment.h"
@@ -36,6 +37,12 @@ class TimesListener {
   virtual void untagged(std::span<const StageTime> times) = 0;
 };
 
+// A node of a recorded CUDA graph (a cudaGraphNode_t), and its stage.
+struct NodeStage {
+  const void* node = nullptr;
+  std::uint16_t stage = 0;
+};
+
 struct ActivityOptions {
   std::size_t buffers = 32;
   std::size_t buffer_bytes = std::size_t{1} << 20;
@@ -62,6 +69,10 @@ class ActivitySession {
   // collector's.
   void flush();
 
+  // Before the first launch of a graph, whose nodes these are: from now on work of its copies is of their stages. False:
+  // this library cannot tell, and status() says why; such work is of the stage `unknown_stage`. Same thread.
+  bool know_graph(std::span<const NodeStage> nodes);
+
   void listen(std::uint16_t source, TimesListener* listener);
   // No call to the listener after this returns.
   void forget(std::uint16_t source);
@@ -86,6 +97,8 @@ class ActivitySession {
   ActivityOptions options_;
   BufferPool pool_;
   Names names_;
+  GraphStages graph_stages_;
+  CuptiResult graphs_watched_;
   // The collector's own; start() and stop() touch them while it does not run.
   ClockMap clock_;
   Attribution attribution_;

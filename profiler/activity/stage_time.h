@@ -28,6 +28,9 @@ enum class TimeSource : std::uint8_t { none, cpu_clock, cupti };
 // Device work of a step that belongs to no stage: the upload of the token ids, for example.
 inline constexpr std::uint16_t between_stages = 0xffff;
 
+// Work of a CUDA graph whose node is not known to belong to any stage.
+inline constexpr std::uint16_t unknown_stage = 0xfffe;
+
 struct StageTime {
   Tag tag;
   WorkKind kind = WorkKind::cpu;
@@ -51,11 +54,12 @@ struct ProfilerStatus {
   bool available = false;      // CUPTI activity
   std::string reason, remedy;  // why not, and what to do
   std::string library, version;
-  std::uint64_t records = 0;       // kernels, copies and sets seen
-  std::uint64_t dropped = 0;       // by CUPTI, for want of buffers
-  std::uint64_t invalid = 0;       // with zero or reversed times: skipped
-  std::uint64_t untagged = 0;      // issued under no tag, inside or outside of steps
-  std::uint64_t unattributed = 0;  // of those, the ones that ran inside a step: a stage's time lacks them
+  std::uint64_t records = 0;   // kernels, copies and sets seen
+  std::uint64_t dropped = 0;   // by CUPTI, for want of buffers
+  std::uint64_t invalid = 0;   // with zero or reversed times: skipped
+  std::uint64_t untagged = 0;  // issued under no tag, inside or outside of steps
+  std::uint64_t unattributed =
+      0;  // ran inside a step under no tag, or in a graph without a stage: a stage's time lacks them
   std::int64_t clock_uncertainty_ns = 0;
   std::int64_t overhead_ns = 0;  // that CUPTI's own records give as its cost
 };

@@ -41,6 +41,7 @@ struct ActivityRecord {
   std::uint32_t correlation = 0;     // ties work, the API call that issued it, and an external id together
   std::uint64_t external = 0;        // Type::correlation: the id that was pushed
   const char* name = nullptr;        // Type::kernel: mangled
+  std::uint64_t graph_node = 0;      // of work in a CUDA graph: the node's id; 0: none
 };
 
 // What CUPTI's two buffer callbacks do: called on any thread, inside CUDA calls. Nothing in them may block, allocate,
@@ -50,6 +51,13 @@ class BufferExchange {
   virtual ~BufferExchange() = default;
   virtual std::uint8_t* request(std::size_t& bytes) noexcept = 0;  // null: none left, CUPTI drops and counts
   virtual void complete(std::uint8_t* buffer, std::size_t valid_bytes) noexcept = 0;
+};
+
+// What CUPTI's graph callback does, inside the call that makes a graph executable: the same rules.
+class CloneSink {
+ public:
+  virtual ~CloneSink() = default;
+  virtual void cloned(std::uint64_t original, std::uint64_t clone) noexcept = 0;
 };
 
 class RecordSink {
@@ -75,6 +83,11 @@ class CuptiApi {
   virtual CuptiResult dropped(std::uint64_t& count) = 0;
   virtual CuptiResult push(std::uint64_t external) = 0;
   virtual CuptiResult pop() = 0;
+  // From now on every node that CUDA copies into an executable graph is told, by id; records carry the copy's. The sink
+  // must outlive every later call.
+  virtual CuptiResult watch_graphs(CloneSink& sink) = 0;
+  // The id of a cudaGraphNode_t. Any thread.
+  virtual CuptiResult graph_node_id(const void* node, std::uint64_t& id) = 0;
   virtual CuptiResult timestamp(std::uint64_t& now) = 0;  // any thread
   // Walks the records of a buffer that came back.
   virtual CuptiResult read(std::uint8_t* buffer, std::size_t valid_bytes, RecordSink& sink) = 0;

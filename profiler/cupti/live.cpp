@@ -30,6 +30,8 @@ struct Functions {
   decltype(&cuptiActivityPushExternalCorrelationId) push = nullptr;
   decltype(&cuptiActivityPopExternalCorrelationId) pop = nullptr;
   decltype(&cuptiGetTimestamp) timestamp = nullptr;
+  decltype(&cuptiEnableCallback) enable_callback = nullptr;
+  decltype(&cuptiGetGraphNodeId) graph_node_id = nullptr;
   // Written out, because the headers of CUDA 12 lack it.
   CUptiResult(CUPTIAPI* enable_driver_call)(CUpti_CallbackId, std::uint8_t) = nullptr;
 };
@@ -79,7 +81,23 @@ void CUPTIAPI on_complete(CUcontext, std::uint32_t, std::uint8_t* buffer, std::s
   if (exchange != nullptr && buffer != nullptr) exchange->complete(buffer, valid);
 }
 
-void CUPTIAPI on_callback(void*, CUpti_CallbackDomain, CUpti_CallbackId, const void*) {}
+// What the graph callback needs; the subscription's user data, so it must stay.
+struct GraphCallback {
+  decltype(&cuptiGetGraphNodeId) node_id = nullptr;
+  std::atomic<CloneSink*> sink{nullptr};
+};
+
+void CUPTIAPI on_callback(void* user, CUpti_CallbackDomain domain, CUpti_CallbackId id, const void* data) {
+  if (domain != CUPTI_CB_DOMAIN_RESOURCE || id != CUPTI_CBID_RESOURCE_GRAPHNODE_CLONED) return;
+  const auto& graphs = *static_cast<const GraphCallback*>(user);
+  CloneSink* sink = graphs.sink.load();
+  if (sink == nullptr || graphs.node_id == nullptr) return;
+  const auto* graph =
+      static_cast<const CUpti_GraphData*>(static_cast<const CUpti_ResourceData*>(data)->resourceDescriptor);
+  std::uint64_t original = 0, clone = 0;
+  if (graphs.node_id(graph->originalNode, &original) != CUPTI_SUCCESS) return;
+  if (graphs.node_id(graph->node, &clone) == CUPTI_SUCCESS) sink->cloned(original, clone);
+}
 
 CuptiFault fault_of(CUptiResult result) {
   switch (result) {
@@ -130,7 +148,10 @@ class LiveCupti : public CuptiApi {
     // 18 is CUDA 12.0's; from 13.0 on the version is 10000 times the toolkit's, and a major version needs its own.
     return CUPTI_API_VERSION >= 130000 ? CUPTI_API_VERSION / 10000 * 10000 : 18;
   }
-  CuptiResult subscribe() override { return call(f_.subscribe, &subscriber_, &on_callback, nullptr); }
+  CuptiResult subscribe() override {
+    graphs_.node_id = f_.graph_node_id;
+    return call(f_.subscribe, &subscriber_, &on_callback, &graphs_);
+  }
   CuptiResult unsubscribe() override { return call(f_.unsubscribe, subscriber_); }
   CuptiResult exchange_buffers(BufferExchange& exchange) override {
     the_exchange.store(&exchange);
@@ -159,6 +180,15 @@ class LiveCupti : public CuptiApi {
   CuptiResult pop() override {
     std::uint64_t last = 0;
     return call(f_.pop, CUPTI_EXTERNAL_CORRELATION_KIND_CUSTOM0, &last);
+  }
+  CuptiResult watch_graphs(CloneSink& sink) override {
+    if (f_.graph_node_id == nullptr) return {CuptiFault::missing_symbol, 0};
+    graphs_.sink.store(&sink);
+    return call(f_.enable_callback, 1U, subscriber_, CUPTI_CB_DOMAIN_RESOURCE, CUPTI_CBID_RESOURCE_GRAPHNODE_CLONED);
+  }
+  CuptiResult graph_node_id(const void* node, std::uint64_t& id) override {
+    // The runtime's and the driver's handle of a node are the same pointer.
+    return call(f_.graph_node_id, static_cast<CUgraphNode>(const_cast<void*>(node)), &id);
   }
   CuptiResult timestamp(std::uint64_t& now) override { return call(f_.timestamp, &now); }
 
@@ -201,6 +231,7 @@ class LiveCupti : public CuptiApi {
   std::string path_;
   Functions f_;
   CUpti_SubscriberHandle subscriber_ = nullptr;
+  GraphCallback graphs_;
 };
 
 }  // namespace
@@ -227,6 +258,8 @@ tl::expected<std::unique_ptr<CuptiApi>, Unavailable> bind_cupti(const std::strin
   bind(f.push, "cuptiActivityPushExternalCorrelationId", false);
   bind(f.pop, "cuptiActivityPopExternalCorrelationId", false);
   bind(f.timestamp, "cuptiGetTimestamp", true);
+  bind(f.enable_callback, "cuptiEnableCallback", false);
+  bind(f.graph_node_id, "cuptiGetGraphNodeId", false);
   bind(f.enable_driver_call, "cuptiActivityEnableDriverApi", false);
   if (!missing.empty()) {
     return tl::unexpected<Unavailable>(

@@ -12,12 +12,19 @@ const T& as(const void* record) {
 }
 
 template <class T>
-ActivityRecord work(const T& record, ActivityRecord::Type type) {
+ActivityRecord timed(const T& record, ActivityRecord::Type type) {
   ActivityRecord out;
   out.type = type;
   out.start = record.start;
   out.end = record.end;
   out.correlation = record.correlationId;
+  return out;
+}
+
+template <class T>
+ActivityRecord work(const T& record, ActivityRecord::Type type) {
+  ActivityRecord out = timed(record, type);
+  out.graph_node = record.graphNodeId;
   return out;
 }
 
@@ -47,7 +54,7 @@ ActivityRecord decode(const void* record) {
     }
     case CUPTI_ACTIVITY_KIND_RUNTIME:
     case CUPTI_ACTIVITY_KIND_DRIVER:
-      return work(as<CUpti_ActivityAPI>(record), Type::api_call);
+      return timed(as<CUpti_ActivityAPI>(record), Type::api_call);
     case CUPTI_ACTIVITY_KIND_OVERHEAD: {
       const auto& overhead = as<CUpti_ActivityOverhead2>(record);
       ActivityRecord out;

@@ -92,7 +92,7 @@ TokenAccount account(const TokenTimes& token, std::span<std::int64_t> stages) {
     std::size_t last = first;
     for (; last < order.size() && order[last]->tag.stage == stage; ++last) own.push_back(interval_of(*order[last]));
     const std::int64_t length = union_length(std::move(own));
-    (stage == between_stages ? out.between_ns : out.stages_ns) += length;
+    (stage >= unknown_stage ? out.between_ns : out.stages_ns) += length;
     if (stage < stages.size()) stages[stage] = length;
     first = last;
   }

@@ -30,6 +30,7 @@ struct Script {
   std::uint64_t now = 1000;    // what the clock answers
   bool now_is_steady = false;  // it answers the steady clock instead
   std::uint64_t dropped = 0;
+  profiler::CloneSink* clones = nullptr;  // what a graph made executable tells
   std::uint32_t version = 130001, minimum = 130000;
 
   CuptiResult answer(const std::string& call) {
@@ -64,6 +65,29 @@ struct Script {
     if (link_first) pending.push_back(work);
   }
 };
+
+// What one launch of a graph leaves behind: work of each node, all under one correlation.
+inline void launch_graph(Script& script, const std::vector<std::uint64_t>& nodes, std::uint64_t start) {
+  const std::lock_guard lock(script.mutex);
+  const std::uint32_t correlation = script.next_correlation++;
+  for (const std::uint64_t node : nodes) {
+    ActivityRecord work;
+    work.type = ActivityRecord::Type::kernel;
+    work.start = start;
+    work.end = start + 10;
+    start += 10;
+    work.correlation = correlation;
+    work.name = "kernel";
+    work.graph_node = node;
+    script.pending.push_back(work);
+  }
+  if (script.stack.empty()) return;
+  ActivityRecord link;
+  link.type = ActivityRecord::Type::correlation;
+  link.correlation = correlation;
+  link.external = script.stack.back();
+  script.pending.push_back(link);
+}
 
 class Cupti : public profiler::CuptiApi {
  public:
@@ -125,6 +149,15 @@ class Cupti : public profiler::CuptiApi {
     const std::lock_guard lock(script_.mutex);
     if (result.ok() && !script_.stack.empty()) script_.stack.pop_back();
     return result;
+  }
+  CuptiResult watch_graphs(profiler::CloneSink& sink) override {
+    script_.clones = &sink;
+    return script_.answer("watch_graphs");
+  }
+  // A node's id is the number in the place of its handle.
+  CuptiResult graph_node_id(const void* node, std::uint64_t& id) override {
+    id = *static_cast<const std::uint64_t*>(node);
+    return script_.answer("graph_node_id");
   }
   CuptiResult timestamp(std::uint64_t& now) override {
     const CuptiResult result = script_.answer("timestamp");

@@ -141,6 +141,75 @@ TEST_CASE("device times join their token, by stage, when they arrive") {
   CHECK(store->status().unattributed == 1);
 }
 
+namespace {
+
+void step_graph(TimingStore& store, std::int64_t token, std::span<const engine::GraphNode> nodes,
+                std::uint64_t recording, fake::Script& script, const std::vector<std::uint64_t>& ids) {
+  store.step_begin(token);
+  store.recorded(nodes, recording);
+  fake::launch_graph(script, ids, static_cast<std::uint64_t>(profiler::steady_now_ns()));
+  store.step_end(token);
+}
+
+}  // namespace
+
+TEST_CASE("a step that is one graph has its stages by node, also after it was recorded anew") {
+  fake::Script script;
+  script.now_is_steady = true;
+  auto session = profiler::ActivitySession::start(std::make_unique<fake::Cupti>(script));
+  REQUIRE(session);
+  const auto store = TimingStore::make(1, session->get(), {}, 8);
+  const std::uint64_t handles[] = {10, 11, 12, 13};
+  const std::vector<engine::GraphNode> nodes = {{0, &handles[0]}, {1, &handles[1]}, {1, &handles[2]}, {2, &handles[3]}};
+  REQUIRE(script.clones != nullptr);
+  for (const std::uint64_t id : handles) script.clones->cloned(id, id + 100);
+  for (std::int64_t token = 0; token < 3; ++token) step_graph(*store, token, nodes, 1, script, {110, 111, 112, 113});
+  store->flush();
+  CHECK(script.count("graph_node_id") == 4);  // asked once a recording
+  auto tokens = store->newest(10);
+  REQUIRE(tokens.size() == 3);
+  for (const auto& token : tokens) {
+    REQUIRE(token->stages.size() == 4);
+    const std::uint16_t stages[] = {0, 1, 1, 2};
+    for (std::size_t i = 0; i < 4; ++i) CHECK(token->stages[i].tag.stage == stages[i]);
+  }
+  CHECK(store->status().unattributed == 0);
+
+  const std::uint64_t anew[] = {20, 21, 22, 23};
+  const std::vector<engine::GraphNode> other = {{0, &anew[0]}, {1, &anew[1]}, {1, &anew[2]}, {2, &anew[3]}};
+  for (const std::uint64_t id : anew) script.clones->cloned(id, id + 100);
+  step_graph(*store, 3, other, 2, script, {120, 121, 122, 123, 999});  // one node that nobody told of
+  store->flush();
+  tokens = store->newest(1);
+  REQUIRE(tokens.size() == 1);
+  CHECK(tokens[0]->token == 3);
+  REQUIRE(tokens[0]->stages.size() == 5);
+  CHECK(tokens[0]->stages[3].tag.stage == 2);
+  CHECK(tokens[0]->stages[4].tag.stage == profiler::unknown_stage);
+  CHECK(store->status().unattributed == 1);
+}
+
+TEST_CASE("a library that cannot tell nodes apart: the graph's work is shown without stages, and why") {
+  for (const char* call : {"watch_graphs", "graph_node_id"}) {
+    CAPTURE(call);
+    fake::Script script;
+    script.now_is_steady = true;
+    script.faults[call] = profiler::CuptiFault::missing_symbol;
+    auto session = profiler::ActivitySession::start(std::make_unique<fake::Cupti>(script));
+    REQUIRE(session);
+    const auto store = TimingStore::make(1, session->get(), {}, 8);
+    const std::uint64_t handle = 10;
+    const std::vector<engine::GraphNode> nodes = {{0, &handle}};
+    step_graph(*store, 0, nodes, 1, script, {110});
+    store->flush();
+    REQUIRE(store->newest(1).size() == 1);
+    CHECK(store->newest(1)[0]->stages[0].tag.stage == profiler::unknown_stage);
+    CHECK(store->status().unattributed == 1);
+    CHECK(store->status().reason.find("nodes of a CUDA graph") != std::string::npos);
+    CHECK_FALSE(store->status().remedy.empty());
+  }
+}
+
 TEST_CASE("a reader on another thread sees whole tokens only") {
   fake::Script script;
   script.now_is_steady = true;

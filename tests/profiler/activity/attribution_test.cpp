@@ -32,7 +32,8 @@ ActivityRecord link(std::uint32_t correlation, const Tag& tag) {
 struct Bench {
   profiler::Names names;
   profiler::ClockMap clock;
-  Attribution attribution{names, clock, 8};
+  profiler::GraphStages graphs{8};
+  Attribution attribution{names, clock, graphs, 8};
 };
 
 }  // namespace
@@ -74,6 +75,48 @@ TEST_CASE("work finds its tag whichever record comes first") {
   CHECK(tagged[3].duration_ns == 60);
   CHECK(b.attribution.take_tagged().empty());
   CHECK(b.attribution.counts().records == 4);
+}
+
+TEST_CASE("work of a graph has the tag of its launch and the stage of its node") {
+  Bench b;
+  b.graphs.know(100, 3);
+  b.graphs.know(101, 4);
+  b.graphs.cloned(100, 200);
+  b.graphs.cloned(101, 201);
+  b.graphs.cloned(201, 301);  // a copy of the copy
+  b.graphs.cloned(99, 299);   // of a node that nobody told of
+  const auto node = [](std::uint64_t id, std::uint64_t start) {
+    ActivityRecord record = work(7, start, start + 10);
+    record.graph_node = id;
+    return record;
+  };
+  b.attribution.add(node(200, 10));
+  b.attribution.add(node(301, 20));
+  b.attribution.add(link(7, {1, 50, profiler::between_stages}));
+  b.attribution.add(node(201, 30));
+  b.attribution.add(node(299, 40));
+  b.attribution.add(node(100, 50));    // a driver that gives the recorded node's own id
+  b.attribution.add(work(7, 60, 61));  // beside the graph
+  const auto tagged = b.attribution.take_tagged();
+  REQUIRE(tagged.size() == 6);
+  for (const auto& piece : tagged) {
+    CHECK(piece.tag.source == 1);
+    CHECK(piece.tag.token == 50);
+    const std::uint16_t stages[] = {3, 4, 4, profiler::unknown_stage, 3, profiler::between_stages};
+    CHECK(piece.tag.stage == stages[piece.start_ns / 10 - 1]);
+  }
+}
+
+TEST_CASE("nodes of graphs are bounded, and the oldest give way") {
+  profiler::GraphStages graphs(4);
+  for (std::uint64_t id = 1; id <= 6; ++id) graphs.know(id, static_cast<std::uint16_t>(id));
+  CHECK_FALSE(graphs.stage_of(2));
+  CHECK(graphs.stage_of(3) == 3);
+  for (std::uint64_t id = 1; id <= 9; ++id) graphs.cloned(6, 100 + id);
+  CHECK(graphs.stage_of(109) == 6);  // the newest four copies; they take the place of the four nodes
+  CHECK(graphs.stage_of(106) == 6);
+  CHECK_FALSE(graphs.stage_of(105));
+  CHECK_FALSE(graphs.stage_of(3));
 }
 
 TEST_CASE("zero and reversed times are skipped and counted; other kinds do no harm") {

@@ -61,18 +61,22 @@ TEST_CASE("the structures read are prefixes of the newest ones") {
   CHECK(offsetof(CUpti_ActivityKernel9, start) == offsetof(CUpti_ActivityKernel10, start));
   CHECK(offsetof(CUpti_ActivityKernel9, correlationId) == offsetof(CUpti_ActivityKernel10, correlationId));
   CHECK(offsetof(CUpti_ActivityKernel9, name) == offsetof(CUpti_ActivityKernel10, name));
+  CHECK(offsetof(CUpti_ActivityKernel9, graphNodeId) == offsetof(CUpti_ActivityKernel10, graphNodeId));
+  CHECK(offsetof(CUpti_ActivityMemcpy5, graphNodeId) == offsetof(CUpti_ActivityMemcpy6, graphNodeId));
   CHECK(offsetof(CUpti_ActivityMemcpy5, end) == offsetof(CUpti_ActivityMemcpy6, end));
   CHECK(offsetof(CUpti_ActivityMemcpy5, correlationId) == offsetof(CUpti_ActivityMemcpy6, correlationId));
   CHECK(offsetof(CUpti_ActivityOverhead2, end) == offsetof(CUpti_ActivityOverhead3, end));
 }
 
 TEST_CASE("each kind of record is read into plain values") {
-  const auto k = kernel(100, 180, 7, "_Z5scaleif");
+  auto k = kernel(100, 180, 7, "_Z5scaleif");
+  k.graphNodeId = 0x500000003U;
   const ActivityRecord from_kernel = decode(&k);
   CHECK(from_kernel.type == Type::kernel);
   CHECK(from_kernel.start == 100);
   CHECK(from_kernel.end == 180);
   CHECK(from_kernel.correlation == 7);
+  CHECK(from_kernel.graph_node == 0x500000003U);
   CHECK(std::string(from_kernel.name) == "_Z5scaleif");
 
   CUpti_ActivityMemcpy6 copy{};
@@ -80,18 +84,22 @@ TEST_CASE("each kind of record is read into plain values") {
   copy.start = 5;
   copy.end = 9;
   copy.correlationId = 8;
+  copy.graphNodeId = 77;
   CHECK(decode(&copy).type == Type::memcpy);
   CHECK(decode(&copy).end == 9);
   CHECK(decode(&copy).correlation == 8);
+  CHECK(decode(&copy).graph_node == 77);
 
   CUpti_ActivityMemset4 set{};
   set.kind = CUPTI_ACTIVITY_KIND_MEMSET;
   set.start = 11;
   set.end = 12;
   set.correlationId = 9;
+  set.graphNodeId = 78;
   CHECK(decode(&set).type == Type::memset);
   CHECK(decode(&set).start == 11);
   CHECK(decode(&set).correlation == 9);
+  CHECK(decode(&set).graph_node == 78);
 
   const auto own = link(0xfedcba9876543210U, 10, CUPTI_EXTERNAL_CORRELATION_KIND_CUSTOM0);
   CHECK(decode(&own).type == Type::correlation);
