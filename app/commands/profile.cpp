@@ -3,10 +3,9 @@
 #include "app/commands/options.h"
 #include "app/commands/output_file.h"
 #include "app/commands/preset_model.h"
-#include "app/commands/profile_report.h"
-#include "app/commands/second_process.h"
-#include "app/wiring/profile_rows.h"
-#include "app/wiring/timing_store.h"
+#include "app/commands/profile_accounting.h"
+#include "app/commands/profile_run.h"
+#include "engine/bench/clocks.h"
 #include "profiler/activity/process.h"
 #include "profiler/export/table.h"
 #include "profiler/export/trace.h"
@@ -15,149 +14,98 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <random>
-
 namespace app {
 
 namespace {
 
-struct Options : CommonOptions {
-  std::string preset, prompt;
-  std::vector<std::int32_t> tokens;
-  int steps = 64;
-  int warmup = 8;
-  std::string trace, csv, by = "kind";
-  bool no_cupti = false, no_cost = false;
-};
+int refuse(std::string message) { return report(engine::Error{engine::ErrorKind::input, std::move(message)}); }
 
-// The first ids as given; the others at random, because the time of a step does not depend on them.
-engine::Result<std::vector<std::int32_t>> token_ids(const Options& options, const engine::Model& model) {
-  std::vector<std::int32_t> ids = options.tokens;
-  if (!options.prompt.empty()) {
-    auto encoded = model.encode(options.prompt);
-    if (!encoded) return tl::unexpected<engine::Error>(encoded.error());
-    ids = std::move(*encoded);
+// Of the device that was timed, when nothing else is on it.
+CopyRate copy_rate_of(const ProfileResult& result) {
+  const auto rate = engine::measure_copy_rate(result.backend);
+  if (!rate) return {0, rate.error().message};
+  return {*rate, ""};
+}
+
+engine::Result<void> write_rows(const ProfileOptions& options, const profiler::Export& rows) {
+  if (!options.trace.empty()) {
+    const auto written = write_output(options.trace, [&](std::ostream& out) { write_chrome_trace(out, rows); });
+    if (!written) return tl::unexpected(written.error());
   }
-  const int vocabulary = model.config().vocab_size;
-  for (const std::int32_t id : ids) {
-    if (id < 0 || id >= vocabulary) {
-      return engine::input_error(
-          fmt::format("Token id {} is not in [0, {}), the vocabulary of {}. Give ids of this "
-                      "model.",
-                      id, vocabulary, model.name));
+  if (!options.csv.empty()) {
+    const auto written = write_output(options.csv, [&](std::ostream& out) { write_csv(out, rows); });
+    if (!written) return tl::unexpected(written.error());
+  }
+  return {};
+}
+
+void print(const ProfileOptions& options, const std::vector<ProfileRun>& runs, const CopyRate& copy) {
+  const bool both = runs.size() == 2;
+  if (!options.json) {
+    const ProfileRows rows = options.by == "kind"    ? ProfileRows::kinds
+                             : options.by == "layer" ? ProfileRows::layers
+                                                     : ProfileRows::stages;
+    for (const ProfileRun& run : runs) {
+      fmt::print("{}{}{}", profile_text(run.result, rows), accounting_text(run.result, copy), both ? "\n" : "");
     }
+    if (both) fmt::print("{}", eager_and_graph_text(runs[0].result, runs[1].result));
+    return;
   }
-  std::mt19937_64 random(options.seed);
-  const std::size_t wanted = static_cast<std::size_t>(options.warmup) + static_cast<std::size_t>(options.steps);
-  ids.resize(std::min(ids.size(), wanted));
-  while (ids.size() < wanted) {
-    ids.push_back(static_cast<std::int32_t>(random() % static_cast<std::uint64_t>(vocabulary)));
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const ProfileRun& run : runs) {
+    auto one = profile_json(run.result);
+    one["graph"] = run.result.backend.graph;
+    one["accounting"] = accounting_json(run.result, copy);
+    all.push_back(std::move(one));
   }
-  return ids;
-}
-
-engine::Result<ProfileResult> measure(const Options& options, const engine::Model& model, engine::Backend& backend,
-                                      TimingStore& store, const std::vector<std::int32_t>& ids) {
-  for (const std::int32_t id : ids) {
-    const auto stepped = backend.step({&id, 1}, &store);
-    if (!stepped) return tl::unexpected<engine::Error>(stepped.error());
-  }
-  store.flush();
-  ProfileResult result;
-  result.model = model.name;
-  result.backend = backend.info();
-  result.plan = backend.plan();
-  result.warmup = options.warmup;
-  result.seed = options.seed;
-  result.tokens = store.newest(static_cast<std::size_t>(options.steps));
-  result.status = store.status();
-  const auto by_stage = profiler::statistics_of(result.tokens, result.plan.stages.size()).stages;
-  for (const auto& stage : by_stage) result.kernels.push_back(store.kernel_name(stage.name));
-  return result;
-}
-
-ProfilingCost cost_of_cupti(const Options& options, const ProfileResult& with) {
-  ProfilingCost cost;
-  cost.wall_us_with = profiler::statistics_of(with.tokens, 0).step.wall.median / 1e3;
-  std::vector<std::string> arguments = {"profile", "--no-cupti", "--json", "--backend", "cuda"};
-  const auto add = [&](const char* option, const std::string& value) {
-    arguments.emplace_back(option);
-    arguments.push_back(value);
-  };
-  add("--a-activation", options.load.a_activation == engine::AActivation::heavy_tail ? "heavy-tail" : "softplus");
-  add("--steps", std::to_string(options.steps));
-  add("--warmup", std::to_string(options.warmup));
-  add("--seed", std::to_string(options.seed));
-  if (options.preset.empty()) {
-    add("--", options.model);
+  if (both) {
+    print_json({{"runs", all}, {"eager_and_graph", eager_and_graph_json(runs[0].result, runs[1].result)}});
   } else {
-    add("--preset", options.preset);
+    print_json(all[0]);
   }
-  const auto printed = run_this_program(arguments);
-  if (!printed) {
-    cost.problem = printed.error().message;
-    return cost;
-  }
-  const auto other = nlohmann::json::parse(*printed, nullptr, false);
-  const nlohmann::json::json_pointer place("/step_us/wall/median");
-  if (other.is_discarded() || !other.contains(place) || !other[place].is_number() || other[place].get<double>() <= 0) {
-    cost.problem = "the second process printed no wall time.";
-    return cost;
-  }
-  cost.wall_us_without = other[place].get<double>();
-  return cost;
 }
 
-int profile(const Options& options) {
+int profile(const ProfileOptions& options) {
   if (const auto writable = check_outputs({options.trace, options.csv}); !writable) return report(writable.error());
+  const bool both = options.graph == "both";
+  if (both && !(options.trace.empty() && options.csv.empty())) {
+    return refuse("--trace and --csv take the pieces of one run: give --graph on or --graph off.");
+  }
   const bool wants_gpu =
       options.backend == engine::BackendChoice::automatic || options.backend == engine::BackendChoice::cuda;
   // Before the first CUDA call, which looks for a device.
   if (wants_gpu) profiler::start_process_activity(!options.no_cupti);
+  if (options.graph != "off" && engine::choice_made(options.backend) != engine::BackendChoice::cuda) {
+    return refuse(fmt::format("--graph {} needs the cuda backend: a CUDA graph holds the step's kernels. {}",
+                              options.graph, wants_gpu ? engine::why_no_cuda() : std::string()));
+  }
   const auto model = open_model_or_preset(options, options.preset, "profile");
   if (!model) return report(model.error());
-  const auto ids = token_ids(options, **model);
+  const auto ids = profiled_ids(options, **model);
   if (!ids) return report(ids.error());
-  engine::Result<ProfileResult> result;
-  profiler::Export rows;
-  {
-    auto backend = engine::make_backend((*model)->weights, backend_options(options));
-    if (!backend) return report(backend.error());
-    const auto store = TimingStore::make(1, (*backend)->info().is_gpu, static_cast<std::size_t>(options.steps));
-    result = measure(options, **model, **backend, *store, *ids);
-    if (!result) return report(result.error());
-    if (!options.trace.empty() || !options.csv.empty()) {
-      rows = profile_rows(result->model, result->backend, result->plan, *store, result->tokens);
-    }
+  std::vector<ProfileRun> runs;
+  for (const bool graph : {false, true}) {
+    if (!both && graph != (options.graph == "on")) continue;
+    auto run = run_profile(options, **model, *ids, graph, static_cast<std::uint16_t>(runs.size() + 1));
+    if (!run) return report(run.error());
+    runs.push_back(std::move(*run));
   }
   profiler::stop_process_activity();
-  if (result->status.source == profiler::TimeSource::cupti && !options.no_cost) {
-    result->cost = cost_of_cupti(options, *result);
+  for (ProfileRun& run : runs) {
+    if (run.result.status.source != profiler::TimeSource::cupti || options.no_cost) continue;
+    run.result.cost = cost_of_cupti(options, run.result);
   }
-
-  if (!options.trace.empty()) {
-    const auto written = write_output(options.trace, [&](std::ostream& out) { write_chrome_trace(out, rows); });
-    if (!written) return report(written.error());
-  }
-  if (!options.csv.empty()) {
-    const auto written = write_output(options.csv, [&](std::ostream& out) { write_csv(out, rows); });
-    if (!written) return report(written.error());
-  }
-  if (options.json) {
-    print_json(profile_json(*result));
-  } else {
-    fmt::print("{}", profile_text(*result, options.by == "kind"    ? ProfileRows::kinds
-                                           : options.by == "layer" ? ProfileRows::layers
-                                                                   : ProfileRows::stages));
-  }
+  CopyRate copy{0, "there are no times of stages"};
+  if (runs[0].result.status.source != profiler::TimeSource::none) copy = copy_rate_of(runs[0].result);
+  if (const auto written = write_rows(options, runs[0].rows); !written) return report(written.error());
+  print(options, runs, copy);
   return 0;
 }
 
 }  // namespace
 
 void add_profile(CLI::App& program, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ProfileOptions>();
   CLI::App* command = program.add_subcommand("profile", "Step a model and print where the time of a step goes");
   CLI::Option* model = add_model_option(*command, *options);
   add_preset_option(*command, options->preset, model);
@@ -170,6 +118,16 @@ void add_profile(CLI::App& program, Action& action) {
       ->capture_default_str();
   command->add_option("--warmup", options->warmup, "Steps before them that are not measured")
       ->check(CLI::Range(0, 10000))
+      ->capture_default_str();
+  command->add_option("--batch", options->batch, "Sequences stepped together")
+      ->check(CLI::Range(1, 65535))
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--graph", options->graph,
+          "On a GPU, launch the whole step as one CUDA graph: on, off, or both, one after the other and side by "
+          "side")
+      ->check(CLI::IsMember({"on", "off", "both"}))
       ->capture_default_str();
   command->add_option("--by", options->by, "Rows of the printed table; --json has all three")
       ->check(CLI::IsMember({"kind", "layer", "stage"}))
@@ -189,7 +147,9 @@ void add_profile(CLI::App& program, Action& action) {
       "toolkit.\n\n"
       "Examples:\n  mambascope profile parity --steps 200\n  mambascope profile path/to/folder --trace trace.json "
       "--csv "
-      "times.csv\n  mambascope profile parity --by stage --backend cpu\n  mambascope profile --preset mimo-187m");
+      "times.csv\n  mambascope profile parity --by stage --backend cpu\n  mambascope profile --preset mimo-187m "
+      "--variant fused "
+      "--graph both");
   command->callback([options, &action] { action = [options] { return profile(*options); }; });
 }
 

@@ -1,0 +1,114 @@
+#include "app/commands/profile_run.h"
+
+#include "app/commands/second_process.h"
+#include "app/wiring/profile_rows.h"
+#include "app/wiring/timing_store.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <random>
+
+namespace app {
+
+engine::Result<std::vector<std::int32_t>> profiled_ids(const ProfileOptions& options, const engine::Model& model) {
+  std::vector<std::int32_t> first = options.tokens;
+  if (!options.prompt.empty()) {
+    auto encoded = model.encode(options.prompt);
+    if (!encoded) return tl::unexpected<engine::Error>(encoded.error());
+    first = std::move(*encoded);
+  }
+  const int vocabulary = model.config().vocab_size;
+  for (const std::int32_t id : first) {
+    if (id < 0 || id >= vocabulary) {
+      return engine::input_error(
+          fmt::format("Token id {} is not in [0, {}), the vocabulary of {}. Give ids of this "
+                      "model.",
+                      id, vocabulary, model.name));
+    }
+  }
+  std::mt19937_64 random(options.seed);
+  const std::size_t wanted = static_cast<std::size_t>(options.warmup) + static_cast<std::size_t>(options.steps);
+  std::vector<std::int32_t> ids;
+  ids.reserve(wanted * static_cast<std::size_t>(options.batch));
+  for (std::size_t t = 0; t < wanted; ++t) {
+    for (int b = 0; b < options.batch; ++b) {
+      ids.push_back(t < first.size() ? first[t]
+                                     : static_cast<std::int32_t>(random() % static_cast<std::uint64_t>(vocabulary)));
+    }
+  }
+  return ids;
+}
+
+engine::Result<ProfileRun> run_profile(const ProfileOptions& options, const engine::Model& model,
+                                       const std::vector<std::int32_t>& ids, bool graph, std::uint16_t source) {
+  engine::BackendOptions asked = backend_options(options, options.batch);
+  asked.graph = graph;
+  auto opened = engine::make_backend(model.weights, asked);
+  if (!opened) return tl::unexpected(opened.error());
+  engine::Backend& backend = **opened;
+  const auto store = TimingStore::make(source, backend.info().is_gpu, static_cast<std::size_t>(options.steps));
+  const auto batch = static_cast<std::size_t>(options.batch);
+  for (std::size_t at = 0; at < ids.size(); at += batch) {
+    const auto stepped = backend.step({ids.data() + at, batch}, store.get());
+    if (!stepped) return tl::unexpected<engine::Error>(stepped.error());
+  }
+  store->flush();
+  ProfileRun run;
+  ProfileResult& result = run.result;
+  result.model = model.name;
+  result.backend = backend.info();
+  result.plan = backend.plan();
+  result.warmup = options.warmup;
+  result.seed = options.seed;
+  result.tokens = store->newest(static_cast<std::size_t>(options.steps));
+  result.status = store->status();
+  const auto by_stage = profiler::statistics_of(result.tokens, result.plan.stages.size()).stages;
+  for (const auto& stage : by_stage) result.kernels.push_back(store->kernel_name(stage.name));
+  if (!options.trace.empty() || !options.csv.empty()) {
+    run.rows = profile_rows(result.model, result.backend, result.plan, *store, result.tokens);
+  }
+  return run;
+}
+
+ProfilingCost cost_of_cupti(const ProfileOptions& options, const ProfileResult& with) {
+  ProfilingCost cost;
+  cost.wall_us_with = profiler::statistics_of(with.tokens, 0).step.wall.median / 1e3;
+  std::vector<std::string> arguments = {"profile", "--no-cupti", "--json", "--backend", "cuda"};
+  const auto add = [&](const char* option, const std::string& value) {
+    arguments.emplace_back(option);
+    arguments.push_back(value);
+  };
+  add("--a-activation", options.load.a_activation == engine::AActivation::heavy_tail ? "heavy-tail" : "softplus");
+  add("--variant", with.plan.variant);
+  add("--products", options.products == engine::Products::own       ? "own"
+                    : options.products == engine::Products::library ? "library"
+                                                                    : "auto");
+  add("--state", with.backend.state);
+  add("--graph", with.backend.graph ? "on" : "off");
+  add("--batch", std::to_string(options.batch));
+  add("--steps", std::to_string(options.steps));
+  add("--warmup", std::to_string(options.warmup));
+  add("--seed", std::to_string(options.seed));
+  if (options.preset.empty()) {
+    add("--", options.model);
+  } else {
+    add("--preset", options.preset);
+  }
+  const auto printed = run_this_program(arguments);
+  if (!printed) {
+    cost.problem = printed.error().message;
+    return cost;
+  }
+  const auto other = nlohmann::json::parse(*printed, nullptr, false);
+  const nlohmann::json::json_pointer place("/step_us/wall/median");
+  if (other.is_discarded() || !other.contains(place) || !other[place].is_number() || other[place].get<double>() <= 0) {
+    cost.problem = "the second process printed no wall time.";
+    return cost;
+  }
+  cost.wall_us_without = other[place].get<double>();
+  return cost;
+}
+
+}  // namespace app

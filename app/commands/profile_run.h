@@ -1,0 +1,40 @@
+// One measured run of `mambascope profile`: the options, the tokens, the steps under a timing store.
+#pragma once
+
+#include "app/commands/options.h"
+#include "app/commands/profile_report.h"
+#include "profiler/export/rows.h"
+
+#include <string>
+#include <vector>
+
+namespace app {
+
+struct ProfileOptions : CommonOptions {
+  std::string preset, prompt;
+  std::vector<std::int32_t> tokens;
+  int batch = 1;
+  int steps = 64;
+  int warmup = 8;
+  std::string graph = "off";  // "on", "both"
+  std::string trace, csv, by = "kind";
+  bool no_cupti = false, no_cost = false;
+};
+
+// (warmup + steps, batch): in every sequence the first ids as given, the others at random, because the time of a step does
+// not depend on them. Error (input): an id outside of the vocabulary.
+engine::Result<std::vector<std::int32_t>> profiled_ids(const ProfileOptions& options, const engine::Model& model);
+
+struct ProfileRun {
+  ProfileResult result;
+  profiler::Export rows;  // with a trace or a table to write
+};
+// Opens a backend, with or without a graph, steps it through the ids and keeps the newest `steps` tokens. `source` tells
+// the runs of this process apart: 1, 2, ...
+engine::Result<ProfileRun> run_profile(const ProfileOptions& options, const engine::Model& model,
+                                       const std::vector<std::int32_t>& ids, bool graph, std::uint16_t source);
+
+// The same run in a second process that leaves CUPTI alone. After this process is done with the device.
+ProfilingCost cost_of_cupti(const ProfileOptions& options, const ProfileResult& with);
+
+}  // namespace app
