@@ -4,6 +4,7 @@
 #include "app/commands/output_file.h"
 #include "app/commands/preset_model.h"
 #include "app/commands/profile_accounting.h"
+#include "app/commands/profile_ranks.h"
 #include "app/commands/profile_run.h"
 #include "engine/bench/clocks.h"
 #include "profiler/activity/process.h"
@@ -13,6 +14,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 
 namespace app {
 
@@ -65,12 +68,40 @@ void print(const ProfileOptions& options, const std::vector<ProfileRun>& runs, c
   }
 }
 
-int profile(const ProfileOptions& options) {
-  if (const auto writable = check_outputs({options.trace, options.csv}); !writable) return report(writable.error());
+int profile_ranks(const ProfileOptions& options) {
+  const auto runs = run_ranks(options, options.ranks);
+  if (!runs) return report(runs.error());
+  profiler::stop_process_activity();
+  if (!options.csv.empty()) {
+    const auto written = write_output(options.csv, [&](std::ostream& out) { write_ranks_csv(out, *runs); });
+    if (!written) return report(written.error());
+  }
+  if (options.json) {
+    print_json(ranks_json(*runs, options.preset));
+  } else {
+    fmt::print("{}", ranks_text(*runs, options.preset));
+  }
+  return std::all_of(runs->begin(), runs->end(), [](const RankRun& run) { return run.verified(); }) ? 0 : 1;
+}
+
+// Why these options do not go together; empty: they do.
+std::string contradiction(const ProfileOptions& options) {
   const bool both = options.graph == "both";
   if (both && !(options.trace.empty() && options.csv.empty())) {
-    return refuse("--trace and --csv take the pieces of one run: give --graph on or --graph off.");
+    return "--trace and --csv take the pieces of one run: give --graph on or --graph off.";
   }
+  if (options.ranks.empty()) return "";
+  if (options.preset.empty()) {
+    return "--ranks changes the model's shape, which needs random weights: give a --preset in place of MODEL.";
+  }
+  if (both) return "--ranks compares shapes, --graph both ways of launching: give --graph on or --graph off.";
+  if (!options.trace.empty()) return "--ranks writes no --trace: profile one rank's model for that.";
+  return "";
+}
+
+int profile(const ProfileOptions& options) {
+  if (const auto writable = check_outputs({options.trace, options.csv}); !writable) return report(writable.error());
+  if (std::string wrong = contradiction(options); !wrong.empty()) return refuse(std::move(wrong));
   const bool wants_gpu =
       options.backend == engine::BackendChoice::automatic || options.backend == engine::BackendChoice::cuda;
   // Before the first CUDA call, which looks for a device.
@@ -79,13 +110,14 @@ int profile(const ProfileOptions& options) {
     return refuse(fmt::format("--graph {} needs the cuda backend: a CUDA graph holds the step's kernels. {}",
                               options.graph, wants_gpu ? engine::why_no_cuda() : std::string()));
   }
+  if (!options.ranks.empty()) return profile_ranks(options);
   const auto model = open_model_or_preset(options, options.preset, "profile");
   if (!model) return report(model.error());
   const auto ids = profiled_ids(options, **model);
   if (!ids) return report(ids.error());
   std::vector<ProfileRun> runs;
   for (const bool graph : {false, true}) {
-    if (!both && graph != (options.graph == "on")) continue;
+    if (options.graph != "both" && graph != (options.graph == "on")) continue;
     auto run = run_profile(options, **model, *ids, graph, static_cast<std::uint16_t>(runs.size() + 1));
     if (!run) return report(run.error());
     runs.push_back(std::move(*run));
@@ -129,6 +161,14 @@ void add_profile(CLI::App& program, Action& action) {
           "side")
       ->check(CLI::IsMember({"on", "off", "both"}))
       ->capture_default_str();
+  command
+      ->add_option(
+          "--ranks", options->ranks,
+          "In place of one model, the --preset's shape at several ranks, each verified and timed: 1,2,4,8 (1 is "
+          "SISO)")
+      ->delimiter(',')
+      ->expected(1, 16)
+      ->check(CLI::Range(1, 64));
   command->add_option("--by", options->by, "Rows of the printed table; --json has all three")
       ->check(CLI::IsMember({"kind", "layer", "stage"}))
       ->capture_default_str();
@@ -149,7 +189,7 @@ void add_profile(CLI::App& program, Action& action) {
       "--csv "
       "times.csv\n  mambascope profile parity --by stage --backend cpu\n  mambascope profile --preset mimo-187m "
       "--variant fused "
-      "--graph both");
+      "--graph both\n  mambascope profile --preset siso-187m --ranks 1,2,4,8 --csv ranks.csv");
   command->callback([options, &action] { action = [options] { return profile(*options); }; });
 }
 

@@ -17,6 +17,7 @@ struct ProfileOptions : CommonOptions {
   int steps = 64;
   int warmup = 8;
   std::string graph = "off";  // "on", "both"
+  std::vector<int> ranks;     // a family of shapes in place of one model
   std::string trace, csv, by = "kind";
   bool no_cupti = false, no_cost = false;
 };
