@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernels/coefficients/coefficients.h"
+#include "kernels/discretisation_errors/discretisation_errors.h"
 #include "kernels/embedding/embedding.h"
 #include "kernels/mimo_mix/mimo_mix.h"
 #include "kernels/norm/norm.h"
@@ -29,6 +30,7 @@ inline int items(const StateUpdateArgs<float>& args) {
 }
 inline int items(const ReadoutArgs<float>& args) { return args.batch * args.heads; }
 inline int items(const MimoMixArgs<float>& args) { return args.batch * args.heads; }
+inline int items(const DiscretisationErrorsArgs<float>& args) { return args.batch * args.heads; }
 
 struct Table {
   const char* name;  // "AVX-512"
@@ -46,5 +48,8 @@ const std::vector<const Table*>& tables();
 
 // A handful of scalars a head: the same code on every machine, not divided among threads.
 void coefficients(const CoefficientsArgs<float>& args);
+
+// Of one layer, in double, the same code on every machine.
+void discretisation_errors(const DiscretisationErrorsArgs<float>& args, int begin, int end);
 
 }  // namespace kernels::cpu

@@ -8,6 +8,7 @@
 
 #include "kernels/coefficients/coefficients.h"
 #include "kernels/device/stream.h"
+#include "kernels/discretisation_errors/discretisation_errors.h"
 #include "kernels/embedding/embedding.h"
 #include "kernels/mimo_mix/mimo_mix.h"
 #include "kernels/norm/norm.h"
@@ -26,5 +27,7 @@ int rotate(const RotateArgs<float>& args, StreamHandle stream);
 int state_update(const StateUpdateArgs<float>& args, StreamHandle stream);
 int readout(const ReadoutArgs<float>& args, StreamHandle stream);
 int mimo_mix(const MimoMixArgs<float>& args, StreamHandle stream);
+// Of all layers. `overlap`: the kernel may be launched before the one before it has ended, and waits for it by itself.
+int discretisation_errors(const DiscretisationErrorsArgs<float>& args, StreamHandle stream, bool overlap);
 
 }  // namespace kernels::device

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernels/coefficients/coefficients.h"
+#include "kernels/discretisation_errors/discretisation_errors.h"
 #include "kernels/embedding/embedding.h"
 #include "kernels/mimo_mix/mimo_mix.h"
 #include "kernels/norm/norm.h"
@@ -27,5 +28,6 @@ void rotate(const RotateArgs<double>& args);
 void state_update(const StateUpdateArgs<double>& args);
 void readout(const ReadoutArgs<double>& args);
 void mimo_mix(const MimoMixArgs<double>& args);
+void discretisation_errors(const DiscretisationErrorsArgs<double>& args);
 
 }  // namespace kernels::reference
