@@ -10,18 +10,11 @@
 
 #include "engine/analysis/rotation.h"
 #include "engine/backend/state.h"
+#include "engine/backend/step_errors.h"
 #include "engine/model/config.h"
 #include "engine/model/weights.h"
 
-#include <vector>
-
 namespace engine {
-
-// Relative local error of a rule under the linear interpolant of the model's own input; NaN where the exact term is
-// zero.
-struct RuleErrors {
-  float euler = 0, trapezoid = 0, model = 0;
-};
 
 // h_t = alpha h_(t-1) + beta u_(t-1) + gamma u_t.
 struct RuleCoefficients {
@@ -33,9 +26,6 @@ RuleCoefficients rule_coefficients(double a, double dt, double lambda);
 // The errors of one step in both frames.
 struct HeadErrors {
   RuleErrors stored, unrotated;
-};
-struct StepErrors {
-  std::vector<RuleErrors> stored, unrotated;  // (L, H)
 };
 
 // One head's errors after a step. `now` and `previous` are the layer's caches after this and the token before; null or

@@ -26,7 +26,7 @@ Result<void> Backend::generate(const Sampler& /*sampler*/, std::span<std::int32_
 }
 
 Result<void> Backend::read_errors(int /*sequence*/, StepErrors& /*out*/) {
-  return input_error("This backend does not measure the errors of its steps.");
+  return input_error("This backend was not asked to measure the errors of its steps.");
 }
 
 // NOLINTNEXTLINE(performance-unnecessary-value-param): what overrides it keeps the request

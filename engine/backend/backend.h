@@ -5,6 +5,7 @@
 
 #include "engine/backend/published.h"
 #include "engine/backend/state.h"
+#include "engine/backend/step_errors.h"
 #include "engine/base/result.h"
 #include "engine/model/weights.h"
 #include "engine/plan/observer.h"
@@ -18,7 +19,6 @@
 namespace engine {
 
 struct Sampler;
-struct StepErrors;
 
 struct BackendInfo {
   std::string name;              // "cpu", "cuda", "reference"
@@ -28,6 +28,7 @@ struct BackendInfo {
   int threads = 1;               // that do the arithmetic, on the CPU
   std::string products = "own";  // "cublasLt" where that multiplies the matrices
   bool graph = false;            // the whole step is one CUDA graph: an observer sees steps and nodes, no stages
+  bool errors = false;           // steps measure the errors of the discretisation rules
   std::string state = "fp32";    // what the matrix state is kept in: "fp32", "bf16", "fp64"
   std::size_t weight_bytes = 0;  // where the arithmetic happens
   std::size_t state_bytes = 0;   // per sequence
@@ -75,7 +76,8 @@ class Backend {
   virtual Result<void> read_coefficients(int sequence, StepCoefficients& out) = 0;
   // Fills out.layers[l] for each l of `layers`; the matrix state only with `with_ssm`.
   virtual Result<void> read_state(int sequence, std::span<const int> layers, bool with_ssm, SequenceState& out) = 0;
-  // What the stages `errors` of the last step found (BackendOptions::errors).
+  // What the stage `errors` of the last step found (BackendOptions::errors; input error without). Zeros before the first
+  // step.
   virtual Result<void> read_errors(int sequence, StepErrors& out);
   // Sets one sequence to a complete saved state (every layer, with ssm): the next step's bits are those that followed
   // the save. A bf16 state takes the nearest values: a state saved from one comes back as it was, an fp32 one rounded.
@@ -109,7 +111,7 @@ struct BackendOptions {
   // Of the matrix state between two steps: f32, or bf16 with the fused variant only. What a step computes and the
   // caches of the last token are fp32 with either.
   kernels::DType state = kernels::DType::f32;
-  bool errors = false;  // a stage of every layer measures the errors of the discretisation rules
+  bool errors = false;  // the step's last stage measures the errors of the discretisation rules, see read_errors()
 };
 
 // What make_backend takes: automatic is cuda where a device answers, else cpu.

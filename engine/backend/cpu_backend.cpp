@@ -29,8 +29,8 @@ int count_threads(int asked) {
 
 }  // namespace
 
-CpuBackend::CpuBackend(const Weights& weights, int batch, int threads, const kernels::cpu::Table* table)
-    : HostBackend(weights, batch),
+CpuBackend::CpuBackend(const Weights& weights, int batch, int threads, const kernels::cpu::Table* table, bool errors)
+    : HostBackend(weights, batch, errors),
       table_(table != nullptr ? *table : *kernels::cpu::tables().front()),
       pool_(count_threads(threads)) {
   info_.name = "cpu";
@@ -70,8 +70,12 @@ void CpuBackend::run(const Stage& stage) {
       return divide(stage, table_.state_update, arguments_.state_update(stage));
     case StageKind::readout:
       return divide(stage, table_.readout, arguments_.readout(stage));
-    case StageKind::mixer:  // in no plan of this backend
     case StageKind::errors:
+      for (std::size_t l = 0; l < buffers_.layers.size(); ++l) {
+        divide(stage, kernels::cpu::discretisation_errors, arguments_.errors(l));
+      }
+      return;
+    case StageKind::mixer:  // in no plan of this backend
     case StageKind::sample:
       break;
     case StageKind::mimo_mix:

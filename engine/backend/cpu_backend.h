@@ -11,7 +11,8 @@ namespace engine {
 class CpuBackend : public HostBackend<float> {
  public:
   // threads 0: all cores. The table: null takes the best of this machine; another one is for tests.
-  CpuBackend(const Weights& weights, int batch, int threads, const kernels::cpu::Table* table = nullptr);
+  CpuBackend(const Weights& weights, int batch, int threads, const kernels::cpu::Table* table = nullptr,
+             bool errors = false);
 
  private:
   void run(const Stage& stage) override;

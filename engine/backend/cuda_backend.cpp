@@ -1,6 +1,7 @@
 #include "engine/backend/cuda_backend.h"
 
 #include "engine/backend/cuda_buffers.h"
+#include "engine/backend/cuda_errors.h"
 #include "engine/backend/cuda_publisher.h"
 #include "engine/backend/cuda_weights.h"
 #include "engine/backend/fused_arguments.h"
@@ -48,7 +49,8 @@ std::string place_of(const Stage& stage) {
 class CudaBackend final : public Backend {
  public:
   CudaBackend(BackendInfo info, const kernels::DeviceInfo& device, StepPlan plan, kernels::Stream stream,
-              kernels::PinnedBuffer ids, CudaWeights weights, CudaBuffers buffers, std::optional<ProductStep> products)
+              kernels::PinnedBuffer ids, CudaWeights weights, CudaBuffers buffers, std::optional<ProductStep> products,
+              std::optional<CudaErrors> errors)
       : info_(std::move(info)),
         plan_(std::move(plan)),
         stream_(std::move(stream)),
@@ -58,6 +60,7 @@ class CudaBackend final : public Backend {
         arguments_(weights_, buffers_, plan_.batch),
         fused_arguments_(weights_, buffers_, plan_.batch),
         products_(std::move(products)),
+        errors_(std::move(errors)),
         fused_(plan_.variant == "fused"),
         can_overlap_(device.major >= 9 && device.code_architecture >= 90),
         multiprocessors_(device.multiprocessors),
@@ -73,7 +76,10 @@ class CudaBackend final : public Backend {
   Result<void> reset() override {
     if (failed_) return tl::unexpected(*failed_);
     position_ = 0;
-    return checked(buffers_.clear(stream_).and_then([&] { return stream_.synchronize(); }), "Resetting the state");
+    return checked(buffers_.clear(stream_)
+                       .and_then([&] { return errors_ ? errors_->clear(stream_) : kernels::DeviceResult<void>(); })
+                       .and_then([&] { return stream_.synchronize(); }),
+                   "Resetting the state");
   }
 
   Result<void> step(std::span<const std::int32_t> ids, Observer* observer) override {
@@ -171,6 +177,12 @@ class CudaBackend final : public Backend {
     return checked(buffers_.read_state(stream_, sequence, layers, with_ssm, out.layers), "Reading the state");
   }
 
+  Result<void> read_errors(int sequence, StepErrors& out) override {
+    if (!errors_) return Backend::read_errors(sequence, out);
+    if (auto ok = check_sequence(sequence); !ok) return ok;
+    return checked(errors_->read(stream_, sequence, out), "Reading the errors");
+  }
+
   Result<void> restore(int sequence, const SequenceState& state) override {
     if (auto ok = check_sequence(sequence); !ok) return ok;
     if (state.layers.size() != buffers_.layers.size()) {
@@ -182,7 +194,10 @@ class CudaBackend final : public Backend {
             "The saved state does not fit this model: a cache of a layer is missing or has another size.");
       }
     }
-    auto done = checked(buffers_.write_state(stream_, sequence, state.layers), "Restoring the state");
+    auto done = checked(buffers_.write_state(stream_, sequence, state.layers).and_then([&] {
+      return errors_ ? errors_->restore(stream_, sequence, state.layers) : kernels::DeviceResult<void>();
+    }),
+                        "Restoring the state");
     if (done) position_ = state.position;
     return done;
   }
@@ -275,6 +290,9 @@ class CudaBackend final : public Backend {
     namespace device = kernels::device;
     const kernels::StreamHandle stream = stream_.handle();
     const auto accepted = [](int code) { return kernels::check_cuda(code, "launch"); };
+    if (stage.kind == StageKind::errors) {
+      return accepted(device::discretisation_errors(errors_->arguments(buffers_), stream, overlap));
+    }
     if (fused_ && stage.kind != StageKind::embed) {
       const device::Placement placement{stream, overlap, can_overlap_, multiprocessors_};
       if (products_) return products_->launch(stage, weights_, buffers_, fused_arguments_, stream_, placement);
@@ -374,6 +392,7 @@ class CudaBackend final : public Backend {
   StageArguments<float, CudaBuffers, CudaWeights> arguments_;
   FusedArguments fused_arguments_;
   std::optional<ProductStep> products_;
+  std::optional<CudaErrors> errors_;
   bool fused_;
   bool can_overlap_;
   int multiprocessors_;
@@ -439,8 +458,16 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const
     }
   }
 
+  std::optional<CudaErrors> errors;
+  if (options.errors) {
+    auto made = CudaErrors::create(weights, batch, *stream);
+    if (!made) return failure(made.error());
+    errors = std::move(*made);
+  }
+
   BackendInfo info;
   info.name = "cuda";
+  info.errors = options.errors;
   if (products) info.products = "cublasLt";
   info.device = device->name;
   info.detail = kernels::describe(*device);
@@ -450,11 +477,12 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const
   info.weight_bytes = uploaded->bytes();
   info.state_bytes = buffers->state_bytes_per_sequence();
   info.l2_bytes = device->l2_bytes;
-  StepPlan plan = fused ? make_fused_plan(weights, batch, static_cast<int>(kernels::size_of(options.state)))
-                        : make_staged_plan(weights, batch);
+  StepPlan plan =
+      fused ? make_fused_plan(weights, batch, static_cast<int>(kernels::size_of(options.state)), options.errors)
+            : make_staged_plan(weights, batch, options.errors);
   auto backend =
       std::make_unique<CudaBackend>(std::move(info), *device, std::move(plan), std::move(*stream), std::move(*ids),
-                                    std::move(*uploaded), std::move(*buffers), std::move(products));
+                                    std::move(*uploaded), std::move(*buffers), std::move(products), std::move(errors));
   if (auto ready = backend->reset(); !ready) return tl::unexpected(ready.error());
   return backend;
 }

@@ -31,11 +31,13 @@ void append_to(std::span<From> from, std::vector<To>& to) {
 }  // namespace
 
 template <class T>
-HostBackend<T>::HostBackend(const Weights& weights, int batch)
-    : plan_(make_staged_plan(weights, batch)),
+HostBackend<T>::HostBackend(const Weights& weights, int batch, bool errors)
+    : plan_(make_staged_plan(weights, batch, errors)),
       buffers_(weights.config, batch),
       arguments_(weights, buffers_, batch),
       config_(weights.config) {
+  info_.errors = errors;
+  if (errors) buffers_.keep_errors();
   const auto small = [](std::initializer_list<const std::vector<float>*> tensors) {
     std::size_t bytes = 0;
     for (const auto* tensor : tensors) bytes += 4 * tensor->size();
@@ -58,7 +60,8 @@ template <class T>
 Result<void> HostBackend<T>::reset() {
   for (auto& layer : buffers_.layers) {
     for (auto* state : {&layer.angle, &layer.h, &layer.k_prev, &layer.x_prev, &layer.dt, &layer.a, &layer.lambda,
-                        &layer.alpha, &layer.beta, &layer.gamma, &layer.turn, &layer.state_norm, &layer.state_change}) {
+                        &layer.alpha, &layer.beta, &layer.gamma, &layer.turn, &layer.state_norm, &layer.state_change,
+                        &layer.k_before, &layer.x_before, &layer.errors}) {
       std::fill(state->begin(), state->end(), T(0));
     }
     std::fill(layer.turns.begin(), layer.turns.end(), 0);
@@ -178,6 +181,26 @@ Result<void> HostBackend<T>::read_coefficients(int sequence, StepCoefficients& o
 }
 
 template <class T>
+Result<void> HostBackend<T>::read_errors(int sequence, StepErrors& out) {
+  if (!info_.errors) return Backend::read_errors(sequence, out);
+  if (auto ok = check_sequence(sequence); !ok) return ok;
+  out.stored.clear();
+  out.unrotated.clear();
+  for (auto& layer : buffers_.layers) {
+    const std::span<T> found = of_sequence(layer.errors, sequence, plan_.batch);
+    const auto rules = [&](std::size_t first) {
+      return RuleErrors{static_cast<float>(found[first]), static_cast<float>(found[first + 1]),
+                        static_cast<float>(found[first + 2])};
+    };
+    for (std::size_t at = 0; at < found.size(); at += kernels::errors_per_head) {
+      out.stored.push_back(rules(at));
+      out.unrotated.push_back(rules(at + 3));
+    }
+  }
+  return {};
+}
+
+template <class T>
 Result<void> HostBackend<T>::read_state(int sequence, std::span<const int> layers, bool with_ssm, SequenceState& out) {
   if (auto ok = check_sequence(sequence); !ok) return ok;
   out.position = position_;
@@ -235,6 +258,9 @@ Result<void> HostBackend<T>::restore(int sequence, const SequenceState& state) {
       put(from.ssm, to.h);
       put(from.k, to.k_prev);
       put(from.v, to.x_prev);
+      if (!info_.errors) continue;
+      put(from.k, to.k_before);
+      put(from.v, to.x_before);
     }
     position_ = state.position;
     return {};

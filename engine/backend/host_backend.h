@@ -12,7 +12,7 @@ template <class T>
 class HostBackend : public Backend {
  public:
   // The weights must outlive the backend and have a supported shape.
-  HostBackend(const Weights& weights, int batch);
+  HostBackend(const Weights& weights, int batch, bool errors);
 
   const BackendInfo& info() const override { return info_; }
   const StepPlan& plan() const override { return plan_; }
@@ -23,6 +23,7 @@ class HostBackend : public Backend {
   Result<void> read_logits(int sequence, std::span<float> logits) override;
   Result<void> read_coefficients(int sequence, StepCoefficients& out) override;
   Result<void> read_state(int sequence, std::span<const int> layers, bool with_ssm, SequenceState& out) override;
+  Result<void> read_errors(int sequence, StepErrors& out) override;
   Result<void> restore(int sequence, const SequenceState& state) override;
   // Hands over before step() returns.
   Result<void> publish(PublishRequest request) override;

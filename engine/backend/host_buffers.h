@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/model/config.h"
+#include "kernels/discretisation_errors/discretisation_errors.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -23,6 +24,9 @@ struct HostBuffers {
     std::vector<T> dt, a, lambda, alpha, beta, gamma;  // (B, H)
     std::vector<T> turn;                               // (B, S)
     std::vector<T> state_norm, state_change;           // (B, H)
+    // Only with keep_errors().
+    std::vector<T> k_before, x_before;  // k_prev and x_prev, of the token before
+    std::vector<T> errors;              // (B, H, kernels::errors_per_head)
   };
   std::vector<Layer> layers;
 
@@ -70,6 +74,14 @@ struct HostBuffers {
     if (config.is_mimo) mixed.resize(size(inner));
     if (config.has_mlp()) hidden.resize(size(config.mlp_width()));
     logits.resize(size(config.padded_vocab()));
+  }
+
+  void keep_errors() {
+    for (Layer& layer : layers) {
+      layer.k_before.resize(layer.k_prev.size());
+      layer.x_before.resize(layer.x_prev.size());
+      layer.errors.resize(layer.dt.size() * kernels::errors_per_head);
+    }
   }
 };
 

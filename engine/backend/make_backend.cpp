@@ -50,8 +50,9 @@ Result<std::unique_ptr<Backend>> make_backend(const Weights& weights, const Back
     return input_error("These random weights are left to the GPU to draw. Draw them on the host for a host's backend.");
   }
   try {
-    if (choice == BackendChoice::reference) return std::make_unique<ReferenceBackend>(weights, options.batch);
-    return std::make_unique<CpuBackend>(weights, options.batch, options.threads);
+    if (choice == BackendChoice::reference)
+      return std::make_unique<ReferenceBackend>(weights, options.batch, options.errors);
+    return std::make_unique<CpuBackend>(weights, options.batch, options.threads, nullptr, options.errors);
   } catch (const std::bad_alloc&) {
     return system_error(fmt::format("There is not enough memory for the state of {} sequences.", options.batch));
   }

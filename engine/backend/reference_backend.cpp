@@ -4,7 +4,8 @@
 
 namespace engine {
 
-ReferenceBackend::ReferenceBackend(const Weights& weights, int batch) : HostBackend(weights, batch) {
+ReferenceBackend::ReferenceBackend(const Weights& weights, int batch, bool errors)
+    : HostBackend(weights, batch, errors) {
   info_.name = "reference";
   info_.device = "CPU, double precision, 1 thread";
   info_.state = "fp64";
@@ -34,8 +35,10 @@ void ReferenceBackend::run(const Stage& stage) {
       return reference::state_update(arguments_.state_update(stage));
     case StageKind::readout:
       return reference::readout(arguments_.readout(stage));
-    case StageKind::mixer:  // in no plan of this backend
     case StageKind::errors:
+      for (std::size_t l = 0; l < buffers_.layers.size(); ++l) reference::discretisation_errors(arguments_.errors(l));
+      return;
+    case StageKind::mixer:  // in no plan of this backend
     case StageKind::sample:
       break;
     case StageKind::mimo_mix:

@@ -7,7 +7,7 @@ namespace engine {
 
 class ReferenceBackend : public HostBackend<double> {
  public:
-  ReferenceBackend(const Weights& weights, int batch);
+  ReferenceBackend(const Weights& weights, int batch, bool errors = false);
 
  private:
   void run(const Stage& stage) override;

@@ -7,6 +7,7 @@
 #include "engine/model/weights.h"
 #include "engine/plan/stage.h"
 #include "kernels/coefficients/coefficients.h"
+#include "kernels/discretisation_errors/discretisation_errors.h"
 #include "kernels/embedding/embedding.h"
 #include "kernels/mimo_mix/mimo_mix.h"
 #include "kernels/norm/norm.h"
@@ -168,6 +169,30 @@ class StageArguments {
             buffers_.values.data(),
             layer_weights(stage).mimo_o.data(),
             buffers_.mixed.data()};
+  }
+
+  // Of one layer of the stage `errors`; a host's.
+  kernels::DiscretisationErrorsArgs<T> errors(std::size_t index) const {
+    kernels::DiscretisationErrorsArgs<T> args;
+    args.batch = batch_;
+    args.heads = config_.heads();
+    args.headdim = config_.headdim;
+    args.d_state = config_.d_state;
+    args.rank = config_.rank();
+    args.angles = config_.angles();
+    args.half_pairs = config_.is_mimo;
+    auto& layer = buffers_.layers[index];
+    args.dt = layer.dt.data();
+    args.a = layer.a.data();
+    args.lambda = layer.lambda.data();
+    args.turn = layer.turn.data();
+    args.mimo_x = config_.is_mimo ? weights_.layers[index].mimo_x.data() : nullptr;
+    args.k = layer.k_prev.data();
+    args.x = layer.x_prev.data();
+    args.k_before = layer.k_before.data();
+    args.x_before = layer.x_before.data();
+    args.errors = layer.errors.data();
+    return args;
   }
 
  private:

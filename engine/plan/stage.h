@@ -26,7 +26,7 @@ enum class StageKind : std::uint8_t {
   final_norm,    // RMSNorm before the head
   head,          // logits
   mixer,         // coefficients to mimo_mix in one kernel (fused variant)
-  errors,        // of a layer's step: Euler's, the trapezoid's and the learned rule's, per head
+  errors,        // of the whole step: Euler's, the trapezoid's and the learned rule's, per layer and head
   sample,        // the next id of every sequence from its logits
 };
 inline constexpr int stage_kind_count = 17;

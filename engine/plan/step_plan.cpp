@@ -1,6 +1,7 @@
 #include "engine/plan/step_plan.h"
 
 #include "kernels/coefficients/coefficients_cost.h"
+#include "kernels/discretisation_errors/discretisation_errors_cost.h"
 #include "kernels/embedding/embedding_cost.h"
 #include "kernels/fused/mixer_cost.h"
 #include "kernels/mimo_mix/mimo_mix_cost.h"
@@ -26,6 +27,12 @@ kernels::Cost normed_projection_cost(int batch, kernels::ProjectionMode mode, co
   return cost;
 }
 
+void add_errors(StepPlan& plan, const ModelConfig& c) {
+  add(plan, -1, StageKind::errors,
+      kernels::discretisation_errors_cost(c.n_layer, plan.batch, c.heads(), c.headdim, c.d_state, c.rank(), c.angles(),
+                                          c.is_mimo));
+}
+
 }  // namespace
 
 kernels::Cost StepPlan::total() const {
@@ -38,7 +45,7 @@ kernels::Cost StepPlan::total() const {
   return sum;
 }
 
-StepPlan make_staged_plan(const Weights& weights, int batch) {
+StepPlan make_staged_plan(const Weights& weights, int batch, bool errors) {
   using kernels::ProjectionMode;
   const ModelConfig& c = weights.config;
   const int heads = c.heads();
@@ -65,10 +72,11 @@ StepPlan make_staged_plan(const Weights& weights, int batch) {
   }
   add(plan, -1, StageKind::final_norm, kernels::norm_cost(batch, c.d_model));
   add(plan, -1, StageKind::head, kernels::projection_cost(batch, ProjectionMode::store, weights.head));
+  if (errors) add_errors(plan, c);
   return plan;
 }
 
-StepPlan make_fused_plan(const Weights& weights, int batch, int state_value_bytes) {
+StepPlan make_fused_plan(const Weights& weights, int batch, int state_value_bytes, bool errors) {
   using kernels::ProjectionMode;
   const ModelConfig& c = weights.config;
   StepPlan plan;
@@ -87,6 +95,7 @@ StepPlan make_fused_plan(const Weights& weights, int batch, int state_value_byte
     add(plan, l, StageKind::mlp_down, kernels::projection_cost(batch, ProjectionMode::accumulate, w.fc2));
   }
   add(plan, -1, StageKind::head, normed_projection_cost(batch, ProjectionMode::store, weights.head));
+  if (errors) add_errors(plan, c);
   return plan;
 }
 

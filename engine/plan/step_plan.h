@@ -18,11 +18,13 @@ struct StepPlan {
   kernels::Cost total() const;
 };
 
-// "staged": one kernel per stage. Costs count weights in their stored dtype, activations and state in fp32.
-StepPlan make_staged_plan(const Weights& weights, int batch);
+// "staged": one kernel per stage. Costs count weights in their stored dtype, activations and state in fp32. `errors`: the
+// last stage measures the errors of the discretisation rules in all layers at once; a kernel for each layer would wait
+// longer than it works.
+StepPlan make_staged_plan(const Weights& weights, int batch, bool errors = false);
 
 // "fused": norms are part of the projections behind them, and everything between the projections of a mixer is one stage.
 // `state_value_bytes` is 4 for a state in fp32, 2 for bf16.
-StepPlan make_fused_plan(const Weights& weights, int batch, int state_value_bytes);
+StepPlan make_fused_plan(const Weights& weights, int batch, int state_value_bytes, bool errors = false);
 
 }  // namespace engine

@@ -6,6 +6,7 @@
 namespace engine {
 
 Result<std::unique_ptr<Session>> Session::open(std::shared_ptr<const Model> model, SessionOptions options) {
+  options.backend.errors = true;  // what every record holds, measured where the step is made
   const BackendFactory make = [model, backend = options.backend] { return make_backend(model->weights, backend); };
   return open_on(make, std::move(model), std::move(options));
 }

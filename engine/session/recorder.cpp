@@ -70,7 +70,12 @@ Result<void> Recorder::fill(TokenRecord& record, const SequenceState* previous) 
   auto state = copy_state();
   if (!state) return tl::unexpected(state.error());
   record.state = *state;
-  StepErrors errors = step_errors(model_.weights, record.coefficients, previous, *record.state);
+  StepErrors errors;
+  if (!backend_.info().errors) {
+    errors = step_errors(model_.weights, record.coefficients, previous, *record.state);
+  } else if (auto read = backend_.read_errors(0, errors); !read) {
+    return read;
+  }
   record.error_stored = std::move(errors.stored);
   record.error_unrotated = std::move(errors.unrotated);
   record.top.clear();
