@@ -145,6 +145,9 @@ void add_bench(CLI::App& program, Action& action) {
                    "next step runs")
       ->check(CLI::Range(0, 100000))
       ->type_name("LAYER");
+  command->add_flag("--errors", options->bench.errors,
+                    "Also time steps that measure the errors of the discretisation rules in every head, and hold the "
+                    "errors against the analysis in double");
   add_output_option(*command, "--csv", options->csv, "Write one line for each line of the table", "FILE.csv");
   add_backend_options(*command, *options);
   add_seed_option(*command, *options);
@@ -159,7 +162,8 @@ void add_bench(CLI::App& program, Action& action) {
       "times.csv\n  mambascope bench --preset mimo-1.5b --graph "
       "off --json\n  mambascope bench --preset siso-187m --l2 "
       "both\n  mambascope bench --preset mimo-1.5b --sweep rank --csv ranks.csv\n"
-      "  mambascope bench --preset siso-1.5b --variant fused --state bf16 --publish 5");
+      "  mambascope bench --preset siso-1.5b --variant fused --state bf16 --publish 5\n"
+      "  mambascope bench --preset siso-187m --variant fused --errors");
   // The callback of `bench kernel` comes before this one.
   const CLI::App* kernel = add_bench_kernel(*command, action);
   command->callback([options, batch, command, kernel, &action] {

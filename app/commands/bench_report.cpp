@@ -26,6 +26,10 @@ ordered_json told(T value) {
 std::string why_not_verified(const BenchRow& row, const engine::BenchOptions& options) {
   const engine::Bench& bench = row.bench;
   if (bench.publishing && !bench.publishing->verified()) return "what was published is not what reading gives";
+  if (bench.errors && !bench.errors->verified()) {
+    return fmt::format("{} differs from the analysis by {:.1e}, and {:.0e} is allowed", bench.errors->report.where,
+                       bench.errors->report.worst, engine::ErrorsCost::rtol);
+  }
   if (!bench.timings.empty()) return "the same tokens gave other bits after the timing";
   return fmt::format("{} differs from the {} backend by {:.1e}, and {:.0e} is allowed", bench.before.where, bench.twin,
                      bench.before.worst, options.rtol);
@@ -120,8 +124,23 @@ ordered_json publishing_json(const BenchRow& row) {
   return object;
 }
 
+ordered_json errors_json(const BenchRow& row) {
+  if (!row.bench.errors) return nullptr;
+  const engine::ErrorsReport& report = row.bench.errors->report;
+  ordered_json object = {{"compared", report.values},
+                         {"tokens", report.tokens},
+                         {"worst_difference", report.worst},
+                         {"worst_at", report.where}};
+  if (row.bench.verified) {
+    object["ms_with"] = row.errors_ms;
+    object["ms_without"] = row.without_errors_ms;
+    object["cost"] = row.errors_cost();
+  }
+  return object;
+}
+
 // Once for each run, whose rows, one for each state of the cache, say the same.
-void print_effects_and_publishing(const std::vector<BenchRow>& rows, std::size_t rows_a_run) {
+void print_extras(const std::vector<BenchRow>& rows, std::size_t rows_a_run) {
   for (std::size_t i = 0; i < rows.size(); i += rows_a_run) {
     const BenchRow& row = rows[i];
     const engine::Bench& bench = row.bench;
@@ -141,6 +160,13 @@ void print_effects_and_publishing(const std::vector<BenchRow>& rows, std::size_t
           "{:.4f} without: {:+.2f} %.\n",
           which, bench.publishing->layer, static_cast<double>(bench.publishing->bytes) / 1e6, row.publishing_ms,
           row.without_ms, 100 * row.publishing_cost());
+    }
+    if (bench.errors && bench.verified) {
+      fmt::print(
+          "{}Measuring three rules' errors in all heads of all layers each step: median {:.4f} ms, beside {:.4f} "
+          "without:\n{:+.2f} %; {} of them are those of the analysis in double within {:.1e}.\n",
+          which, row.errors_ms, row.without_errors_ms, 100 * row.errors_cost(), bench.errors->report.values,
+          bench.errors->report.worst);
     }
   }
 }
@@ -191,6 +217,10 @@ std::vector<BenchRow> bench_rows(const engine::Bench& bench, const engine::Model
         row.publishing_ms = profiler::spread_of(bench.publishing->with_ms).median;
         row.without_ms = profiler::spread_of(bench.publishing->without_ms).median;
       }
+      if (bench.errors) {
+        row.errors_ms = profiler::spread_of(bench.errors->with_ms).median;
+        row.without_errors_ms = profiler::spread_of(bench.errors->without_ms).median;
+      }
     }
     rows.push_back(std::move(row));
   }
@@ -238,6 +268,7 @@ ordered_json json_of(const BenchRow& row, const engine::BenchOptions& options) {
   object["step_by_step"] = bench.before.step_by_step;
   object["state_effect"] = effect_json(bench);
   object["publishing"] = publishing_json(row);
+  object["errors"] = errors_json(row);
   return object;
 }
 
@@ -246,7 +277,7 @@ void write_csv(std::ostream& out, const std::vector<BenchRow>& rows) {
              "batch,variant,graph,verified,min_ms,median_ms,p95_ms,tokens_per_s,bytes_per_step,copy_gbps,"
              "worst_difference,rank,d_state,l2,working_set_bytes,sm_mhz_min,sm_mhz_median,memory_mhz,power_w_max,"
              "temperature_c,throttled,state,state_effect_max_rel,state_effect_top1,published_layer,published_ms,"
-             "unpublished_ms\n");
+             "unpublished_ms,errors_ms,without_errors_ms,errors_worst_difference\n");
   const auto or_nothing = [](auto value) { return value < 0 ? std::string() : fmt::format("{}", value); };
   for (const BenchRow& row : rows) {
     const engine::Bench& bench = row.bench;
@@ -269,7 +300,12 @@ void write_csv(std::ostream& out, const std::vector<BenchRow>& rows) {
       fmt::print(out, ",,");
     }
     if (bench.publishing && bench.verified) {
-      fmt::print(out, "{},{},{}\n", bench.publishing->layer, row.publishing_ms, row.without_ms);
+      fmt::print(out, "{},{},{},", bench.publishing->layer, row.publishing_ms, row.without_ms);
+    } else {
+      fmt::print(out, ",,,");
+    }
+    if (bench.errors && bench.verified) {
+      fmt::print(out, "{},{},{}\n", row.errors_ms, row.without_errors_ms, bench.errors->report.worst);
     } else {
       fmt::print(out, ",,\n");
     }
@@ -303,7 +339,7 @@ void print_table(const std::vector<BenchRow>& rows, const std::string& title, co
       fmt::print("More than all of it: the step's memory stays in a cache.\n");
     }
   }
-  print_effects_and_publishing(rows, options.caches.size());
+  print_extras(rows, options.caches.size());
   print_caches(rows);
   print_clocks(rows);
   fmt::print("From opening the backend to the first token: {:.3g} s.\n", first.first_token_ms / 1e3);

@@ -22,13 +22,15 @@ struct BenchRow {
   engine::BenchTiming timing;           // of one state of the cache; its clocks
   double min = 0, median = 0, p95 = 0;  // ms
   double tokens_per_second = 0, bytes_per_second = 0;
-  double publishing_ms = 0, without_ms = 0;  // medians of steps that publish and of those between them; 0: not timed
+  double publishing_ms = 0, without_ms = 0;     // medians of steps that publish and of those between them; 0: not timed
+  double errors_ms = 0, without_errors_ms = 0;  // the same of steps that measure errors
 
   double fraction_of_copy() const {
     return bench.copy_bytes_per_second > 0 ? bytes_per_second / bench.copy_bytes_per_second : 0;
   }
   // Share of a step that publishing adds.
   double publishing_cost() const { return publishing_ms / without_ms - 1; }
+  double errors_cost() const { return errors_ms / without_errors_ms - 1; }
 };
 
 // A row for each state of the cache that was asked for.

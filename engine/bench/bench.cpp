@@ -82,11 +82,19 @@ Result<Bench> run_bench(const Weights& weights, const Weights& on_host, const Be
     result.publishing = std::move(*cost);
   }
 
+  if (options.errors) {
+    doing("timing with errors measured", 0.75);
+    auto cost = measure_errors_cost(measured, weights, on_host, options.backend, ids, options.steps);
+    if (!cost) return tl::unexpected(cost.error());
+    result.errors = std::move(*cost);
+  }
+
   doing("verifying again", 0.8);
   const auto after = logits_again(measured, weights.config, result.before);
   if (!after) return tl::unexpected(after.error());
   result.same_bits_after = same_bits(result.before.logits, *after);
-  result.verified = result.same_bits_after && (!result.publishing || result.publishing->verified());
+  result.verified = result.same_bits_after && (!result.publishing || result.publishing->verified()) &&
+                    (!result.errors || result.errors->verified());
 
   doing("measuring the copy rate", 0.9);
   backend->reset();  // its memory is the copy's now

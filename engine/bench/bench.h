@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/backend/backend.h"
+#include "engine/bench/errors_cost.h"
 #include "engine/bench/publishing.h"
 #include "engine/verify/twin.h"
 #include "kernels/device/clock_report.h"
@@ -23,6 +24,7 @@ struct BenchOptions {
   double rtol = 2e-4;
   int effect_tokens = 64;  // over which a bf16 state is held against fp32
   int publish_layer = -1;  // the layer whose publishing is timed; -1: none
+  bool errors = false;     // steps that measure the errors of the discretisation rules are timed, too
 };
 
 // The steps with one state of the cache.
@@ -42,8 +44,9 @@ struct Bench {
   TwinReport before;
   std::optional<StateEffect> effect;  // of a bf16 state, beside the twin's fp32
   std::optional<PublishingCost> publishing;
+  std::optional<ErrorsCost> errors;
   bool same_bits_after = false;      // the logits of the verified tokens, stepped again after the timing
-  bool verified = false;             // before and after; what was published, too
+  bool verified = false;             // before and after; what was published and the errors, too
   std::vector<BenchTiming> timings;  // as many as BenchOptions::caches; none unless verified before
   double copy_bytes_per_second = 0;  // measured in the same run on the same device, read and written bytes counted
 

@@ -1,11 +1,13 @@
 // A block takes one head of one layer and sequence: groups of lanes sum the Gram matrices of the values, then each thread
-// takes one pair of channels, and the pairs' norms are summed over the block in a fixed order.
+// takes one pair of channels, and the pairs' norms are summed over the block in a fixed order. Products and weights are in
+// double, since a norm is made of terms that cancel.
 #include "kernels/device/launch.h"
 #include "kernels/device/ranks.cuh"
 #include "kernels/device/reduce.cuh"
 #include "kernels/discretisation_errors/step_weights.h"
 #include "kernels/fused/launch.cuh"
 #include "kernels/fused/overlap.cuh"
+#include "kernels/fused/sum_each.cuh"
 #include "kernels/rotate/channels.cuh"
 
 #include <cuda_runtime.h>
@@ -14,24 +16,40 @@ namespace kernels::device {
 
 namespace {
 
+using discretisation::Form;
 using discretisation::Products;
 using discretisation::Step;
 
 constexpr int most_threads = 128;  // a thread for each pair of channels; d_state up to 256
 constexpr int least_threads = 64;
-constexpr int sums = 7;  // pp, nn and pn of all pairs; in the un-rotated frame the norms of E and of three errors
+constexpr int rules = 4;  // the exact term, Euler, trapezoid, learned
+constexpr int sums = 2 * rules;
 
-template <int width = warp_size>
-__device__ __forceinline__ double sum_doubles(double value) {
-#pragma unroll
+__device__ __forceinline__ double sum_of(double value, int width) {
   for (int offset = width / 2; offset > 0; offset /= 2) value += __shfl_xor_sync(full_warp, value, offset);
   return value;
 }
 
-__device__ Step step_at(double re, double im, double cosine, double sine) {
-  if (discretisation::near_zero(re, im)) return discretisation::step_by_series(re, im);
-  const double decay = exp(re);
-  return discretisation::step_in_closed_form(re, im, decay * cosine, decay * sine);
+// A pair that turns by `increment`: the weights, and the direction of the increment.
+struct Turning {
+  Step step;
+  double cosine, sine;
+};
+__device__ Turning turning_at(double decay, double increment) {
+  if (discretisation::near_zero(decay, increment)) {
+    const Step step = discretisation::step_by_series(decay, -increment);
+    const double scale = rsqrt(step.decay_re * step.decay_re + step.decay_im * step.decay_im);
+    return {step, step.decay_re * scale, -step.decay_im * scale};
+  }
+  double sine = 0.0, cosine = 1.0;
+  sincos(increment, &sine, &cosine);
+  const double alpha = exp(decay);
+  return {discretisation::step_in_closed_form(decay, -increment, alpha * cosine, -alpha * sine), cosine, sine};
+}
+
+__device__ Step still_at(double decay) {
+  return discretisation::near_zero(decay, 0.0) ? discretisation::step_by_series(decay, 0.0)
+                                               : discretisation::step_in_closed_form(decay, 0.0, exp(decay), 0.0);
 }
 
 // Which product of values a Gram entry is: of ranks r and s, before with before, now with now, before with now.
@@ -55,14 +73,16 @@ __device__ __forceinline__ Entry entry_of(int index) {
 }
 
 template <int rank>
-__global__ void __launch_bounds__(most_threads)
+__global__ void __launch_bounds__(most_threads, rank <= 2 ? 8 : 4)
     discretisation_errors_kernel(const DiscretisationErrorsArgs<float> args) {
   constexpr int symmetric = rank * (rank + 1) / 2, entries = 2 * symmetric + rank * rank;
   constexpr int lanes = rank == 1 ? 16 : rank == 2 ? 4 : 1;  // that share an entry
   extern __shared__ double values[];                         // (2, R, P + 1): v before, then now
   __shared__ double gram[entries];
-  __shared__ double warp_sums[most_threads / warp_size][sums];
+  __shared__ Form forms[rules];  // of what does not turn
+  __shared__ float warp_sums[most_threads / warp_size][sums];
   const int thread = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
+  const int warp = thread / warp_size, warps = threads / warp_size;
   const int head = static_cast<int>(blockIdx.x), b = static_cast<int>(blockIdx.y), layer = static_cast<int>(blockIdx.z);
   const std::size_t sequence = static_cast<std::size_t>(layer) * args.batch + b;
   const std::size_t head_index = sequence * args.heads + head;
@@ -109,14 +129,18 @@ __global__ void __launch_bounds__(most_threads)
       const double* v = values + (entry.to_before ? entry.s : rank + entry.s) * row;
       for (int p = thread % lanes; p < args.headdim; p += lanes) sum = fma(u[p], v[p], sum);
     }
-    sum = sum_doubles<lanes>(sum);
+    sum = sum_of(sum, lanes);
     if (index < entries && thread % lanes == 0) gram[index] = sum;
   }
-  // Meanwhile what needs no values.
-  double sine = 0.0, cosine = 1.0;
-  if (increment != 0.0) sincos(increment, &sine, &cosine);
-  const Step turning = step_at(decay, -increment, cosine, -sine);
-  const Step still = step_at(decay, 0.0, 1.0, 0.0);
+  if (warp == warps - 1) {  // has the fewest pairs that turn
+    const Step still = still_at(decay);
+    if (thread % warp_size == 0) {
+      forms[0] = form_of(still.exact);
+      forms[1] = form_of(error_weights(still, 1.0));
+      forms[2] = form_of(still.trapezoid);
+      forms[3] = form_of(error_weights(still, lambda));
+    }
+  }
   __syncthreads();
 
   Products u;
@@ -136,39 +160,36 @@ __global__ void __launch_bounds__(most_threads)
       u.pn_im += cross * (double(before[r].y) * now[s].x - double(before[r].x) * now[s].y);
     }
   }
-  const Products back = discretisation::turned_back(u, cosine, sine);
-  const double mine[sums] = {u.pp,
-                             u.nn,
-                             u.pn_re,
-                             norm_squared(back, turning.exact),
-                             norm_squared(back, error_weights(turning, 1.0)),
-                             norm_squared(back, turning.trapezoid),
-                             norm_squared(back, error_weights(turning, lambda))};
+  // Squared norms, in fp32 from here on: nothing is subtracted from them any more.
+  float squares[sums];
 #pragma unroll
-  for (int i = 0; i < sums; ++i) {
-    const double sum = sum_doubles(mine[i]);
-    if (thread % warp_size == 0) warp_sums[thread / warp_size][i] = sum;
+  for (int i = 0; i < rules; ++i) {
+    const Form& form = forms[i];
+    squares[i] = static_cast<float>(fma(form.pp, u.pp, fma(form.nn, u.nn, form.pn * u.pn_re)));
+    squares[rules + i] = squares[i];
   }
+  if (warp * warp_size < args.angles) {
+    const auto [step, cosine, sine] = turning_at(decay, increment);
+    const Products back = discretisation::turned_back(u, cosine, sine);
+    squares[rules] = static_cast<float>(norm_squared(back, step.exact));
+    squares[rules + 1] = static_cast<float>(norm_squared(back, error_weights(step, 1.0)));
+    squares[rules + 2] = static_cast<float>(norm_squared(back, step.trapezoid));
+    squares[rules + 3] = static_cast<float>(norm_squared(back, error_weights(step, lambda)));
+  }
+  constexpr int lanes_each = warp_size / sums;
+  const float sum = sum_each<warp_size>(squares);
+  if (thread % lanes_each == 0) warp_sums[warp][thread % warp_size / lanes_each] = sum;
   __syncthreads();
 
   if (thread >= errors_per_head) return;
-  const int rule = thread % 3;
-  const auto total = [&](int i) {
-    double sum = 0.0;
-    for (int w = 0; w < threads / warp_size; ++w) sum += warp_sums[w][i];
-    return sum;
-  };
-  double exact = 0.0, error = 0.0;
-  if (thread < 3) {
-    const Products all{total(0), total(1), total(2), 0.0};
-    exact = norm_squared(all, still.exact);
-    error = norm_squared(all, error_weights(still, rule == 0 ? 1.0 : rule == 1 ? 0.5 : lambda));
-  } else {
-    exact = total(3);
-    error = total(4 + rule);
+  const int frame = thread / 3, rule = thread % 3;
+  float exact = 0.0F, error = 0.0F;
+  for (int w = 0; w < warps; ++w) {
+    exact += warp_sums[w][frame * rules];
+    error += warp_sums[w][frame * rules + 1 + rule];
   }
   args.errors[head_index * errors_per_head + thread] =
-      exact > 0.0 ? static_cast<float>(sqrt(fmax(0.0, error) / exact)) : __int_as_float(0x7fc00000);
+      exact > 0.0F ? sqrtf(fmaxf(0.0F, error) / exact) : __int_as_float(0x7fc00000);
 }
 
 }  // namespace

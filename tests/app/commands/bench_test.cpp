@@ -30,6 +30,7 @@ TEST_CASE("bench on the CPU: the fields that other programs read") {
   CHECK(json["state"] == "fp32");
   CHECK(json["state_effect"].is_null());
   CHECK(json["publishing"].is_null());
+  CHECK(json["errors"].is_null());
   CHECK(json["variant"] == "staged");
   CHECK(json["graph"] == false);
   CHECK(json["verified"] == true);
@@ -66,6 +67,23 @@ TEST_CASE("bench --publish: steps that publish beside steps that don't; a layer 
   const auto narrow = run_program({"bench", mimo, "--backend", "cpu", "--state", "bf16"});
   CHECK(narrow.exit_code == 2);
   CHECK(narrow.err.find("--variant fused") != std::string::npos);
+}
+
+TEST_CASE(
+    "bench --errors: steps that measure errors beside steps that don't, and what they found is held to the analysis") {
+  const auto ran = run_program({"bench", mimo, "--backend", "cpu", "--threads", "1", "--steps", "16", "--warmup", "1",
+                                "--batch", "2", "--errors", "--json"});
+  CAPTURE(ran.err);
+  REQUIRE(ran.exit_code == 0);
+  const auto json = nlohmann::json::parse(ran.out)["errors"];
+  CHECK(json["compared"].get<int>() > 0);
+  CHECK(json["worst_difference"].get<double>() < 1e-4);
+  const double with = json["ms_with"], without = json["ms_without"];
+  CHECK(without > 0);
+  CHECK(json["cost"].get<double>() == doctest::Approx(with / without - 1));
+  const auto plain = run_program({"bench", mimo, "--backend", "cpu", "--steps", "1", "--errors"});
+  REQUIRE(plain.exit_code == 0);
+  CHECK(plain.out.find("Measuring three rules' errors") != std::string::npos);
 }
 
 TEST_CASE("bench over several batches: a table, and a line of CSV for each") {
