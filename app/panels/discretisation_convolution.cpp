@@ -107,8 +107,8 @@ void draw_taps(PanelContext& context, const DiscretisationData& data, ImVec2 siz
     spec.FillAlpha = 0.55F;
     ImPlot::PlotBars(name, c.token.data(), values.data(), count, 0.8, spec);
   };
-  bars("γ: this input ↑", c.gamma, theme.value);
-  bars("β: the last ↓", last, theme.secondary);
+  bars("γ: this input ↑", c.gamma, theme.this_input);
+  bars("β: the last ↓", last, theme.last_input);
   fixed_rule(c, 1, theme.euler, 1.1F * theme.scale);
   fixed_rule(c, 0.5, theme.trapezoid, 1.1F * theme.scale);
   ImPlot::PlotDummy("Euler", line_spec(theme.euler));

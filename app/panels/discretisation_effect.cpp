@@ -93,15 +93,23 @@ void draw_kl(PanelContext& context, const DiscretisationData& data, ImVec2 size)
     }
   }
   if (!(low <= high)) return note(theme, "No token's prediction differs at all.");
-  low = std::max(low, high * 1e-12);  // below that a divergence is rounding
-  if (!begin_plot(context, "##effect-kl", size, "token", "KL, bits")) return;
+  // Nobody's next token depends on less than that: what is below is drawn at the bottom, and keeps the rest readable.
+  const double least = std::min(1e-4, high * 1e-3);
+  low = std::max(low, least);
+  std::array<std::vector<double>, effect_runs - 1> drawn = s.kl_bits;
+  for (auto& values : drawn) {
+    for (double& v : values) v = std::max(std::isfinite(v) ? v : 0, low);
+  }
+  const std::string label =
+      fmt::format("KL, bits{}", low > least ? "" : fmt::format(" (at least {})", number_text(least, 1)));
+  if (!begin_plot(context, "##effect-kl", size, "token", label.c_str())) return;
   ImPlot::SetupAxisScale(ImAxis_Y1, ImPlotScale_Log10);
   follow_limits(s.token.front() - 0.5, std::max(s.token.back(), 1.0) + 0.5, low / 3, high * 4);
   setup_decades(low * 1e-3, high * 1e3, size.y * 2.2F);
   ImPlot::SetupAxisFormat(ImAxis_X1, whole_label);
   ImPlot::SetupLegend(ImPlotLocation_North, ImPlotLegendFlags_Horizontal | ImPlotLegendFlags_Outside);
   const auto count = static_cast<int>(s.token.size());
-  plot_runs(theme, s, s.kl_bits);
+  plot_runs(theme, s, drawn);
   mark_x(theme, static_cast<double>(data.index));
   if (ImPlot::IsPlotHovered()) {
     const auto at = static_cast<std::int64_t>(std::lround(ImPlot::GetPlotMousePos().x));
@@ -246,6 +254,14 @@ void draw_summary(PanelContext& context, const DiscretisationData& data, ImVec2 
       [&](std::size_t row, std::size_t run) { numbers(theme, theme.text, lines[row].values[run]); });
 }
 
+// Height of a row of run_table.
+float table_line(const Theme& theme) {
+  push_small(theme);
+  const float height = ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().CellPadding.y;
+  ImGui::PopFont();
+  return height;
+}
+
 template <class Draw>
 void cell(const Theme& theme, const char* id, ImVec2 size, const std::string& title, const char* tip, Draw draw) {
   ImGui::BeginChild(id, size, ImGuiChildFlags_None, ImGuiWindowFlags_NoScrollbar);
@@ -319,26 +335,54 @@ void draw_effect_page(PanelContext& context, DiscretisationData& data, bool tiny
   const float row = std::floor(tiny ? space.y - spacing : (space.y - below - 2 * spacing) / 2);
   const float left = std::floor((space.x - gap) * 0.56F), right = space.x - gap - left;
   const std::int64_t at = std::min<std::int64_t>(data.index, static_cast<std::int64_t>(report->ids.size()) - 1);
-  cell(theme, "effect-kl", {left, row}, "effect on the prediction: KL from the model as it is",
-       "KL(as it is || this run) of the next-token distribution or the task's classes, bits, after each token.",
-       [&](ImVec2 size) { draw_kl(context, data, size); });
+  const auto kl = [&](ImVec2 size) {
+    cell(theme, "effect-kl", size, "effect on the prediction: KL from the model as it is",
+         "KL(as it is || this run) of the next-token distribution or the task's classes, bits, after each token. What "
+         "is "
+         "smaller than the axis is drawn at its bottom; the exported data has all of it.",
+         [&](ImVec2 rest) { draw_kl(context, data, rest); });
+  };
+  const auto answers = [&](ImVec2 size) {
+    cell(theme, "effect-answers", size, fmt::format("predictions after token {}; ◂ the likeliest", at),
+         "Probabilities of the best answers of each run, side by side.",
+         [&](ImVec2 rest) { draw_answers(context, data, rest); });
+  };
+  const auto states = [&](float width) {
+    const float first = std::floor((width - gap) * 0.6F);
+    cell(theme, "effect-distance", {first, row}, fmt::format("state distance, layer {}", data.selection.layer),
+         "|z - z of the model as it is| / |the latter|, un-rotated states of all heads of the layer, after each token.",
+         [&](ImVec2 rest) { draw_distances(context, data, rest); });
+    ImGui::SameLine(0, gap);
+    cell(theme, "effect-layers", {width - gap - first, row}, fmt::format("each layer, token {}", at),
+         "The same for every layer after the shown token.",
+         [&](ImVec2 rest) { draw_layer_distances(context, data, rest); });
+    ImGui::SameLine(0, gap);
+  };
+  const auto summary = [&](ImVec2 size) {
+    cell(theme, "effect-summary", size, "over all tokens",
+         "Accuracy, where it was measured, is over fresh sequences of the task.",
+         [&](ImVec2 rest) { draw_summary(context, data, rest); });
+  };
+  // A model of few classes has a short table of answers: it stands above the summary, and the width is the curve's.
+  const float line = table_line(theme), heading_line = ImGui::GetTextLineHeightWithSpacing() + spacing;
+  const auto height_of = [&](std::size_t rows) { return heading_line + line * static_cast<float>(rows + 1); };
+  const float short_answers = height_of(data.effect_answers.size());
+  if (!tiny && short_answers + spacing + height_of(data.effect_lines.size()) <= row) {
+    kl({space.x, row});
+    states(left);
+    ImGui::BeginGroup();
+    answers({right, short_answers});
+    summary({right, row - short_answers - spacing});
+    ImGui::EndGroup();
+    note(theme, caption);
+    return;
+  }
+  kl({left, row});
   ImGui::SameLine(0, gap);
-  cell(theme, "effect-answers", {right, row}, fmt::format("predictions after token {}; ◂ the likeliest", at),
-       "Probabilities of the best answers of each run, side by side.",
-       [&](ImVec2 size) { draw_answers(context, data, size); });
+  answers({right, row});
   if (tiny) return;
-  const float first = std::floor((left - gap) * 0.6F);
-  cell(theme, "effect-distance", {first, row}, fmt::format("state distance, layer {}", data.selection.layer),
-       "|z - z of the model as it is| / |the latter|, un-rotated states of all heads of the layer, after each token.",
-       [&](ImVec2 size) { draw_distances(context, data, size); });
-  ImGui::SameLine(0, gap);
-  cell(theme, "effect-layers", {left - gap - first, row}, fmt::format("each layer, token {}", at),
-       "The same for every layer after the shown token.",
-       [&](ImVec2 size) { draw_layer_distances(context, data, size); });
-  ImGui::SameLine(0, gap);
-  cell(theme, "effect-summary", {right, row}, "over all tokens",
-       "Accuracy, where it was measured, is over fresh sequences of the task.",
-       [&](ImVec2 size) { draw_summary(context, data, size); });
+  states(left);
+  summary({right, row});
   note(theme, caption);
 }
 

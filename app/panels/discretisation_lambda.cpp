@@ -24,8 +24,9 @@ void mark_lambda(const Theme& theme, double lambda, const ImVec4& colour, const 
   ImPlot::PushPlotClipRect();
   list->AddLine(top, bottom, packed(colour, 0.8F), 1.2F * theme.scale);
   const float size = small_size(theme) * 0.95F, width = theme.words->CalcTextSizeA(size, 1e9F, 0, text).x;
-  const float right = ImPlot::PlotToPixels(limits.X.Max, 0).x, gap = 4 * theme.scale;
-  const float x = top.x + gap + width > right ? top.x - gap - width : top.x + gap;
+  // Not over the line of Euler, which stands at the right end.
+  const float right = ImPlot::PlotToPixels(lambda < 1 ? 1 : limits.X.Max, limits.Y.Min).x, gap = 4 * theme.scale;
+  const float x = top.x + 2 * gap + width > right ? top.x - gap - width : top.x + gap;
   list->AddText(theme.words, size, {x, top.y + 2 * theme.scale + row * size * 1.15F}, packed(colour), text);
   ImPlot::PopPlotClipRect();
 }
@@ -99,7 +100,7 @@ void draw_lambda_cost(PanelContext& context, const DiscretisationData& data, ImV
   if (!begin_plot(context, "##lambda-cost", size, "λ", size.y < 190 * theme.scale ? "error" : "relative error")) return;
   ImPlot::SetupAxisScale(ImAxis_Y1, ImPlotScale_Log10);
   follow_limits(-0.02, 1.02, low / 2, high * 4);
-  setup_decades(low * 1e-3, high * 1e3, size.y * 2.2F);
+  setup_decades(low * 1e-3, high * 1e3, size.y * 2.2F, std::log10(high / low));
   ImPlot::SetupLegend(ImPlotLocation_North, ImPlotLegendFlags_Horizontal | ImPlotLegendFlags_Outside);
   const auto count = static_cast<int>(curve.lambda.size());
   ImPlot::PlotLine("this step, local", curve.lambda.data(), curve.error.data(), count,

@@ -23,8 +23,9 @@ ImPlotCond follow(ViewKey& fitted, const ViewKey& key) {
 }
 
 int power_label(double value, char* out, int size, void*) {
-  const auto text = fmt::format("1e{:.0f}", value);
-  const auto end = fmt::format_to_n(out, size - 1, "{}", std::abs(value - std::round(value)) < 0.01 ? text : "");
+  const bool whole = std::abs(value - std::round(value)) < 0.01;
+  const auto end =
+      fmt::format_to_n(out, size - 1, "{}", whole ? decade_label(static_cast<int>(std::round(value))) : "");
   *end.out = '\0';
   return static_cast<int>(end.size);
 }
@@ -59,6 +60,7 @@ void draw_error_spread(PanelContext& context, const ErrorSpread& spread, ErrorKi
     return;
   follow_limits(spread.centre.front() - spread.width, spread.centre.back() + spread.width, 0, most * 1.12);
   ImPlot::SetupAxisFormat(ImAxis_X1, power_label);
+  ImPlot::SetupAxisFormat(ImAxis_Y1, whole_label);
   const std::string own = name_of_model_rule(context);
   const char* const names[] = {rule_names[0], rule_names[1], own.c_str()};
   for (int rule = 0; rule < 3; ++rule) {
@@ -67,8 +69,10 @@ void draw_error_spread(PanelContext& context, const ErrorSpread& spread, ErrorKi
     ImPlotSpec spec = line_spec(colour, 1.0F);
     spec.FillAlpha = 0.45F;
     // Side by side inside a bin, so that no rule hides another.
-    ImPlot::PlotBars(names[at], spread.centre.data(), spread.count[at].data(), static_cast<int>(spread.centre.size()),
-                     spread.width * 0.9, spec);
+    const double bar = 0.3 * spread.width;
+    std::vector<double> centre = spread.centre;
+    for (double& x : centre) x += (rule - 1) * bar;
+    ImPlot::PlotBars(names[at], centre.data(), spread.count[at].data(), static_cast<int>(centre.size()), bar, spec);
     if (std::isfinite(spread.median[at])) {
       const double x = std::log10(spread.median[at]);
       const ImPlotRect limits = ImPlot::GetPlotLimits();
@@ -159,8 +163,8 @@ void draw_weights(PanelContext& context, const DiscretisationData& data, ImVec2 
                          : line_spec(colour, 1.4F * theme.scale));
   };
   draw("α", c.alpha, theme.success, ImPlotMarker_Circle);
-  draw("β", c.beta, theme.secondary, ImPlotMarker_Square);
-  draw("γ", c.gamma, theme.value, ImPlotMarker_Up);
+  draw("β", c.beta, theme.last_input, ImPlotMarker_Square);
+  draw("γ", c.gamma, theme.this_input, ImPlotMarker_Up);
   mark_x(theme, static_cast<double>(data.index));
   if (const std::int64_t at = hovered_token(first, c.token.size()); at >= 0) {
     const auto i = static_cast<std::size_t>(at);

@@ -24,8 +24,8 @@ void draw_disc(const Theme& theme, engine::RuleKind kind, double centre, const c
   if (filled) list->AddCircleFilled(middle, radius, packed(colour, 0.12F), 48);
   list->AddCircle(middle, radius, packed(colour, 0.85F), 48, 1.2F * theme.scale);
   const float width = theme.words->CalcTextSizeA(size, 1e9F, 0, name).x;
-  // Inside where it fits, else above.
-  const float y = width < 1.8F * radius ? middle.y - size * 0.6F : middle.y - radius - size * 1.2F;
+  // Inside where it fits, else below.
+  const float y = width < 1.8F * radius ? middle.y - size * 0.6F : middle.y + radius + size * 0.2F;
   list->AddText(theme.words, size, {middle.x - width / 2, y}, packed(colour), name);
 }
 
@@ -38,7 +38,9 @@ void draw_regions(const Theme& theme, const LabSettings& settings) {
   list->AddLine({origin.x, top.y}, {origin.x, bottom.y}, packed(theme.success, 0.6F), theme.scale);
   const float size = small_size(theme) * 0.92F;
   const bool bilinear = settings.shown[static_cast<std::size_t>(engine::RuleKind::bilinear)];
-  list->AddText(theme.words, size, {top.x + 4 * theme.scale, top.y + 2 * theme.scale}, packed(theme.success),
+  // Between the disc and the line of half a turn, where nothing else is written.
+  const float above_disc = ImPlot::PlotToPixels(0, 1).y - size * 1.35F;
+  list->AddText(theme.words, size, {top.x + 4 * theme.scale, above_disc}, packed(theme.success),
                 bilinear ? "stable: exponential rules, holds, bilinear" : "stable: exponential rules, holds");
   draw_disc(theme, engine::RuleKind::forward_euler, -1, "explicit Euler", true);
   if (settings.shown[static_cast<std::size_t>(engine::RuleKind::backward_euler)])
@@ -47,7 +49,8 @@ void draw_regions(const Theme& theme, const LabSettings& settings) {
     if (!limits.Y.Contains(half)) continue;
     const ImVec2 left = ImPlot::PlotToPixels(limits.X.Min, half), right = ImPlot::PlotToPixels(limits.X.Max, half);
     list->AddLine(left, right, packed(theme.value, 0.35F), theme.scale);
-    list->AddText(theme.words, size, {left.x + 4 * theme.scale, left.y + 1 * theme.scale}, packed(theme.value, 0.9F),
+    const float inside = half > 0 ? theme.scale : -size * 1.15F;
+    list->AddText(theme.words, size, {left.x + 4 * theme.scale, left.y + inside}, packed(theme.value, 0.9F),
                   "half a turn");
   }
 }
@@ -71,7 +74,7 @@ void draw_stability(PanelContext& context, const DiscretisationData& data, ImVec
   const bool fresh = !(fitted == shape);
   fitted = shape;
   // ImPlot keeps x and fits y to it: x is as wide as the area makes it, with the axis at four fifths.
-  const double reach = std::clamp(points.reach, 2.0, 12.0) * 1.12;
+  const double reach = std::clamp(points.reach, 2.0, 12.0) * 1.25;
   const double wide =
       2 * reach * std::max(0.3F, (size.x - 62 * theme.scale) / std::max(size.y - 46 * theme.scale, 40.0F));
   const double right = std::min(0.2 * wide, reach);

@@ -53,7 +53,7 @@ void draw_error_plot(PanelContext& context, const char* id, const ErrorSeries& s
   const double bottom = low / 3, top = high * (low_plot ? 3 : 8);
   follow_limits(first - 0.5, last + 0.5, bottom, top);
   // Wider than the first view, so that zooming out finds ticks.
-  setup_decades(bottom * 1e-3, top * 1e3, size.y * 2.2F);
+  setup_decades(bottom * 1e-3, top * 1e3, size.y * 2.2F, std::log10(high / low));
   ImPlot::SetupAxisFormat(ImAxis_X1, whole_label);
   if (beside)
     ImPlot::SetupLegend(ImPlotLocation_East, ImPlotLegendFlags_Outside);

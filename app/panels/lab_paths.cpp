@@ -13,7 +13,8 @@ namespace app {
 
 namespace {
 
-// What a figure must hold: the exact curve whole; a rule that explodes only as far as three times its extent.
+// What a figure must hold: the exact curve whole, and a rule whole that stays near it; of one that explodes only as far as
+// three times the exact curve's extent, so that it does not squeeze the others into a line.
 struct Extent {
   double low = 0, high = 0;
 
@@ -25,7 +26,11 @@ struct Extent {
     }
   }
   void hold_within(const std::vector<double>& values, const Extent& exact) {
+    constexpr double near_it = 6;
     const double span = std::max(exact.high - exact.low, 1e-9);
+    Extent own;
+    own.hold(values);
+    if (own.high <= exact.high + near_it * span && own.low >= exact.low - near_it * span) return hold(values);
     for (const double v : values) {
       if (!std::isfinite(v)) continue;
       low = std::min(low, std::max(v, exact.low - span));

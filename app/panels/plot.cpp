@@ -178,7 +178,12 @@ int whole_label(double value, char* out, int size, void* /*unused*/) {
   return static_cast<int>(end.out - out);
 }
 
-void setup_decades(double low, double high, float height) {
+std::string decade_label(int exponent) {
+  return exponent >= -2 && exponent <= 3 ? fmt::format("{:g}", std::pow(10.0, exponent))
+                                         : fmt::format("1e{}", exponent);
+}
+
+void setup_decades(double low, double high, float height, double shown_decades) {
   if (!(low > 0) || !(high > low)) return;
   const int first = static_cast<int>(std::ceil(std::log10(low))), last = static_cast<int>(std::floor(std::log10(high)));
   const int fits = std::max(2, static_cast<int>(height / (1.7F * ImGui::GetTextLineHeight())));
@@ -188,7 +193,12 @@ void setup_decades(double low, double high, float height) {
   for (int exponent = first; exponent <= last; ++exponent) {
     if (exponent % step != 0) continue;
     at.push_back(std::pow(10.0, exponent));
-    text.push_back(exponent >= -2 && exponent <= 3 ? fmt::format("{:g}", at.back()) : fmt::format("1e{}", exponent));
+    text.push_back(decade_label(exponent));
+    if (!(shown_decades < 2) || step > 1) continue;
+    for (const int between : {2, 5}) {
+      at.push_back(between * std::pow(10.0, exponent));
+      text.push_back(fmt::format("{:g}", at.back()));
+    }
   }
   std::vector<const char*> labels;
   labels.reserve(text.size());

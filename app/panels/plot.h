@@ -23,8 +23,11 @@ void item_menu(PanelContext& context, const char* id, const std::function<Table(
 ImPlotSpec line_spec(const ImVec4& colour, float weight = 1.6F);
 ImPlotSpec line_with_markers(const ImVec4& colour, ImPlotMarker marker, float size, float weight = 1.6F);
 
-// Ticks of a logarithmic y axis that spans [low, high]: every decade, or every few where the height holds fewer lines.
-void setup_decades(double low, double high, float height);
+// "0.01", "10", "1e-7": how every axis names a power of ten.
+std::string decade_label(int exponent);
+// Ticks of a logarithmic y axis that spans [low, high]: every decade, or every few where the height holds
+// fewer lines; 2 and 5 too where no more than `shown_decades` < 2 of them are seen at first.
+void setup_decades(double low, double high, float height, double shown_decades = 1e3);
 
 // Limits of x and y that follow the data: set when they change; until then the user's own zoom holds. Call after
 // begin_plot, once a frame. True: they were set.

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <utility>
 
 namespace app {
 namespace {
@@ -170,6 +171,10 @@ engine::Result<JobReport> run_offscreen_job(App& app, const GuiOptions& options)
   const std::size_t frames_now = app.frame_stats().count();
   const std::size_t enough = std::max<std::size_t>(frames_now + 8, least_frames);
   while (app.frame_stats().count() < enough) app.frame();
+  // Figures that are made a slice in each frame, such as errors carried over many tokens, are drawn when they are whole.
+  app.workspace().requests.redraw = true;
+  if (!draw_until(app, [&] { return !std::exchange(app.workspace().requests.redraw, false); }))
+    return engine::system_error("The figures were not complete after two minutes.");
   report.surface = app.surface().description();
   report.size = app.surface().size();
   report.ui_scale = static_cast<double>(app.workspace().ui_scale);

@@ -29,6 +29,8 @@ void set_colours(Theme& theme, bool light) {
     theme.euler = hex(0xbd7705);
     theme.trapezoid = hex(0x0f9384);
     theme.model_lambda = hex(0x7a4fd0);
+    theme.this_input = hex(0x2469b0);
+    theme.last_input = hex(0xb8476a);
     return;
   }
   theme.window = hex(0x0e1116);
@@ -47,14 +49,16 @@ void set_colours(Theme& theme, bool light) {
   theme.euler = hex(0xe5a23d);
   theme.trapezoid = hex(0x3cc7b4);
   theme.model_lambda = hex(0xb48ef0);
+  theme.this_input = hex(0x5fa8e8);
+  theme.last_input = hex(0xe58fa5);
 }
 
 ImVec4 stage_colour(int stage_kind) {
   // By engine::StageKind: embed, norm, in_proj, coefficients, rotate, state_update, readout, mimo_mix, out_proj,
-  // mlp_norm, mlp_up, mlp_down, final_norm, head, mixer. The parts of the recurrence, and all of it, are shades of one hue.
-  static constexpr std::array<std::uint32_t, 15> colours = {0xb9975a, 0x8a96a6, 0x5b9bd5, 0x8fded1, 0x62d2c2,
-                                                            0x3cc7b4, 0x2fa394, 0x247f73, 0x7d8ff0, 0x8a96a6,
-                                                            0xc98bdb, 0xe58fa5, 0x8a96a6, 0xe5b567, 0x3cc7b4};
+  // mlp_norm, mlp_up, mlp_down, final_norm, head, mixer, errors. The parts of the recurrence, and all of it, are shades of one hue.
+  static constexpr std::array<std::uint32_t, 16> colours = {0xb9975a, 0x8a96a6, 0x5b9bd5, 0x8fded1, 0x62d2c2, 0x3cc7b4,
+                                                            0x2fa394, 0x247f73, 0x7d8ff0, 0x8a96a6, 0xc98bdb, 0xe58fa5,
+                                                            0x8a96a6, 0xe5b567, 0x3cc7b4, 0xa9c46c};
   if (stage_kind < 0 || stage_kind >= static_cast<int>(colours.size())) return hex(0x8a96a6);
   return hex(colours[static_cast<std::size_t>(stage_kind)]);
 }

@@ -17,6 +17,7 @@ struct Theme {
   ImVec4 accent, accent_filled;
   ImVec4 value, warning, error, success;
   ImVec4 euler, trapezoid, model_lambda;  // the three rules: the same colours everywhere
+  ImVec4 this_input, last_input;          // gamma and beta: weights, and no rule
   ImFont* words = nullptr;                // Roboto
   ImFont* bold = nullptr;
   ImFont* numbers = nullptr;  // Inconsolata: columns align

@@ -39,7 +39,7 @@ struct Step {
 };
 
 Math dt(const Step& s, bool number = false) {
-  return symbol("Δ", "Step size of this head at this token, dimensionless: dt = softplus(dd_dt + dt_bias).",
+  return symbol("dt", "Step size of this head at this token, dimensionless: dt = softplus(dd_dt + dt_bias).",
                 number ? text_of(s.dt) : "");
 }
 Math rate(const Step& s, bool number = false) {
