@@ -174,6 +174,8 @@ void add_profile(CLI::App& program, Action& action) {
       ->capture_default_str();
   add_output_option(*command, "--trace", options->trace, "Write a Chrome trace that Perfetto opens", "FILE.json");
   add_output_option(*command, "--csv", options->csv, "Write one line for each piece of work", "FILE.csv");
+  command->add_flag("--errors", options->errors,
+                    "Steps measure the errors of the discretisation rules, as they do in the window");
   command->add_flag("--no-cupti", options->no_cupti,
                     "Leave CUPTI alone: for another profiler, or to see a step's wall time undisturbed");
   command->add_flag("--no-cost", options->no_cost,

@@ -45,6 +45,7 @@ engine::Result<ProfileRun> run_profile(const ProfileOptions& options, const engi
                                        const std::vector<std::int32_t>& ids, bool graph, std::uint16_t source) {
   engine::BackendOptions asked = backend_options(options, options.batch);
   asked.graph = graph;
+  asked.errors = options.errors;
   auto opened = engine::make_backend(model.weights, asked);
   if (!opened) return tl::unexpected(opened.error());
   engine::Backend& backend = **opened;
@@ -91,6 +92,7 @@ ProfilingCost cost_of_cupti(const ProfileOptions& options, const ProfileResult& 
   add("--steps", std::to_string(options.steps));
   add("--warmup", std::to_string(options.warmup));
   add("--seed", std::to_string(options.seed));
+  if (options.errors) arguments.emplace_back("--errors");
   if (options.preset.empty()) {
     add("--", options.model);
   } else {

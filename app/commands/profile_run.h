@@ -19,7 +19,7 @@ struct ProfileOptions : CommonOptions {
   std::string graph = "off";  // "on", "both"
   std::vector<int> ranks;     // a family of shapes in place of one model
   std::string trace, csv, by = "kind";
-  bool no_cupti = false, no_cost = false;
+  bool no_cupti = false, no_cost = false, errors = false;
 };
 
 // (warmup + steps, batch): in every sequence the first ids as given, the others at random, because the time of a step does

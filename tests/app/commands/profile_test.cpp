@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -54,6 +55,21 @@ TEST_CASE("profile on the CPU: every stage is timed and the parts add up") {
   std::size_t count = 0;
   for (std::string line; std::getline(lines, line);) count += line[0] == '#' ? 0 : 1;
   CHECK(count == 1 + 6 * json["stages"].size());
+}
+
+TEST_CASE("profile --errors: the stage that measures errors is timed with the others") {
+  const auto stages_of = [](std::vector<std::string> more) {
+    std::vector<std::string> words = {"profile", siso, "--backend", "cpu", "--threads", "1", "--steps", "2", "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const auto ran = run_program(words);
+    REQUIRE(ran.exit_code == 0);
+    std::vector<std::string> kinds;
+    for (const auto& row : nlohmann::json::parse(ran.out)["kinds"]) kinds.push_back(row["kind"]);
+    return kinds;
+  };
+  const auto with = stages_of({"--errors"}), without = stages_of({});
+  CHECK(std::count(with.begin(), with.end(), "errors") == 1);
+  CHECK(std::count(without.begin(), without.end(), "errors") == 0);
 }
 
 TEST_CASE("profile prints a table, by kind, layer or stage") {
