@@ -59,6 +59,7 @@ Result<ErrorsReport> verify_errors(Backend& measured, const Weights& weights, in
   if (auto reset = measured.reset(); !reset) return tl::unexpected(reset.error());
   for (int t = 0; t < tokens; ++t) {
     std::vector<std::int32_t> ids;
+    ids.reserve(static_cast<std::size_t>(batch));
     for (int b = 0; b < batch; ++b) ids.push_back(twin_token(config.vocab_size, t, b));
     if (auto stepped = measured.step(ids, nullptr); !stepped) return tl::unexpected(stepped.error());
     for (std::size_t i = 0; i < sequences.size(); ++i) {

@@ -64,7 +64,8 @@ TEST_CASE("profile --errors: the stage that measures errors is timed with the ot
     const auto ran = run_program(words);
     REQUIRE(ran.exit_code == 0);
     std::vector<std::string> kinds;
-    for (const auto& row : nlohmann::json::parse(ran.out)["kinds"]) kinds.push_back(row["kind"]);
+    const auto json = nlohmann::json::parse(ran.out);
+    for (const auto& row : json["kinds"]) kinds.push_back(row["kind"]);
     return kinds;
   };
   const auto with = stages_of({"--errors"}), without = stages_of({});
