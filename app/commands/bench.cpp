@@ -9,15 +9,19 @@
 #include "app/commands/output_file.h"
 #include "app/commands/preset_model.h"
 #include "app/commands/progress.h"
+#include "app/commands/sampler_options.h"
+#include "engine/base/quote.h"
 #include "engine/model/presets.h"
 #include "engine/model/random_weights.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <optional>
+#include <sstream>
 
 namespace app {
 
@@ -28,7 +32,9 @@ using engine::CacheState;
 struct Options : CommonOptions {
   std::string preset, csv, sweep;
   std::vector<int> batches = {1};
-  bool has_batches = false;
+  bool has_batches = false, asks_for_graph = false;
+  engine::Sampler sampler;
+  std::vector<engine::Sampler::Kind> generate;
   std::string graph = "on", l2 = "warm";
   engine::BenchOptions bench;
 };
@@ -95,6 +101,14 @@ int bench(Options options) {
     if (options.has_batches) return refuse("--sweep batch goes through its own batches; leave --batch out.");
     options.batches = swept_batches();
   }
+  if (options.asks_for_graph && engine::choice_made(options.backend) != engine::BackendChoice::cuda) {
+    return refuse("Only the cuda backend has CUDA graphs. Use --backend cuda, or leave --graph out.");
+  }
+  options.sampler.seed = options.seed;
+  for (const engine::Sampler::Kind kind : options.generate) {
+    options.bench.generate.push_back(options.sampler);
+    options.bench.generate.back().kind = kind;
+  }
   options.bench.caches = options.l2 == "both"   ? std::vector{CacheState::warm, CacheState::cold}
                          : options.l2 == "cold" ? std::vector{CacheState::cold}
                                                 : std::vector{CacheState::warm};
@@ -116,17 +130,17 @@ void add_bench(CLI::App& program, Action& action) {
   CLI::App* command = program.add_subcommand("bench", "Measure how long a step takes; verified before and after");
   CLI::Option* model = add_model_option(*command, *options);
   add_preset_option(*command, options->preset, model);
-  CLI::Option* batch =
-      command->add_option("--batch", options->batches, "Sequences stepped together; several with commas: 1,8,32");
-  batch->delimiter(',')->expected(1, 64)->check(CLI::Range(1, 65535))->capture_default_str();
+  CLI::Option* batch = add_whole_numbers(*command, "--batch", options->batches, 1, 65535,
+                                         "Sequences stepped together; several with commas: 1,8,32");
   command
       ->add_option("--sweep", options->sweep,
                    "One line for each batch (1 to 512), rank (1, 2, 4, 8) or state size N (32 to 256); rank and state "
                    "change that one size of a preset's shape")
       ->check(CLI::IsMember({"batch", "rank", "state"}));
-  command->add_option("--graph", options->graph, "On a GPU, launch the whole step as one CUDA graph: on or off")
-      ->check(CLI::IsMember({"on", "off"}))
-      ->capture_default_str();
+  const CLI::Option* graph =
+      command->add_option("--graph", options->graph, "On a GPU, launch the whole step as one CUDA graph: on or off")
+          ->check(CLI::IsMember({"on", "off"}))
+          ->capture_default_str();
   command
       ->add_option("--l2", options->l2,
                    "What a step finds in a GPU's L2: warm, what the step "
@@ -134,20 +148,41 @@ void add_bench(CLI::App& program, Action& action) {
       ->check(CLI::IsMember({"warm", "cold", "both"}))
       ->capture_default_str();
   command->add_option("--steps", options->bench.steps, "Steps that are timed")
-      ->check(CLI::Range(1, 100000))
+      ->check(whole_number_in(1, 100000))
       ->capture_default_str();
   command->add_option("--warmup", options->bench.warmup, "Steps before them that are not")
-      ->check(CLI::Range(0, 100000))
+      ->check(whole_number_in(0, 100000))
       ->capture_default_str();
   command
       ->add_option("--publish", options->bench.publish_layer,
                    "Also time steps that hand over this layer's state, all coefficients and the logits, each while the "
                    "next step runs")
-      ->check(CLI::Range(0, 100000))
+      ->check(whole_number_in(0, 100000))
       ->type_name("LAYER");
   command->add_flag("--errors", options->bench.errors,
                     "Also time steps that measure the errors of the discretisation rules in every head, and hold the "
                     "errors against the analysis in double");
+  command
+      ->add_option_function<std::string>(
+          "--generate",
+          [options](const std::string& words) {
+            options->generate.clear();
+            std::istringstream in(words);
+            for (std::string word; std::getline(in, word, ',');) options->generate.push_back(sampler_kind(word));
+          },
+          "Also time a model that runs on ids that it draws itself, with each of these samplers: greedy,top-p")
+      ->check([](const std::string& words) {
+        const auto& known = sampler_words();
+        std::istringstream in(words + ",");
+        for (std::string word; std::getline(in, word, ',');) {
+          if (std::find(known.begin(), known.end(), word) == known.end()) {
+            return fmt::format("{} is not one of {}", engine::in_quotes(word), fmt::join(known, ", "));
+          }
+        }
+        return std::string();
+      })
+      ->type_name("SAMPLERS");
+  add_sampler_settings(*command, options->sampler);
   add_output_option(*command, "--csv", options->csv, "Write one line for each line of the table", "FILE.csv");
   add_backend_options(*command, *options);
   add_seed_option(*command, *options);
@@ -163,10 +198,11 @@ void add_bench(CLI::App& program, Action& action) {
       "off --json\n  mambascope bench --preset siso-187m --l2 "
       "both\n  mambascope bench --preset mimo-1.5b --sweep rank --csv ranks.csv\n"
       "  mambascope bench --preset siso-1.5b --variant fused --state bf16 --publish 5\n"
-      "  mambascope bench --preset siso-187m --variant fused --errors");
+      "  mambascope bench --preset siso-187m --variant fused --errors\n"
+      "  mambascope bench --preset siso-1.5b --variant fused --generate greedy,top-p --temperature 0.8");
   // The callback of `bench kernel` comes before this one.
   const CLI::App* kernel = add_bench_kernel(*command, action);
-  command->callback([options, batch, command, kernel, &action] {
+  command->callback([options, batch, graph, command, kernel, &action] {
     if (kernel->parsed()) {
       for (const CLI::Option* given : command->get_options()) {
         if (given->count() > 0) {
@@ -176,6 +212,7 @@ void add_bench(CLI::App& program, Action& action) {
       return;
     }
     options->has_batches = batch->count() > 0;
+    options->asks_for_graph = graph->count() > 0 && options->graph == "on";
     action = [options] { return bench(*options); };
   });
 }

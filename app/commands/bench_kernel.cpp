@@ -221,16 +221,12 @@ CLI::App* add_bench_kernel(CLI::App& bench, Action& action) {
       ->delimiter(',')
       ->required();
   const auto numbers = [&](const char* name, std::vector<int>& out, int most, const char* help) {
-    command->add_option(name, out, help)
-        ->delimiter(',')
-        ->expected(1, 64)
-        ->check(CLI::Range(1, most))
-        ->capture_default_str();
+    add_whole_numbers(*command, name, out, 1, most, help);
   };
   numbers("--rank", options->ranks, 8, "Ranks, 1 being SISO; several with commas: 1,2,4,8");
   numbers("--batch", options->batches, 65535, "Sequences; several with commas: 1,8,32,128");
   const auto size = [&](const char* name, int& out, const char* help) {
-    command->add_option(name, out, help)->check(CLI::Range(1, 1 << 20))->capture_default_str();
+    command->add_option(name, out, help)->check(whole_number_in(1, 1 << 20))->capture_default_str();
   };
   size("--heads", options->bench.shape.heads, "Heads (H)");
   size("--headdim", options->bench.shape.headdim, "Values of a head (P)");

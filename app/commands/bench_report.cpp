@@ -1,6 +1,7 @@
 #include "app/commands/bench_report.h"
 
 #include "app/commands/options.h"
+#include "app/commands/sampler_options.h"
 #include "app/commands/text.h"
 #include "profiler/report/statistics.h"
 
@@ -23,12 +24,29 @@ ordered_json told(T value) {
   return value < 0 ? ordered_json() : ordered_json(value);
 }
 
+const engine::GeneratingCost* wrong_draws(const engine::Bench& bench) {
+  const auto& costs = bench.generating;
+  const auto found = std::find_if(costs.begin(), costs.end(), [](const auto& cost) { return !cost.verified(); });
+  return found == costs.end() ? nullptr : &*found;
+}
+
+// Medians of a step that draws its ids and of one that is given them, ms.
+struct GeneratingTimes {
+  double with, without;
+  explicit GeneratingTimes(const engine::GeneratingCost& cost)
+      : with(profiler::spread_of(cost.with_ms).median), without(profiler::spread_of(cost.without_ms).median) {}
+  double cost() const { return with / without - 1; }
+};
+
 std::string why_not_verified(const BenchRow& row, const engine::BenchOptions& options) {
   const engine::Bench& bench = row.bench;
   if (bench.publishing && !bench.publishing->verified()) return "what was published is not what reading gives";
   if (bench.errors && !bench.errors->verified()) {
     return fmt::format("{} differs from the analysis by {:.1e}, and {:.0e} is allowed", bench.errors->report.where,
                        bench.errors->report.worst, engine::ErrorsCost::rtol);
+  }
+  if (const auto* wrong = wrong_draws(bench)) {
+    return fmt::format("ids drawn with --sampler {} are not the host's", word_of(wrong->sampler.kind));
   }
   if (!bench.timings.empty()) return "the same tokens gave other bits after the timing";
   return fmt::format("{} differs from the {} backend by {:.1e}, and {:.0e} is allowed", bench.before.where, bench.twin,
@@ -139,8 +157,25 @@ ordered_json errors_json(const BenchRow& row) {
   return object;
 }
 
+ordered_json generating_json(const engine::Bench& bench) {
+  ordered_json list = ordered_json::array();
+  for (const engine::GeneratingCost& cost : bench.generating) {
+    ordered_json object = {{"sampler", word_of(cost.sampler.kind)}, {"temperature", cost.sampler.temperature},
+                           {"top_k", cost.sampler.top_k},           {"top_p", cost.sampler.top_p},
+                           {"draws_compared", cost.draws_compared}, {"same_ids", cost.same_ids}};
+    if (bench.verified) {
+      const GeneratingTimes times(cost);
+      object["ms_with"] = times.with;
+      object["ms_without"] = times.without;
+      object["cost"] = times.cost();
+    }
+    list.push_back(std::move(object));
+  }
+  return list;
+}
+
 // Once for each run, whose rows, one for each state of the cache, say the same.
-void print_extras(const std::vector<BenchRow>& rows, std::size_t rows_a_run) {
+void print_what_more_was_timed(const std::vector<BenchRow>& rows, std::size_t rows_a_run) {
   for (std::size_t i = 0; i < rows.size(); i += rows_a_run) {
     const BenchRow& row = rows[i];
     const engine::Bench& bench = row.bench;
@@ -167,6 +202,14 @@ void print_extras(const std::vector<BenchRow>& rows, std::size_t rows_a_run) {
           "without:\n{:+.2f} %; {} of them are those of the analysis in double within {:.1e}.\n",
           which, row.errors_ms, row.without_errors_ms, 100 * row.errors_cost(), bench.errors->report.values,
           bench.errors->report.worst);
+    }
+    for (const engine::GeneratingCost& cost : bench.generating) {
+      if (!bench.verified) break;
+      const GeneratingTimes times(cost);
+      fmt::print(
+          "{}Running on its own draws, {} (the host's ids, {} compared): median {:.4f} ms a token, beside\n"
+          "{:.4f} for a step whose ids are given, both by the host's clock: {:+.2f} %.\n",
+          which, word_of(cost.sampler.kind), cost.draws_compared, times.with, times.without, 100 * times.cost());
     }
   }
 }
@@ -269,6 +312,7 @@ ordered_json json_of(const BenchRow& row, const engine::BenchOptions& options) {
   object["state_effect"] = effect_json(bench);
   object["publishing"] = publishing_json(row);
   object["errors"] = errors_json(row);
+  object["generating"] = generating_json(bench);
   return object;
 }
 
@@ -339,7 +383,7 @@ void print_table(const std::vector<BenchRow>& rows, const std::string& title, co
       fmt::print("More than all of it: the step's memory stays in a cache.\n");
     }
   }
-  print_extras(rows, options.caches.size());
+  print_what_more_was_timed(rows, options.caches.size());
   print_caches(rows);
   print_clocks(rows);
   fmt::print("From opening the backend to the first token: {:.3g} s.\n", first.first_token_ms / 1e3);

@@ -150,7 +150,7 @@ void add_discretise(CLI::App& program, Action& action) {
       ->type_name("FIRST..LAST")
       ->capture_default_str();
   command->add_option("--points", options->points, "Step sizes in that range, evenly spaced in their logarithm")
-      ->check(CLI::Range(2, 200))
+      ->check(whole_number_in(2, 200))
       ->capture_default_str();
   command->add_option("--fit", options->fit, "Step sizes that the slopes are fitted over; default: those up to 0.1")
       ->check(check_range)

@@ -124,7 +124,7 @@ void add_effect(CLI::App& program, Action& action) {
       ->add_option("--steps", options->steps,
                    "Tokens after those: the model's own likeliest, or drawn from the task of a model that labels "
                    "positions")
-      ->check(CLI::Range(0, 1 << 20))
+      ->check(whole_number_in(0, 1 << 20))
       ->capture_default_str();
   command->add_option("--lambda", options->lambdas, "The lambdas that run beside the model's own, 0 to 1")
       ->delimiter(',')
@@ -134,10 +134,10 @@ void add_effect(CLI::App& program, Action& action) {
   command
       ->add_option("--sequences", options->evaluate.sequences,
                    "Measure the accuracy of each run too, over so many sequences of the model's task; 0: do not")
-      ->check(CLI::Range(0, 1 << 24))
+      ->check(whole_number_in(0, 1 << 24))
       ->capture_default_str();
   command->add_option("--length", options->evaluate.length, "Tokens in each of those sequences")
-      ->check(CLI::Range(1, 1 << 20))
+      ->check(whole_number_in(1, 1 << 20))
       ->capture_default_str();
   add_output_option(*command, "--csv", options->csv, "Write one line for each token and run", "FILE.csv");
   add_seed_option(*command, *options);

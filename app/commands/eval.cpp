@@ -117,13 +117,13 @@ void add_eval(CLI::App& program, Action& action) {
       ->type_name("FILE")
       ->excludes(task);
   command->add_option("--length", options->evaluate.length, "Tokens in each sequence, or predicted from a fresh state")
-      ->check(CLI::Range(1, 1 << 20))
+      ->check(whole_number_in(1, 1 << 20))
       ->capture_default_str();
   command->add_option("--sequences", options->evaluate.sequences, "Number of sequences of a task")
-      ->check(CLI::Range(1, 1 << 24))
+      ->check(whole_number_in(1, 1 << 24))
       ->capture_default_str();
   command->add_option("--batch", options->batch, "Sequences stepped at a time; does not change the result")
-      ->check(CLI::Range(1, 4096))
+      ->check(whole_number_in(1, 4096))
       ->capture_default_str();
   add_seed_option(*command, *options);
   add_backend_options(*command, *options);

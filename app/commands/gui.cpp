@@ -153,7 +153,7 @@ void add_gui(CLI::App& program, Action& action) {
                       "Models to open side by side: folders, weight files or built-in names; default: parity");
   command->add_flag("--offscreen", gui.offscreen, "Draw without a display, then end");
   command->add_option("--steps", gui.steps, "Tokens to step before the screenshot (offscreen)")
-      ->check(CLI::Range(0, 1 << 24))
+      ->check(whole_number_in(0, 1 << 24))
       ->capture_default_str();
   add_output_option(*command, "--screenshot", gui.screenshot, "Write the last frame to a PNG file (offscreen)",
                     "FILE.png");
@@ -164,10 +164,10 @@ void add_gui(CLI::App& program, Action& action) {
   command->add_flag("--evaluate", gui.evaluate, "Measure the first model's accuracy before the screenshot (offscreen)");
   command->add_flag("--ablations", gui.evaluation.family, "With --evaluate: the built-in models of its family too");
   command->add_option("--length", gui.evaluation.length, "Tokens in each sequence that is evaluated")
-      ->check(CLI::Range(1, 1 << 16))
+      ->check(whole_number_in(1, 1 << 16))
       ->capture_default_str();
   command->add_option("--sequences", gui.evaluation.sequences, "Number of sequences that are evaluated")
-      ->check(CLI::Range(1, 1 << 20))
+      ->check(whole_number_in(1, 1 << 20))
       ->capture_default_str();
   command->add_option("--size", options->size, "Size of the window in pixels")->type_name("WxH")->capture_default_str();
   command->add_option("--panel", gui.panel, "Bring this panel to the front, by a part of its name")->type_name("NAME");

@@ -49,17 +49,31 @@ std::string without_blanks(const std::string& text) {
   return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(" \t") + 1 - first);
 }
 
-// Why `text` is no list of ids; empty: it is one, and `out` holds it.
-std::string parse_ids(const std::string& text, std::vector<std::int32_t>& out) {
-  out.clear();
+// As parse(); 010 is neither eight nor ten.
+bool parse_plain(const std::string& text, int& out) {
+  const std::size_t first = text.rfind('-', 0) == 0 ? 1 : 0;
+  return (text.size() <= first + 1 || text[first] != '0') && parse(text, out);
+}
+
+// Why `text` is no list with commas between, of which `add` takes each word or says why not; empty: it is one.
+std::string parse_list(const std::string& text, const char* what,
+                       const std::function<std::string(const std::string&)>& add) {
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
     const std::string word = without_blanks(text.substr(begin, end - begin));
-    if (word.empty()) return "has an empty place; give token ids with a comma between two, such as 1,2,3";
-    if (!parse(word, out.emplace_back())) return engine::in_quotes(word) + " is not a token id; give whole numbers";
+    if (word.empty()) return fmt::format("has an empty place; give {} with a comma between two, such as 1,2,3", what);
+    if (std::string wrong = add(word); !wrong.empty()) return wrong;
     begin = end + 1;
   }
   return "";
+}
+
+// Why `text` is no list of ids; empty: it is one, and `out` holds it.
+std::string parse_ids(const std::string& text, std::vector<std::int32_t>& out) {
+  out.clear();
+  return parse_list(text, "token ids", [&out](const std::string& word) {
+    return parse(word, out.emplace_back()) ? "" : engine::in_quotes(word) + " is not a token id; give whole numbers";
+  });
 }
 
 }  // namespace
@@ -74,6 +88,39 @@ CLI::Option* add_tokens_option(CLI::App& command, std::vector<std::int32_t>& out
           "--tokens", [&out](const std::string& text) { parse_ids(text, out); }, help)
       ->check(check)
       ->type_name("IDS");
+}
+
+CLI::Option* add_whole_numbers(CLI::App& command, const char* name, std::vector<int>& out, int least, int most,
+                               const char* help) {
+  const auto add_to = [check = whole_number_in(least, most)](std::vector<int>& numbers) {
+    return [&numbers, check](const std::string& word) {
+      parse_plain(word, numbers.emplace_back());
+      return check(word);
+    };
+  };
+  const auto check = [add_to](const std::string& text) {
+    std::vector<int> numbers;
+    return parse_list(text, "whole numbers", add_to(numbers));
+  };
+  return command
+      .add_option_function<std::string>(
+          name,
+          [&out, add_to](const std::string& text) {
+            out.clear();
+            parse_list(text, "whole numbers", add_to(out));
+          },
+          help)
+      ->check(check)
+      ->type_name("INTS")
+      ->default_str(fmt::format("{}", fmt::join(out, ",")));
+}
+
+std::function<std::string(const std::string&)> whole_number_in(int least, int most) {
+  return [least, most](const std::string& text) {
+    int value = 0;
+    if (parse_plain(text, value) && value >= least && value <= most) return std::string();
+    return fmt::format("{} is not a whole number from {} to {}", engine::in_quotes(text), least, most);
+  };
 }
 
 std::function<std::string(const std::string&)> number_in(double least, double most) {
@@ -113,7 +160,7 @@ void add_backend_options(CLI::App& command, CommonOptions& options) {
   add_choice(command, "--state", options.state, {{"fp32", kernels::DType::f32}, {"bf16", kernels::DType::bf16}}, "fp32",
              "Type that the matrix state is kept in between steps; bf16: the fused variant only");
   command.add_option("--threads", options.threads, "Threads of the cpu backend; 0: all cores")
-      ->check(CLI::Range(0, 1024))
+      ->check(whole_number_in(0, 1024))
       ->capture_default_str();
 }
 

@@ -44,6 +44,14 @@ void add_backend_options(CLI::App& command, CommonOptions& options);
 // and so is no number at all: a slip must not become another sequence.
 CLI::Option* add_tokens_option(CLI::App& command, std::vector<std::int32_t>& out, const char* help);
 
+// --batch 1,8,32 and the like: at least one whole number, each in [least, most], with commas between as above.
+CLI::Option* add_whole_numbers(CLI::App& command, const char* name, std::vector<int>& out, int least, int most,
+                               const char* help);
+
+// A check for add_option(): a whole number in [least, most] in the usual way of writing it. CLI11's own ranges take
+// octal and hexadecimal ones, and 1e3.
+std::function<std::string(const std::string&)> whole_number_in(int least, int most);
+
 // A check for add_option(): a finite number in [least, most]. CLI11's own ranges let NaN pass.
 std::function<std::string(const std::string&)> number_in(double least, double most);
 

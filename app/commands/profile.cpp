@@ -146,10 +146,10 @@ void add_profile(CLI::App& program, Action& action) {
   add_tokens_option(*command, options->tokens, "The first tokens as ids: 1,2,3; the others are drawn with --seed")
       ->excludes(prompt);
   command->add_option("--steps", options->steps, "Steps to measure")
-      ->check(CLI::Range(1, 10000))
+      ->check(whole_number_in(1, 10000))
       ->capture_default_str();
   command->add_option("--warmup", options->warmup, "Steps before them that are not measured")
-      ->check(CLI::Range(0, 10000))
+      ->check(whole_number_in(0, 10000))
       ->capture_default_str();
   command->add_option("--batch", options->batch, "Sequences stepped together")
       ->check(CLI::Range(1, 65535))

@@ -2,6 +2,8 @@
 #include "app/commands/command_line.h"
 #include "app/commands/options.h"
 #include "app/commands/preset_model.h"
+#include "app/commands/progress.h"
+#include "app/commands/sampler_options.h"
 #include "app/commands/step_tokens.h"
 #include "engine/base/quote.h"
 #include "engine/tasks/label.h"
@@ -10,9 +12,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <cmath>
-#include <limits>
+#include <cstdio>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -103,24 +105,31 @@ void print_json_result(const engine::Model& model, const engine::Backend& backen
   print_json(out);
 }
 
-void print_text_result(const engine::Model& model, const engine::Backend& backend, const SteppedTokens& stepped) {
+std::string label_of(const engine::Model& model, std::int32_t id) { return engine::printable(model.label(id)); }
+
+void print_title(const engine::Model& model, const engine::Backend& backend) {
   const bool labels = model.card.labels_positions();
-  const auto label = [&](std::int32_t id) { return engine::printable(model.label(id)); };
   fmt::print("{} on {} ({}){}\n", model.name, backend.info().name, backend.info().device, lambda_override_words(model));
   fmt::print("  {:>6}  {:<7} {:>7} {:<12} {:>8}  {:<22} {:<10} {}\n", "token", "origin", "id", "symbol",
              labels ? "" : "p(token)", labels ? "predicts" : "next", labels ? "truth" : "", "state norm of each layer");
-  for (const SteppedToken& token : stepped.tokens) {
-    std::string norms;
-    for (const double norm : token.state_norms) norms += fmt::format(" {:.4g}", norm);
-    const std::string p = token.probability < 0 ? "" : fmt::format("{:.4f}", token.probability);
-    const std::string best = fmt::format("{} {:.4f}", label(token.top.front().id), token.top.front().probability);
-    const std::string truth = token.truth == engine::not_known      ? "?"
-                              : token.truth < 0                     ? ""
-                              : token.truth == token.top.front().id ? label(token.truth)
-                                                                    : label(token.truth) + " !";
-    fmt::print("  {:>6}  {:<7} {:>7} {:<12} {:>8}  {:<22} {:<10}{}\n", token.position, name_of(token.origin), token.id,
-               engine::printable(model.symbol(token.id)), p, best, truth, norms);
-  }
+}
+
+void print_line(const engine::Model& model, const SteppedToken& token) {
+  std::string norms;
+  for (const double norm : token.state_norms) norms += fmt::format(" {:.4g}", norm);
+  const std::string p = token.probability < 0 ? "" : fmt::format("{:.4f}", token.probability);
+  const std::string best =
+      fmt::format("{} {:.4f}", label_of(model, token.top.front().id), token.top.front().probability);
+  const std::string truth = token.truth == engine::not_known      ? "?"
+                            : token.truth < 0                     ? ""
+                            : token.truth == token.top.front().id ? label_of(model, token.truth)
+                                                                  : label_of(model, token.truth) + " !";
+  fmt::print("  {:>6}  {:<7} {:>7} {:<12} {:>8}  {:<22} {:<10}{}\n", token.position, name_of(token.origin), token.id,
+             engine::printable(model.symbol(token.id)), p, best, truth, norms);
+  std::fflush(stdout);
+}
+
+void print_end(const engine::Model& model, const SteppedTokens& stepped) {
   if (model.card.bytes) print_text_of(model, stepped);
   if (stepped.asked > 0) fmt::print("  right: {} of {} positions\n", stepped.right, stepped.asked);
   if (stepped.broken_at >= 0) {
@@ -142,40 +151,36 @@ int step(StepOptions options) {
   if (!given) return report(given.error());
   auto backend = engine::make_backend((*model)->weights, backend_options(options));
   if (!backend) return report(backend.error());
-  const auto stepped = step_tokens(**model, **backend, options, *given);
+  const std::size_t count = given->ids.size() + static_cast<std::size_t>(given->sampled);
+  std::optional<Progress> progress;
+  if (options.json) progress.emplace("step");
+  const auto seen = [&](const SteppedToken& token) {
+    if (progress) {
+      progress->show(static_cast<double>(token.position + 1) / static_cast<double>(count));
+    } else {
+      if (token.position == 0) print_title(**model, **backend);
+      print_line(**model, token);
+    }
+  };
+  const auto stepped = step_tokens(**model, **backend, options, *given, seen);
+  progress.reset();
   if (!stepped) return report(stepped.error());
   if (options.json) {
     print_json_result(**model, **backend, options, *stepped);
   } else {
-    print_text_result(**model, **backend, *stepped);
+    print_end(**model, *stepped);
   }
   return 0;
 }
 
-using Kind = engine::Sampler::Kind;
-
 void add_sampler_options(CLI::App& command, StepOptions& options) {
   command
       .add_option_function<std::string>(
-          "--sampler",
-          [&options](const std::string& word) {
-            options.sampler.kind = word == "temperature" ? Kind::temperature
-                                   : word == "top-k"     ? Kind::top_k
-                                   : word == "top-p"     ? Kind::top_p
-                                                         : Kind::greedy;
-          },
+          "--sampler", [&options](const std::string& word) { options.sampler.kind = sampler_kind(word); },
           "How the next token is chosen")
-      ->check(CLI::IsMember({"greedy", "temperature", "top-k", "top-p"}))
+      ->check(CLI::IsMember(sampler_words()))
       ->default_str("greedy");
-  command.add_option("--temperature", options.sampler.temperature, "Divides the logits before sampling")
-      ->check(number_in(0, std::numeric_limits<float>::max()))
-      ->capture_default_str();
-  command.add_option("--top-k", options.sampler.top_k, "Candidates of the top-k sampler")
-      ->check(CLI::Range(1, 1 << 30))
-      ->capture_default_str();
-  command.add_option("--top-p", options.sampler.top_p, "Probability that the top-p sampler's candidates reach")
-      ->check(number_in(0, 1))
-      ->capture_default_str();
+  add_sampler_settings(command, options.sampler);
 }
 
 }  // namespace
@@ -193,7 +198,7 @@ void add_step(CLI::App& program, Action& action) {
   command
       ->add_option("--steps", options->steps,
                    "Tokens to step after those: sampled, or drawn from the task of a model that labels positions")
-      ->check(CLI::Range(0, 1 << 24))
+      ->check(whole_number_in(0, 1 << 24))
       ->capture_default_str();
   add_sampler_options(*command, *options);
   add_seed_option(*command, *options);

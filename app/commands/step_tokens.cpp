@@ -1,8 +1,6 @@
 #include "app/commands/step_tokens.h"
 
-#include "app/commands/progress.h"
 #include "engine/analysis/statistics.h"
-#include "engine/session/sampler.h"
 #include "engine/tasks/evaluate.h"
 
 #include <fmt/format.h>
@@ -17,10 +15,15 @@ namespace app {
 namespace {
 
 constexpr int top_count = 5;
+// Tokens that come in one piece from a model that runs freely: a fifth of a second's, where they are fast.
+constexpr double longest_piece_ms = 200;
+constexpr std::size_t most_in_piece = 64;
 
 using Clock = std::chrono::steady_clock;
 
 const Clock::time_point program_start = Clock::now();
+
+double milliseconds(Clock::duration time) { return std::chrono::duration<double, std::milli>(time).count(); }
 
 engine::Result<std::vector<std::int32_t>> first_tokens(const engine::Model& model, const StepOptions& options) {
   if (!options.tokens.empty()) return options.tokens;
@@ -50,26 +53,117 @@ std::span<const float> candidates(const engine::Model& model, std::span<const fl
   return logits.first(classes > 0 ? std::min(classes, vocab) : vocab);
 }
 
-engine::Result<SteppedToken> look(const engine::Model& model, engine::Backend& backend, std::vector<float>& logits,
-                                  engine::Distribution& distribution) {
-  SteppedToken token;
-  if (auto read = backend.read_logits(0, logits); !read) return tl::unexpected(read.error());
-  const std::span<const float> choices = candidates(model, logits);
+// What a step left that a line is made of.
+struct Left {
+  std::vector<float> logits;
+  engine::StepCoefficients coefficients;
+};
+
+engine::Result<void> read(engine::Backend& backend, Left& left) {
+  return backend.read_logits(0, left.logits).and_then([&] { return backend.read_coefficients(0, left.coefficients); });
+}
+
+// Steps tokens, looks at each and keeps what it saw.
+class Walk {
+ public:
+  Walk(const engine::Model& model, engine::Backend& backend, const StepOptions& options, const GivenTokens& given,
+       const TokenSeen& seen)
+      : model_(model), backend_(backend), given_(given), seen_(seen), sampler_(options.sampler) {
+    sampler_.seed = options.seed;
+  }
+
+  engine::Result<void> step_given(std::int32_t id);
+  // As many as there are to sample, in pieces, so that they are seen as they come.
+  engine::Result<void> run_freely(std::size_t count);
+  engine::Result<SteppedTokens> end();
+
+ private:
+  engine::Result<void> look(std::int32_t id, const Left& left);
+
+  const engine::Model& model_;
+  engine::Backend& backend_;
+  const GivenTokens& given_;
+  const TokenSeen& seen_;
+  engine::Sampler sampler_;
+  engine::Distribution distribution_;  // after the newest token
+  std::vector<double> times_ms_;
+  SteppedTokens out_;
+};
+
+engine::Result<void> Walk::step_given(std::int32_t id) {
+  const std::int32_t ids[] = {id};
+  const Clock::time_point start = Clock::now();
+  if (auto stepped = backend_.step(ids, nullptr); !stepped) return stepped;
+  const Clock::time_point end = Clock::now();
+  times_ms_.push_back(milliseconds(end - start));
+  if (out_.tokens.empty()) out_.first_token_ms = milliseconds(end - program_start);
+  Left left;
+  left.logits.resize(static_cast<std::size_t>(model_.config().padded_vocab()));
+  return read(backend_, left).and_then([&] { return look(id, left); });
+}
+
+engine::Result<void> Walk::run_freely(std::size_t count) {
+  if (count == 0) return {};
+  std::vector<Left> left;
+  auto ready = backend_.publish({0, 0, [&left](const engine::Published& step) {
+                                   left.push_back({step.logits, step.coefficients});
+                                 }});
+  if (!ready) return ready;
+  for (std::size_t done = 0, piece = 1; done < count;) {
+    std::vector<std::int32_t> ids(std::min(piece, count - done));
+    left.clear();
+    const Clock::time_point start = Clock::now();
+    if (auto ran = backend_.generate(sampler_, ids); !ran) return ran;
+    const double taken_ms = milliseconds(Clock::now() - start);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      times_ms_.push_back(taken_ms / static_cast<double>(ids.size()));
+      if (auto looked = look(ids[i], left[i]); !looked) return looked;
+    }
+    done += ids.size();
+    piece = taken_ms < longest_piece_ms / 2 ? std::min(2 * piece, most_in_piece) : std::max<std::size_t>(1, piece / 2);
+  }
+  return backend_.publish({});
+}
+
+engine::Result<void> Walk::look(std::int32_t id, const Left& left) {
+  const std::span<const float> choices = candidates(model_, left.logits);
   if (!engine::all_finite(choices)) {
     return engine::input_error(fmt::format(
         "The logits of {} are not finite, so there are no probabilities. Look for infinity or NaN in its weights.",
-        model.name));
+        model_.name));
   }
-  distribution = engine::softmax(choices);
-  token.entropy_bits = engine::entropy_bits(distribution);
-  for (const std::int32_t id : engine::top_ids(choices, top_count)) {
-    const auto at = static_cast<std::size_t>(id);
-    token.top.push_back({id, choices[at], static_cast<float>(distribution.p[at])});
+  const std::size_t t = out_.tokens.size();
+  SteppedToken token;
+  token.position = static_cast<std::int64_t>(t);
+  token.id = id;
+  if (t > 0 && !model_.card.labels_positions()) token.probability = distribution_.p[static_cast<std::size_t>(id)];
+  token.origin = t >= given_.ids.size()                      ? engine::TokenOrigin::sampled
+                 : t + given_.from_task >= given_.ids.size() ? engine::TokenOrigin::task
+                                                             : engine::TokenOrigin::given;
+  distribution_ = engine::softmax(choices);
+  token.entropy_bits = engine::entropy_bits(distribution_);
+  for (const std::int32_t best : engine::top_ids(choices, top_count)) {
+    const auto at = static_cast<std::size_t>(best);
+    token.top.push_back({best, choices[at], static_cast<float>(distribution_.p[at])});
   }
-  engine::StepCoefficients coefficients;
-  if (auto read = backend.read_coefficients(0, coefficients); !read) return tl::unexpected(read.error());
-  token.state_norms = layer_norms(coefficients, static_cast<std::size_t>(model.config().n_layer));
-  return token;
+  token.state_norms = layer_norms(left.coefficients, static_cast<std::size_t>(model_.config().n_layer));
+  if (!given_.truth.empty()) token.truth = given_.truth[t];
+  if (token.truth == engine::not_known && out_.broken_at < 0) out_.broken_at = token.position;
+  if (token.truth >= 0) {
+    ++out_.asked;
+    out_.right += token.top.front().id == token.truth ? 1 : 0;
+  }
+  out_.tokens.push_back(std::move(token));
+  if (seen_) seen_(out_.tokens.back());
+  return {};
+}
+
+engine::Result<SteppedTokens> Walk::end() {
+  for (const double ms : times_ms_) out_.total_ms += ms;
+  std::sort(times_ms_.begin(), times_ms_.end());
+  out_.min_ms = times_ms_.front();
+  out_.median_ms = times_ms_[times_ms_.size() / 2];
+  return std::move(out_);
 }
 
 }  // namespace
@@ -110,52 +204,12 @@ engine::Result<GivenTokens> tokens_to_step(const engine::Model& model, const Ste
 }
 
 engine::Result<SteppedTokens> step_tokens(const engine::Model& model, engine::Backend& backend,
-                                          const StepOptions& options, const GivenTokens& given) {
-  engine::Sampler sampler = options.sampler;
-  sampler.seed = options.seed;
-  SteppedTokens out;
-  std::vector<double> times_ms;
-  std::vector<float> logits(static_cast<std::size_t>(model.config().padded_vocab()));
-  engine::Distribution distribution;
-  const std::size_t count = given.ids.size() + static_cast<std::size_t>(given.sampled);
-  Progress progress("step");
-  for (std::size_t t = 0; t < count; ++t) {
-    const bool sampled = t >= given.ids.size();
-    const std::int32_t id =
-        sampled
-            ? engine::sample(std::span<const float>(logits).first(static_cast<std::size_t>(model.config().vocab_size)),
-                             sampler, t)
-            : given.ids[t];
-    const double probability =
-        t == 0 || model.card.labels_positions() ? -1 : distribution.p[static_cast<std::size_t>(id)];
-    const std::int32_t ids[] = {id};
-    const Clock::time_point start = Clock::now();
-    if (auto stepped = backend.step(ids, nullptr); !stepped) return tl::unexpected(stepped.error());
-    const Clock::time_point end = Clock::now();
-    times_ms.push_back(std::chrono::duration<double, std::milli>(end - start).count());
-    if (t == 0) out.first_token_ms = std::chrono::duration<double, std::milli>(end - program_start).count();
-    auto token = look(model, backend, logits, distribution);
-    if (!token) return tl::unexpected(token.error());
-    token->position = static_cast<std::int64_t>(t);
-    token->id = id;
-    token->probability = probability;
-    token->origin = sampled                                   ? engine::TokenOrigin::sampled
-                    : t + given.from_task >= given.ids.size() ? engine::TokenOrigin::task
-                                                              : engine::TokenOrigin::given;
-    if (!given.truth.empty()) token->truth = given.truth[t];
-    if (token->truth == engine::not_known && out.broken_at < 0) out.broken_at = token->position;
-    if (token->truth >= 0) {
-      ++out.asked;
-      out.right += token->top.front().id == token->truth ? 1 : 0;
-    }
-    out.tokens.push_back(std::move(*token));
-    progress.show(static_cast<double>(t + 1) / static_cast<double>(count));
+                                          const StepOptions& options, const GivenTokens& given, const TokenSeen& seen) {
+  Walk walk(model, backend, options, given, seen);
+  for (const std::int32_t id : given.ids) {
+    if (auto stepped = walk.step_given(id); !stepped) return tl::unexpected(stepped.error());
   }
-  for (const double ms : times_ms) out.total_ms += ms;
-  std::sort(times_ms.begin(), times_ms.end());
-  out.min_ms = times_ms.front();
-  out.median_ms = times_ms[times_ms.size() / 2];
-  return out;
+  return walk.run_freely(static_cast<std::size_t>(given.sampled)).and_then([&] { return walk.end(); });
 }
 
 }  // namespace app

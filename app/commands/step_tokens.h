@@ -2,9 +2,11 @@
 #pragma once
 
 #include "app/commands/options.h"
+#include "engine/sampling/sampler.h"
 #include "engine/session/snapshot.h"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -39,10 +41,11 @@ struct SteppedToken {
 
 struct SteppedTokens {
   std::vector<SteppedToken> tokens;
-  std::int64_t asked = 0, right = 0;               // of a model that labels positions
-  std::int64_t broken_at = -1;                     // the token that breaks the task's grammar; -1: none does
-  double first_token_ms = 0;                       // from the start of the program to the end of the first step
-  double min_ms = 0, median_ms = 0, total_ms = 0;  // of the steps themselves, without reading back
+  std::int64_t asked = 0, right = 0;  // of a model that labels positions
+  std::int64_t broken_at = -1;        // the token that breaks the task's grammar; -1: none does
+  double first_token_ms = 0;          // from the start of the program to the end of the first step
+  // Of a step: without reading back where its id was given, with drawing the id and handing over where it was sampled.
+  double min_ms = 0, median_ms = 0, total_ms = 0;
 
   double tokens_per_s() const { return total_ms > 0 ? 1e3 * static_cast<double>(tokens.size()) / total_ms : 0; }
 };
@@ -51,7 +54,11 @@ struct SteppedTokens {
 // prompt that the model cannot write, nothing to step.
 engine::Result<GivenTokens> tokens_to_step(const engine::Model& model, const StepOptions& options);
 
+// Called with each token, in order; sampled ones come in small groups. May be empty.
+using TokenSeen = std::function<void(const SteppedToken&)>;
+
 engine::Result<SteppedTokens> step_tokens(const engine::Model& model, engine::Backend& backend,
-                                          const StepOptions& options, const GivenTokens& given);
+                                          const StepOptions& options, const GivenTokens& given,
+                                          const TokenSeen& seen = {});
 
 }  // namespace app

@@ -64,7 +64,8 @@ class Backend {
   virtual Result<void> publish(PublishRequest request);
   // As many steps as `ids` (steps, B) has room for, each with the ids that were drawn from the logits of the step before
   // it, the first from those of the last step made; what each draws goes to `ids`. A GPU draws by itself and waits for
-  // nobody in between. Draws are those of sample() at the positions that the ids take.
+  // nobody in between. Draws are those of sample() at the positions that the ids take, sequence b's with a seed that is b
+  // larger. Input error: room for part of a step.
   virtual Result<void> generate(const Sampler& sampler, std::span<std::int32_t> ids);
   // What the recorded step consists of, in the plan's order; empty before the first step and without a graph.
   virtual std::span<const GraphNode> graph_nodes() const { return {}; }
@@ -90,6 +91,8 @@ class Backend {
 
  protected:
   static Result<void> check_lambda(double lambda);
+  // Whether so many ids are those of whole steps.
+  Result<void> check_generated(std::size_t ids) const;
 };
 
 enum class BackendChoice : std::uint8_t { automatic, cpu, cuda, reference };

@@ -1,6 +1,7 @@
 #include "engine/backend/cuda_backend.h"
 
 #include "engine/backend/cuda_buffers.h"
+#include "engine/backend/cuda_draws.h"
 #include "engine/backend/cuda_errors.h"
 #include "engine/backend/cuda_publisher.h"
 #include "engine/backend/cuda_weights.h"
@@ -8,6 +9,7 @@
 #include "engine/backend/fused_limits.h"
 #include "engine/backend/product_step.h"
 #include "engine/backend/stage_arguments.h"
+#include "engine/sampling/sampler.h"
 #include "kernels/device/device_info.h"
 #include "kernels/device/graph.h"
 #include "kernels/device/l2_flush.h"
@@ -28,9 +30,9 @@ namespace engine {
 
 namespace {
 
-constexpr int max_batch = 65535;         // sequences are an axis of the grid
-constexpr int few_ids = 8;               // up to here a kernel reads them from the host sooner than a copy brings them
-constexpr int least_product_batch = 5;   // from here on cuBLASLt wins; measured by bench --products own|library
+constexpr int max_batch = 65535;        // sequences are an axis of the grid
+constexpr int few_ids = 8;              // up to here a kernel reads them from the host sooner than a copy brings them
+constexpr int least_product_batch = 5;  // from here on cuBLASLt wins; measured by bench --products own|library
 
 bool sync_stages() {
 #ifndef NDEBUG
@@ -138,6 +140,26 @@ class CudaBackend final : public Backend {
                      [&] { return checked(recorded->launch(stream_), "Launching recorded stages"); });
   }
 
+  Result<void> generate(const Sampler& sampler, std::span<std::int32_t> ids) override {
+    if (failed_) return tl::unexpected(*failed_);
+    if (auto ok = check_generated(ids.size()); !ok) return ok;
+    if (draws_.capacity() == 0) {
+      auto made = CudaDraws::create(plan_.batch);
+      if (!made) return checked(tl::unexpected(made.error()), "Drawing ids");
+      draws_ = std::move(*made);
+    }
+    const kernels::DrawRule rule = draw_rule(sampler);
+    if (rule != draw_.rule) drawing_graph_ = kernels::Graph();  // was recorded with another
+    draw_ = draws_.arguments(buffers_, weights_.config.vocab_size, rule);
+    draws_ids_ = true;
+    Result<void> done;
+    if (info_.graph && !drawing_graph_) done = record_drawing_step();
+    if (done) done = generate_pieces(ids, static_cast<std::size_t>(plan_.batch));
+    draws_ids_ = false;
+    if (done) done = finish_publishing();
+    return done;
+  }
+
   Result<void> publish(PublishRequest request) override {
     if (failed_) return tl::unexpected(*failed_);
     if (request.receive) {
@@ -205,6 +227,7 @@ class CudaBackend final : public Backend {
   Result<void> fix_lambda(int sequence, double lambda) override {
     if (auto ok = check_sequence(sequence); !ok) return ok;
     if (auto ok = check_lambda(lambda); !ok) return ok;
+    drawing_graph_ = kernels::Graph();
     const auto is_new = buffers_.set_lambda(stream_, sequence, lambda);
     if (!is_new) return checked(tl::unexpected(is_new.error()), "Fixing lambda");
     if (*is_new) {  // the graph was recorded without it
@@ -301,6 +324,7 @@ class CudaBackend final : public Backend {
     }
     switch (stage.kind) {
       case StageKind::embed:
+        if (draws_ids_) return accepted(device::embedding(arguments_.embedding(), stream));
         if (fused_ && plan_.batch <= few_ids) {
           kernels::EmbeddingArgs<float> args = arguments_.embedding();
           args.ids = pinned_ids_.as<std::int32_t>();
@@ -347,6 +371,54 @@ class CudaBackend final : public Backend {
           fmt::format("Token id {} is outside [0, {}), the model's vocabulary.", id, weights_.config.vocab_size));
     }
     return {};
+  }
+
+  Result<void> generate_pieces(std::span<std::int32_t> ids, std::size_t batch) {
+    while (!ids.empty()) {
+      const std::size_t steps = std::min(draws_.capacity(), ids.size() / batch);
+      if (auto begun = draws_.begin(stream_, position_); !begun) return fail(begun.error(), "Drawing ids");
+      for (std::size_t i = 0; i < steps; ++i) {
+        auto queued = queue_drawing_step();
+        if (queued) queued = publish_step();
+        if (!queued) return queued;
+        ++position_;
+      }
+      if (auto done = draws_.fetch(stream_, ids.first(steps * batch)); !done) {
+        return fail(done.error(), fmt::format("A step up to token {}, which drew its own ids", position_));
+      }
+      ids = ids.subspan(steps * batch);
+    }
+    return {};
+  }
+
+  // Queues a step of ids that it draws first, from the logits of the step before.
+  Result<void> queue_drawing_step() {
+    if (!info_.graph) {
+      auto drawn = draw();
+      if (drawn && sync_stages_) drawn = stream_.synchronize();
+      if (!drawn) return fail(drawn.error(), fmt::format("Token {}, stage sample", position_));
+      return queue_step(nullptr);
+    }
+    auto done = drawing_graph_.launch(stream_);
+    return done ? Result<void>() : fail(done.error(), fmt::format("Token {}", position_));
+  }
+
+  Result<void> record_drawing_step() {
+    auto recorded = kernels::Graph::record(stream_, [&] {
+      auto done = draw();
+      for (const Stage& stage : plan_.stages) {
+        if (done) done = launch(stage, can_overlap_);
+      }
+      return done;
+    });
+    if (!recorded) return fail(recorded.error(), "Recording the step as a CUDA graph");
+    drawing_graph_ = std::move(*recorded);
+    return {};
+  }
+
+  kernels::DeviceResult<void> draw() const {
+    const kernels::device::Placement placement{stream_.handle(), false, can_overlap_, multiprocessors_};
+    return kernels::check_cuda(kernels::device::sample(draw_, placement), "launch");
   }
 
   // Behind queue_step().
@@ -402,6 +474,11 @@ class CudaBackend final : public Backend {
   std::uint64_t recording_ = 0;
   kernels::L2Flush flush_;
   std::unique_ptr<CudaPublisher> publisher_;
+  // Of steps that draw their ids.
+  CudaDraws draws_;
+  kernels::SampleArgs draw_;
+  kernels::Graph drawing_graph_;
+  bool draws_ids_ = false;  // the step that is being queued is one
   std::int64_t position_ = 0;
   std::optional<Error> failed_;
 };

@@ -1,5 +1,7 @@
 #include "engine/backend/host_backend.h"
 
+#include "engine/sampling/sampler.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -105,6 +107,23 @@ Result<void> HostBackend<T>::step(std::span<const std::int32_t> ids, Observer* o
         std::swap(published_.layer, state.layers[static_cast<std::size_t>(request_.layer)]);
         request_.receive(published_);
       });
+}
+
+template <class T>
+Result<void> HostBackend<T>::generate(const Sampler& sampler, std::span<std::int32_t> ids) {
+  const auto batch = static_cast<std::size_t>(plan_.batch);
+  if (auto ok = check_generated(ids.size()); !ok) return ok;
+  std::vector<float> logits(static_cast<std::size_t>(config_.padded_vocab()));
+  const std::span<const float> choices(logits.data(), static_cast<std::size_t>(config_.vocab_size));
+  for (; !ids.empty(); ids = ids.subspan(batch)) {
+    Sampler own = sampler;
+    for (std::size_t b = 0; b < batch; ++b, ++own.seed) {
+      if (auto read = read_logits(static_cast<int>(b), logits); !read) return read;
+      ids[b] = sample(choices, own, static_cast<std::uint64_t>(position_));
+    }
+    if (auto stepped = step(ids.first(batch), nullptr); !stepped) return stepped;
+  }
+  return {};
 }
 
 template <class T>

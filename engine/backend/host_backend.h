@@ -19,6 +19,7 @@ class HostBackend : public Backend {
   Result<void> reset() override;
   Result<void> step(std::span<const std::int32_t> ids, Observer* observer) override;
   Result<void> time_stages(std::span<const StageKind> kinds, int rounds, std::span<double> milliseconds) override;
+  Result<void> generate(const Sampler& sampler, std::span<std::int32_t> ids) override;
   std::int64_t position() const override { return position_; }
   Result<void> read_logits(int sequence, std::span<float> logits) override;
   Result<void> read_coefficients(int sequence, StepCoefficients& out) override;

@@ -39,6 +39,11 @@ Result<std::unique_ptr<Backend>> make_backend(const Weights& weights, const Back
         "Only the fused variant of the cuda backend keeps its state in bf16. Use --backend cuda --variant fused, or "
         "--state fp32.");
   }
+  if (options.products == Products::library && (choice != BackendChoice::cuda || options.variant != Variant::fused)) {
+    return input_error(
+        "Only the fused variant of the cuda backend multiplies with cuBLASLt. Use --backend cuda --variant fused, or "
+        "leave --products out.");
+  }
   if (choice == BackendChoice::cuda) {
 #ifdef MAMBASCOPE_HAVE_CUDA
     return make_cuda_backend(weights, options);

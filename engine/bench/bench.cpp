@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 namespace engine {
@@ -88,13 +89,21 @@ Result<Bench> run_bench(const Weights& weights, const Weights& on_host, const Be
     if (!cost) return tl::unexpected(cost.error());
     result.errors = std::move(*cost);
   }
+  for (const Sampler& sampler : options.generate) {
+    doing("timing with drawing", 0.75);
+    auto cost = measure_generating(measured, weights.config, sampler, ids, options.steps);
+    if (!cost) return tl::unexpected(cost.error());
+    result.generating.push_back(std::move(*cost));
+  }
 
   doing("verifying again", 0.8);
   const auto after = logits_again(measured, weights.config, result.before);
   if (!after) return tl::unexpected(after.error());
   result.same_bits_after = same_bits(result.before.logits, *after);
   result.verified = result.same_bits_after && (!result.publishing || result.publishing->verified()) &&
-                    (!result.errors || result.errors->verified());
+                    (!result.errors || result.errors->verified()) &&
+                    std::all_of(result.generating.begin(), result.generating.end(),
+                                [](const GeneratingCost& cost) { return cost.verified(); });
 
   doing("measuring the copy rate", 0.9);
   backend->reset();  // its memory is the copy's now

@@ -4,6 +4,7 @@
 
 #include "engine/backend/backend.h"
 #include "engine/bench/errors_cost.h"
+#include "engine/bench/generating.h"
 #include "engine/bench/publishing.h"
 #include "engine/verify/twin.h"
 #include "kernels/device/clock_report.h"
@@ -22,9 +23,10 @@ struct BenchOptions {
   std::vector<CacheState> caches = {CacheState::warm};  // each timed for itself
   int verify_tokens = 4;
   double rtol = 2e-4;
-  int effect_tokens = 64;  // over which a bf16 state is held against fp32
-  int publish_layer = -1;  // the layer whose publishing is timed; -1: none
-  bool errors = false;     // steps that measure the errors of the discretisation rules are timed, too
+  int effect_tokens = 64;         // over which a bf16 state is held against fp32
+  int publish_layer = -1;         // the layer whose publishing is timed; -1: none
+  bool errors = false;            // steps that measure the errors of the discretisation rules are timed, too
+  std::vector<Sampler> generate;  // that a model runs freely with, timed one after the other
 };
 
 // The steps with one state of the cache.
@@ -45,9 +47,10 @@ struct Bench {
   std::optional<StateEffect> effect;  // of a bf16 state, beside the twin's fp32
   std::optional<PublishingCost> publishing;
   std::optional<ErrorsCost> errors;
-  bool same_bits_after = false;      // the logits of the verified tokens, stepped again after the timing
-  bool verified = false;             // before and after; what was published and the errors, too
-  std::vector<BenchTiming> timings;  // as many as BenchOptions::caches; none unless verified before
+  std::vector<GeneratingCost> generating;  // one for each of BenchOptions::generate
+  bool same_bits_after = false;            // the logits of the verified tokens, stepped again after the timing
+  bool verified = false;                   // before and after; what was published, measured and drawn, too
+  std::vector<BenchTiming> timings;        // as many as BenchOptions::caches; none unless verified before
   double copy_bytes_per_second = 0;  // measured in the same run on the same device, read and written bytes counted
 
   // What a step comes back to at the next: the weights and the state of every sequence.

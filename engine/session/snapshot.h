@@ -5,6 +5,7 @@
 #include "engine/analysis/discretisation.h"
 #include "engine/backend/backend.h"
 #include "engine/model/model.h"
+#include "engine/sampling/sampler.h"
 #include "engine/session/token_list.h"
 
 #include <cstdint>
@@ -44,14 +45,6 @@ struct TokenRecord {
 };
 
 enum class SessionMode : std::uint8_t { idle, running, failed };
-
-struct Sampler {
-  enum class Kind : std::uint8_t { greedy, temperature, top_k, top_p } kind = Kind::greedy;
-  float temperature = 1.0F;
-  int top_k = 40;
-  float top_p = 0.95F;
-  std::uint64_t seed = 0;
-};
 
 struct Snapshot {
   std::uint64_t version = 0;

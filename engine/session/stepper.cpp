@@ -1,7 +1,5 @@
 #include "engine/session/stepper.h"
 
-#include "engine/session/sampler.h"
-
 #include <fmt/core.h>
 
 #include <algorithm>

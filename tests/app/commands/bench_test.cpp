@@ -86,6 +86,29 @@ TEST_CASE(
   CHECK(plain.out.find("Measuring three rules' errors") != std::string::npos);
 }
 
+TEST_CASE("bench --generate: a model on its own draws beside steps whose ids are given") {
+  const auto ran = run_program({"bench", mimo, "--backend", "cpu", "--threads", "1", "--steps", "16", "--warmup", "1",
+                                "--generate", "greedy,top-p", "--temperature", "0.7", "--json"});
+  CAPTURE(ran.err);
+  REQUIRE(ran.exit_code == 0);
+  const auto json = nlohmann::json::parse(ran.out)["generating"];
+  REQUIRE(json.size() == 2);
+  CHECK(json[0]["sampler"] == "greedy");
+  CHECK(json[1]["sampler"] == "top-p");
+  CHECK(json[1]["temperature"].get<double>() == doctest::Approx(0.7));
+  for (const auto& cost : json) {
+    CHECK(cost["same_ids"] == true);
+    CHECK(cost["draws_compared"] == 16);
+    const double with = cost["ms_with"], without = cost["ms_without"];
+    CHECK(with > 0);
+    CHECK(cost["cost"].get<double>() == doctest::Approx(with / without - 1));
+  }
+  for (const char* samplers : {"", "greedy,", "beam", "greedy,,top-p", "top_p"}) {
+    CAPTURE(samplers);
+    CHECK(run_program({"bench", mimo, "--backend", "cpu", "--generate", samplers}).exit_code == 2);
+  }
+}
+
 TEST_CASE("bench over several batches: a table, and a line of CSV for each") {
   const tests::TemporaryFolder folder;
   const std::string csv = folder.file("times.csv");
@@ -136,6 +159,26 @@ TEST_CASE("swept shapes change one size of any preset, and all of them can be st
     CHECK(ranks == std::vector<int>{1, 2, 4, 8});
     CHECK(states == std::vector<int>{32, 64, 128, 256});
   }
+}
+
+TEST_CASE("bench reads numbers to the letter, and options of a GPU alone are refused elsewhere") {
+  for (const char* batches : {"1,,2", ",1", "1,", "", "0x10", "010", "1e1", "+1", "1.0", "65536", "1 2"}) {
+    CAPTURE(batches);
+    const auto ran = run_program({"bench", mimo, "--backend", "cpu", "--batch", batches});
+    CHECK(ran.exit_code == 2);
+    CHECK(ran.err.find("--batch") != std::string::npos);
+    CHECK(run_program({"bench", "kernel", "norm", "--backend", "cpu", "--batch", batches}).exit_code == 2);
+  }
+  for (const char* steps : {"0x10", "010", "1e1", "0"}) {
+    CAPTURE(steps);
+    CHECK(run_program({"bench", mimo, "--backend", "cpu", "--steps", steps}).exit_code == 2);
+  }
+  const auto graph = run_program({"bench", mimo, "--backend", "cpu", "--graph", "on"});
+  CHECK(graph.exit_code == 2);
+  CHECK(graph.err.find("--graph") != std::string::npos);
+  const auto products = run_program({"bench", mimo, "--backend", "cpu", "--products", "library"});
+  CHECK(products.exit_code == 2);
+  CHECK(products.err.find("--products") != std::string::npos);
 }
 
 TEST_CASE("bench refuses what it cannot run") {

@@ -94,6 +94,17 @@ TEST_CASE("step: sampled tokens follow the given ones and carry the probability 
   }
   CHECK(greedy["tokens"][4]["state_norms"].size() == 2);
   CHECK(greedy["tokens_per_s"].get<double>() > 0);
+  // A long run comes in pieces, and what is told of each token is what is told when it is given.
+  const auto long_run = step(siso + " --tokens 5,9 --steps 300 --sampler top-p --seed 4");
+  REQUIRE(long_run["tokens"].size() == 302);
+  std::string line = "5";
+  for (std::size_t t = 1; t < 302; ++t) line += "," + long_run["tokens"][t]["id"].dump();
+  const auto again = step(siso + " --tokens " + line);
+  for (std::size_t t = 0; t < 302; ++t) {
+    CHECK(again["tokens"][t]["top"] == long_run["tokens"][t]["top"]);
+    CHECK(again["tokens"][t]["state_norms"] == long_run["tokens"][t]["state_norms"]);
+    CHECK(again["tokens"][t]["probability"] == long_run["tokens"][t]["probability"]);
+  }
 
   const std::string random = siso + " --tokens 5 --steps 6 --sampler temperature --temperature 2 --seed ";
   const auto ids = [](const nlohmann::json& json) {

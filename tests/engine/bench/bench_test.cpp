@@ -7,6 +7,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <span>
+#include <vector>
 
 namespace {
 
@@ -139,4 +141,43 @@ TEST_CASE("a CPU's cache cannot be made cold") {
   const auto bench = engine::run_bench(weights, weights, options, {});
   REQUIRE_FALSE(bench);
   CHECK(bench.error().kind == engine::ErrorKind::input);
+}
+
+TEST_CASE("running on drawn ids is timed beside steps whose ids are given, and what was drawn is checked") {
+  engine::BenchOptions options = on_cpu();
+  options.steps = 16;
+  options.generate.resize(2);
+  options.generate[1].kind = engine::Sampler::Kind::top_p;
+  const engine::Weights weights = small_weights();
+  const auto bench = engine::run_bench(weights, weights, options, {});
+  REQUIRE(bench);
+  CHECK(bench->verified);
+  REQUIRE(bench->generating.size() == 2);
+  for (const engine::GeneratingCost& cost : bench->generating) {
+    CHECK(cost.same_ids);
+    CHECK(cost.draws_compared == 32);  // both sequences of 16 steps
+    CHECK(cost.with_ms.size() == 8);
+    CHECK(cost.without_ms.size() == cost.with_ms.size());
+    CHECK(std::all_of(cost.with_ms.begin(), cost.with_ms.end(), [](double ms) { return ms > 0; }));
+  }
+
+  // One wrong id of one sequence in the fifth draw.
+  class Wrong : public engine::CpuBackend {
+   public:
+    explicit Wrong(const engine::Weights& of) : CpuBackend(of, 2, 1) {}
+    engine::Result<void> generate(const engine::Sampler& sampler, std::span<std::int32_t> ids) override {
+      auto done = CpuBackend::generate(sampler, ids);
+      if (++draws_ == 5) ids.back() = (ids.back() + 1) % 40;
+      return done;
+    }
+
+   private:
+    int draws_ = 0;
+  };
+  Wrong wrong(weights);
+  const std::vector<std::int32_t> ids = {3, 4};
+  const auto cost = engine::measure_generating(wrong, weights.config, {}, ids, 16);
+  REQUIRE(cost);
+  CHECK_FALSE(cost->verified());
+  CHECK(cost->with_ms.empty());
 }

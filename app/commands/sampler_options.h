@@ -1,0 +1,23 @@
+// The options that say how the next token is chosen, of every command that chooses any.
+#pragma once
+
+#include "engine/sampling/sampler.h"
+
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace app {
+
+// The words for the kinds, in their order: greedy, temperature, top-k, top-p.
+const std::vector<std::string>& sampler_words();
+engine::Sampler::Kind sampler_kind(const std::string& word);  // one of them
+const std::string& word_of(engine::Sampler::Kind kind);
+
+// --temperature, --top-k, --top-p. The sampler must outlive the parsing.
+void add_sampler_settings(CLI::App& command, engine::Sampler& sampler);
+
+}  // namespace app
