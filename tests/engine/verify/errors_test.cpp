@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <numeric>
 
 using namespace engine;
 
@@ -54,8 +55,8 @@ TEST_CASE("errors: measuring changes no other bit, restoring brings back the tok
   const tests::UnusualModel model = tests::unusual_models()[0];
   const Weights weights = tests::weights_of(model, 9);
   const auto with = open(weights, BackendChoice::cpu, 1), without = open(weights, BackendChoice::cpu, 1, false);
-  std::vector<int> layers;
-  for (int l = 0; l < model.config.n_layer; ++l) layers.push_back(l);
+  std::vector<int> layers(static_cast<std::size_t>(model.config.n_layer));
+  std::iota(layers.begin(), layers.end(), 0);
   SequenceState saved;
   StepErrors first, third;
   for (std::int32_t t = 0; t < 3; ++t) {
