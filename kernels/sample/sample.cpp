@@ -1,8 +1,8 @@
-// A draw on the host: what the device's is compared with. Ranks in a heap, so that only as many are sorted as there are
-// candidates.
+// A draw on the host: what the device's is compared with.
 #include "kernels/sample/sample.h"
 
 #include <algorithm>
+#include <functional>
 #include <vector>
 
 namespace kernels {
@@ -35,21 +35,32 @@ std::int32_t sample(const float* logits, std::int32_t count, const DrawRule& rul
   std::uint64_t lowest = 0;  // rank of the last candidate
   if (rule.kind != Kind::all) {
     std::vector<std::uint64_t> ranks;
+    ranks.reserve(masses.size());
     for (std::int32_t i = 0; i < count; ++i) {
       if (masses[static_cast<std::size_t>(i)] > 0) ranks.push_back(rank_of(logits[i], i, bits));
     }
     const bool by_count = rule.kind == Kind::top_count;
     const std::uint64_t goal = by_count ? static_cast<std::uint64_t>(rule.count) : mass_to_reach(rule.share, total);
     if (!by_count || goal < ranks.size()) {
-      std::make_heap(ranks.begin(), ranks.end());
+      // The last candidate: halves of what is left, the better one first, as long as there are two.
+      auto begin = ranks.begin(), end = ranks.end();
+      for (std::uint64_t reached = 0; end - begin > 1;) {
+        const auto middle = begin + (end - begin) / 2;
+        std::nth_element(begin, middle, end, std::greater<>());
+        std::uint64_t sum = reached;
+        for (auto at = begin; at != middle; ++at)
+          sum += by_count ? 1 : masses[static_cast<std::size_t>(id_of_rank(*at, bits))];
+        if (sum >= goal) {
+          end = middle;
+        } else {
+          begin = middle;
+          reached = sum;
+        }
+      }
+      lowest = *begin;
       total = 0;
-      for (std::uint64_t reached = 0; reached < goal;) {
-        std::pop_heap(ranks.begin(), ranks.end());
-        lowest = ranks.back();
-        ranks.pop_back();
-        const std::uint64_t mass = masses[static_cast<std::size_t>(id_of_rank(lowest, bits))];
-        total += mass;
-        reached += by_count ? 1 : mass;
+      for (std::int32_t i = 0; i < count; ++i) {
+        if (rank_of(logits[i], i, bits) >= lowest) total += masses[static_cast<std::size_t>(i)];
       }
     }
   }
