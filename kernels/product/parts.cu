@@ -20,15 +20,11 @@ __device__ __forceinline__ float4 sum_of(const float4& a, const float4& b) {
 }
 
 __global__ void __launch_bounds__(block_size) norm_parts_kernel(const NormPartsArgs args) {
-  extern __shared__ float4 values[];  // (2, d / 4): the residual, the weights
+  extern __shared__ float4 values[];  // (d / 4)
   __shared__ float scratch[block_size / warp_size];
-  const int quads = args.width / 4;
-  float4* const weights = values + quads;
-  for (int i = static_cast<int>(threadIdx.x); i < quads; i += block_size) {
-    weights[i] = reinterpret_cast<const float4*>(args.weight)[i];
-  }
   let_next_start();
   wait_for_previous();
+  const int quads = args.width / 4;
   const std::size_t row = static_cast<std::size_t>(blockIdx.x) * quads;
   const std::size_t distance = static_cast<std::size_t>(args.batch) * quads;
   float4* const residual = reinterpret_cast<float4*>(args.residual) + row;
@@ -47,7 +43,7 @@ __global__ void __launch_bounds__(block_size) norm_parts_kernel(const NormPartsA
   const float scale = __frsqrt_rn(mean + static_cast<float>(norm_epsilon));
   for (int i = static_cast<int>(threadIdx.x); i < quads; i += block_size) {
     const float4 v = values[i];
-    const float4 w = weights[i];
+    const float4 w = reinterpret_cast<const float4*>(args.weight)[i];
     const float4 normed = make_float4(v.x * scale * w.x, v.y * scale * w.y, v.z * scale * w.z, v.w * scale * w.w);
     store_parts(args.parts, 4 * (row + i), 4 * distance, normed);
   }
@@ -84,7 +80,7 @@ unsigned blocks_for(std::size_t count) { return static_cast<unsigned>((count + b
 
 int norm_parts(const NormPartsArgs& args, const Placement& placement) {
   return launch_kernel(norm_parts_kernel, dim3(static_cast<unsigned>(args.batch)), block_size,
-                       2 * sizeof(float) * static_cast<std::size_t>(args.width), placement, args);
+                       sizeof(float) * static_cast<std::size_t>(args.width), placement, args);
 }
 
 int gate_parts(const GatePartsArgs& args, const Placement& placement) {
