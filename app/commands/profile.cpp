@@ -4,6 +4,7 @@
 #include "app/commands/output_file.h"
 #include "app/commands/preset_model.h"
 #include "app/commands/profile_accounting.h"
+#include "app/commands/profile_counters.h"
 #include "app/commands/profile_ranks.h"
 #include "app/commands/profile_run.h"
 #include "engine/bench/clocks.h"
@@ -16,6 +17,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <optional>
 
 namespace app {
 
@@ -42,7 +44,8 @@ engine::Result<void> write_rows(const ProfileOptions& options, const profiler::E
   return {};
 }
 
-void print(const ProfileOptions& options, const std::vector<ProfileRun>& runs, const CopyRate& copy) {
+void print(const ProfileOptions& options, const std::vector<ProfileRun>& runs, const CopyRate& copy,
+           const std::optional<StageCounters>& counters) {
   const bool both = runs.size() == 2;
   if (!options.json) {
     const ProfileRows rows = options.by == "kind"    ? ProfileRows::kinds
@@ -52,6 +55,7 @@ void print(const ProfileOptions& options, const std::vector<ProfileRun>& runs, c
       fmt::print("{}{}{}", profile_text(run.result, rows), accounting_text(run.result, copy), both ? "\n" : "");
     }
     if (both) fmt::print("{}", eager_and_graph_text(runs[0].result, runs[1].result));
+    if (counters) fmt::print("{}", counters_text(*counters, runs[0].result));
     return;
   }
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
@@ -61,11 +65,10 @@ void print(const ProfileOptions& options, const std::vector<ProfileRun>& runs, c
     one["accounting"] = accounting_json(run.result, copy);
     all.push_back(std::move(one));
   }
-  if (both) {
-    print_json({{"runs", all}, {"eager_and_graph", eager_and_graph_json(runs[0].result, runs[1].result)}});
-  } else {
-    print_json(all[0]);
-  }
+  nlohmann::ordered_json out = both ? nlohmann::ordered_json{{"runs", all}} : all[0];
+  if (both) out["eager_and_graph"] = eager_and_graph_json(runs[0].result, runs[1].result);
+  if (counters) out["counters"] = counters_report_json(*counters, runs[0].result);
+  print_json(out);
 }
 
 int profile_ranks(const ProfileOptions& options) {
@@ -84,6 +87,16 @@ int profile_ranks(const ProfileOptions& options) {
   return std::all_of(runs->begin(), runs->end(), [](const RankRun& run) { return run.verified(); }) ? 0 : 1;
 }
 
+// The second process of --counters: no activity session, one JSON object.
+int count(const ProfileOptions& options) {
+  const auto model = open_model_or_preset(options, options.preset, "profile");
+  if (!model) return report(model.error());
+  const auto counters = count_token(options, **model);
+  if (!counters) return report(counters.error());
+  print_json(counters_json(*counters));
+  return 0;
+}
+
 // Why these options do not go together; empty: they do.
 std::string contradiction(const ProfileOptions& options) {
   const bool both = options.graph == "both";
@@ -91,6 +104,7 @@ std::string contradiction(const ProfileOptions& options) {
     return "--trace and --csv take the pieces of one run: give --graph on or --graph off.";
   }
   if (options.ranks.empty()) return "";
+  if (options.counters) return "--ranks has no --counters: count one rank's model for that.";
   if (options.preset.empty()) {
     return "--ranks changes the model's shape, which needs random weights: give a --preset in place of MODEL.";
   }
@@ -105,7 +119,8 @@ int profile(const ProfileOptions& options) {
   const bool wants_gpu =
       options.backend == engine::BackendChoice::automatic || options.backend == engine::BackendChoice::cuda;
   // Before the first CUDA call, which looks for a device.
-  if (wants_gpu) profiler::start_process_activity(!options.no_cupti);
+  if (wants_gpu) profiler::start_process_activity(!options.no_cupti && !options.counters_only);
+  if (options.counters_only) return count(options);
   if (options.graph != "off" && engine::choice_made(options.backend) != engine::BackendChoice::cuda) {
     return refuse(fmt::format("--graph {} needs the cuda backend: a CUDA graph holds the step's kernels. {}",
                               options.graph, wants_gpu ? engine::why_no_cuda() : std::string()));
@@ -127,10 +142,12 @@ int profile(const ProfileOptions& options) {
     if (run.result.status.source != profiler::TimeSource::cupti || options.no_cost) continue;
     run.result.cost = cost_of_cupti(options, run.result);
   }
+  std::optional<StageCounters> counters;
+  if (options.counters) counters = count_in_second_process(options, runs[0].result);
   CopyRate copy{0, "there are no times of stages"};
   if (runs[0].result.status.source != profiler::TimeSource::none) copy = copy_rate_of(runs[0].result);
   if (const auto written = write_rows(options, runs[0].rows); !written) return report(written.error());
-  print(options, runs, copy);
+  print(options, runs, copy, counters);
   return 0;
 }
 
@@ -178,6 +195,10 @@ void add_profile(CLI::App& program, Action& action) {
                     "Steps measure the errors of the discretisation rules, as they do in the window");
   command->add_flag("--no-cupti", options->no_cupti,
                     "Leave CUPTI alone: for another profiler, or to see a step's wall time undisturbed");
+  command->add_flag("--counters", options->counters,
+                    "Also count what each stage of one token does to the hardware (memory and L2 bytes, shares of the "
+                    "peaks), in a second process");
+  command->add_flag("--counters-only", options->counters_only)->group("");
   command->add_flag("--no-cost", options->no_cost,
                     "Do not run a second process without CUPTI to measure what CUPTI costs");
   add_backend_options(*command, *options);
@@ -191,7 +212,8 @@ void add_profile(CLI::App& program, Action& action) {
       "--csv "
       "times.csv\n  mambascope profile parity --by stage --backend cpu\n  mambascope profile --preset mimo-187m "
       "--variant fused "
-      "--graph both\n  mambascope profile --preset siso-187m --ranks 1,2,4,8 --csv ranks.csv");
+      "--graph both\n  mambascope profile --preset siso-187m --ranks 1,2,4,8 --csv ranks.csv\n  mambascope profile "
+      "--preset siso-1.5b --counters");
   command->callback([options, &action] { action = [options] { return profile(*options); }; });
 }
 

@@ -73,10 +73,8 @@ engine::Result<ProfileRun> run_profile(const ProfileOptions& options, const engi
   return run;
 }
 
-ProfilingCost cost_of_cupti(const ProfileOptions& options, const ProfileResult& with) {
-  ProfilingCost cost;
-  cost.wall_us_with = profiler::statistics_of(with.tokens, 0).step.wall.median / 1e3;
-  std::vector<std::string> arguments = {"profile", "--no-cupti", "--json", "--backend", "cuda"};
+std::vector<std::string> same_step_arguments(const ProfileOptions& options, const ProfileResult& with) {
+  std::vector<std::string> arguments = {"--json", "--backend", "cuda"};
   const auto add = [&](const char* option, const std::string& value) {
     arguments.emplace_back(option);
     arguments.push_back(value);
@@ -87,7 +85,6 @@ ProfilingCost cost_of_cupti(const ProfileOptions& options, const ProfileResult& 
                     : options.products == engine::Products::library ? "library"
                                                                     : "auto");
   add("--state", with.backend.state);
-  add("--graph", with.backend.graph ? "on" : "off");
   add("--batch", std::to_string(options.batch));
   add("--steps", std::to_string(options.steps));
   add("--warmup", std::to_string(options.warmup));
@@ -98,6 +95,14 @@ ProfilingCost cost_of_cupti(const ProfileOptions& options, const ProfileResult& 
   } else {
     add("--preset", options.preset);
   }
+  return arguments;
+}
+
+ProfilingCost cost_of_cupti(const ProfileOptions& options, const ProfileResult& with) {
+  ProfilingCost cost;
+  cost.wall_us_with = profiler::statistics_of(with.tokens, 0).step.wall.median / 1e3;
+  std::vector<std::string> arguments = {"profile", "--no-cupti", "--graph", with.backend.graph ? "on" : "off"};
+  for (std::string& word : same_step_arguments(options, with)) arguments.push_back(std::move(word));
   const auto printed = run_this_program(arguments);
   if (!printed) {
     cost.problem = printed.error().message;

@@ -20,6 +20,7 @@ struct ProfileOptions : CommonOptions {
   std::vector<int> ranks;     // a family of shapes in place of one model
   std::string trace, csv, by = "kind";
   bool no_cupti = false, no_cost = false, errors = false;
+  bool counters = false, counters_only = false;
 };
 
 // (warmup + steps, batch): in every sequence the first ids as given, the others at random, because the time of a step does
@@ -34,6 +35,9 @@ struct ProfileRun {
 // the runs of this process apart: 1, 2, ...
 engine::Result<ProfileRun> run_profile(const ProfileOptions& options, const engine::Model& model,
                                        const std::vector<std::int32_t>& ids, bool graph, std::uint16_t source);
+
+// What a second process must be told to step the same model in the same way; behind the options of its own.
+std::vector<std::string> same_step_arguments(const ProfileOptions& options, const ProfileResult& with);
 
 // The same run in a second process that leaves CUPTI alone. After this process is done with the device.
 ProfilingCost cost_of_cupti(const ProfileOptions& options, const ProfileResult& with);

@@ -1,6 +1,7 @@
 #include "profiler/activity/session.h"
 
 #include "profiler/clock/steady.h"
+#include "profiler/cupti/explain.h"
 
 #include <fmt/format.h>
 
@@ -17,28 +18,6 @@ std::string version_text(std::uint32_t version) {
   return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
 }
 
-Unavailable explain(const CuptiApi& api, const char* doing, const CuptiResult& result) {
-  const std::string what = fmt::format("CUPTI could not {}: {}.", doing, api.describe(result));
-  switch (result.fault) {
-    case CuptiFault::second_subscriber:
-      return {what + " Another tool (nsys, ncu, compute-sanitizer, a debugger) profiles this process.",
-              "Start the program without that tool, or with --no-cupti to leave the process to it."};
-    case CuptiFault::no_privilege:
-      return {what + " This user may not profile on this machine.",
-              "Load the driver with NVreg_RestrictProfilingToAdminUsers=0, or run with CAP_SYS_ADMIN; see "
-              "developer.nvidia.com/ERR_NVGPUCTRPERM."};
-    case CuptiFault::no_driver:
-      return {what + " There is no working NVIDIA driver or device.", "Check nvidia-smi."};
-    case CuptiFault::missing_symbol:
-      return {what, "Point MAMBASCOPE_CUPTI at the folder of a libcupti that belongs to this toolkit."};
-    case CuptiFault::out_of_memory:
-      return {what, "Free memory on the host or the device, then start again."};
-    default:
-      return {what,
-              "Check that libcupti belongs to the driver's CUDA version; MAMBASCOPE_CUPTI=FOLDER chooses another."};
-  }
-}
-
 }  // namespace
 
 ActivitySession::ActivitySession(std::unique_ptr<CuptiApi> api, const ActivityOptions& options)
@@ -50,7 +29,7 @@ ActivitySession::ActivitySession(std::unique_ptr<CuptiApi> api, const ActivityOp
 tl::expected<std::unique_ptr<ActivitySession>, Unavailable> ActivitySession::start(std::unique_ptr<CuptiApi> api,
                                                                                    const ActivityOptions& options) {
   const auto refuse = [&](const char* doing, const CuptiResult& result) {
-    return tl::unexpected<Unavailable>(explain(*api, doing, result));
+    return tl::unexpected<Unavailable>(explain(doing, api->describe(result), result.fault));
   };
   std::uint32_t version = 0;
   if (const CuptiResult result = api->version(version); !result.ok()) return refuse("tell its version", result);
@@ -66,7 +45,7 @@ tl::expected<std::unique_ptr<ActivitySession>, Unavailable> ActivitySession::sta
   std::unique_ptr<ActivitySession> session(new ActivitySession(std::move(api), options));
   CuptiApi& cupti = *session->api_;
   const auto give_up = [&](const char* doing, const CuptiResult& result) {
-    Unavailable why = explain(cupti, doing, result);
+    Unavailable why = explain(doing, cupti.describe(result), result.fault);
     cupti.unsubscribe();
     session->stopped_ = true;
     // CUPTI may keep the callbacks: the pool behind them must live as long as the process.

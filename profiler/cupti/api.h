@@ -19,7 +19,9 @@ enum class CuptiFault : std::uint8_t {
   missing_symbol,     // the library has no such function
   second_subscriber,  // another tool holds this process's only subscription
   no_privilege,       // this user may not profile
-  no_driver,          // CUPTI could not initialise: no driver, no device
+  hardware_busy,      // another client has the counters
+  unsupported_device,
+  no_driver,  // CUPTI could not initialise: no driver, no device
   out_of_memory,
   other,
 };

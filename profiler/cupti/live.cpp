@@ -1,5 +1,6 @@
 #include "profiler/cupti/live.h"
 
+#include "profiler/cupti/faults.h"
 #include "profiler/cupti/records.h"
 
 #include <cupti.h>
@@ -98,27 +99,6 @@ void CUPTIAPI on_callback(void* user, CUpti_CallbackDomain domain, CUpti_Callbac
   if (graphs.node_id(graph->originalNode, &original) != CUPTI_SUCCESS) return;
   if (graphs.node_id(graph->node, &clone) == CUPTI_SUCCESS) sink->cloned(original, clone);
 }
-
-CuptiFault fault_of(CUptiResult result) {
-  switch (result) {
-    case CUPTI_SUCCESS:
-      return CuptiFault::none;
-    case CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED:
-      return CuptiFault::second_subscriber;
-    case CUPTI_ERROR_INSUFFICIENT_PRIVILEGES:
-    case CUPTI_ERROR_VIRTUALIZED_DEVICE_INSUFFICIENT_PRIVILEGES:
-      return CuptiFault::no_privilege;
-    case CUPTI_ERROR_NOT_INITIALIZED:
-    case CUPTI_ERROR_INVALID_DEVICE:
-      return CuptiFault::no_driver;
-    case CUPTI_ERROR_OUT_OF_MEMORY:
-      return CuptiFault::out_of_memory;
-    default:
-      return CuptiFault::other;
-  }
-}
-
-CuptiResult from(CUptiResult result) { return {fault_of(result), static_cast<int>(result)}; }
 
 CUpti_ActivityKind cupti_kind(ActivityKind kind) {
   switch (kind) {

@@ -1,0 +1,334 @@
+#include "profiler/counters/live.h"
+
+#include "profiler/cupti/faults.h"
+#include "profiler/cupti/library.h"
+
+#include <cupti_profiler_host.h>
+#include <cupti_profiler_target.h>
+#include <cupti_range_profiler.h>
+#include <cupti_target.h>
+
+#include <fmt/format.h>
+
+#include <dlfcn.h>
+
+#include <cstdint>
+#include <string>
+#include <type_traits>
+
+namespace profiler {
+
+namespace {
+
+struct Functions {
+  decltype(&cuptiGetResultString) result_string = nullptr;
+  decltype(&cuptiProfilerInitialize) initialize = nullptr;
+  decltype(&cuptiDeviceGetChipName) chip_name = nullptr;
+  decltype(&cuptiProfilerGetCounterAvailability) availability = nullptr;
+  decltype(&cuptiProfilerHostInitialize) host_initialize = nullptr;
+  decltype(&cuptiProfilerHostDeinitialize) host_deinitialize = nullptr;
+  decltype(&cuptiProfilerHostGetMetricProperties) metric_properties = nullptr;
+  decltype(&cuptiProfilerHostConfigAddMetrics) add_metrics = nullptr;
+  decltype(&cuptiProfilerHostGetConfigImageSize) config_size = nullptr;
+  decltype(&cuptiProfilerHostGetConfigImage) config_image = nullptr;
+  decltype(&cuptiProfilerHostGetNumOfPasses) passes = nullptr;
+  decltype(&cuptiProfilerHostEvaluateToGpuValues) evaluate = nullptr;
+  decltype(&cuptiRangeProfilerEnable) enable = nullptr;
+  decltype(&cuptiRangeProfilerDisable) disable = nullptr;
+  decltype(&cuptiRangeProfilerSetConfig) set_config = nullptr;
+  decltype(&cuptiRangeProfilerStart) start = nullptr;
+  decltype(&cuptiRangeProfilerStop) stop = nullptr;
+  decltype(&cuptiRangeProfilerPushRange) push = nullptr;
+  decltype(&cuptiRangeProfilerPopRange) pop = nullptr;
+  decltype(&cuptiRangeProfilerDecodeData) decode = nullptr;
+  decltype(&cuptiRangeProfilerGetCounterDataSize) data_size = nullptr;
+  decltype(&cuptiRangeProfilerCounterDataImageInitialize) data_initialize = nullptr;
+  decltype(&cuptiRangeProfilerGetCounterDataInfo) data_info = nullptr;
+  decltype(&cuptiRangeProfilerCounterDataGetRangeInfo) range_info = nullptr;
+  CUresult (*current_context)(CUcontext*) = nullptr;
+};
+
+// Every structure says how long it is; the rest is zero.
+template <class Params>
+Params sized(std::size_t size) {
+  Params params{};
+  params.structSize = size;
+  return params;
+}
+
+class LiveCounters : public CounterApi {
+ public:
+  LiveCounters(std::string path, const Functions& functions) : path_(std::move(path)), f_(functions) {}
+  ~LiveCounters() override {
+    disable();
+    if (host_ == nullptr) return;
+    auto params = sized<CUpti_Profiler_Host_Deinitialize_Params>(CUpti_Profiler_Host_Deinitialize_Params_STRUCT_SIZE);
+    params.pHostObject = host_;
+    f_.host_deinitialize(&params);
+  }
+  LiveCounters(const LiveCounters&) = delete;
+  LiveCounters& operator=(const LiveCounters&) = delete;
+
+  std::string path() const override { return path_; }
+
+  CuptiResult open(std::string& chip) override {
+    if (f_.current_context(&context_) != CUDA_SUCCESS || context_ == nullptr) {
+      return {CuptiFault::no_driver, CUPTI_ERROR_INVALID_CONTEXT};
+    }
+    auto initialize = sized<CUpti_Profiler_Initialize_Params>(CUpti_Profiler_Initialize_Params_STRUCT_SIZE);
+    CUptiResult result = f_.initialize(&initialize);
+    if (result != CUPTI_SUCCESS) return from(result);
+    auto name = sized<CUpti_Device_GetChipName_Params>(CUpti_Device_GetChipName_Params_STRUCT_SIZE);
+    result = f_.chip_name(&name);  // of device 0, the only one that this program uses
+    if (result != CUPTI_SUCCESS) return from(result);
+    chip_ = chip = name.pChipName != nullptr ? name.pChipName : "";
+    auto available =
+        sized<CUpti_Profiler_GetCounterAvailability_Params>(CUpti_Profiler_GetCounterAvailability_Params_STRUCT_SIZE);
+    available.ctx = context_;
+    result = f_.availability(&available);
+    if (result != CUPTI_SUCCESS) return from(result);
+    availability_.resize(available.counterAvailabilityImageSize);
+    available.pCounterAvailabilityImage = availability_.data();
+    result = f_.availability(&available);
+    if (result != CUPTI_SUCCESS) return from(result);
+    auto host = sized<CUpti_Profiler_Host_Initialize_Params>(CUpti_Profiler_Host_Initialize_Params_STRUCT_SIZE);
+    host.profilerType = CUPTI_PROFILER_TYPE_RANGE_PROFILER;
+    host.pChipName = chip_.c_str();
+    host.pCounterAvailabilityImage = availability_.data();
+    result = f_.host_initialize(&host);
+    host_ = host.pHostObject;
+    return from(result);
+  }
+
+  bool knows(const std::string& metric) override {
+    auto params = sized<CUpti_Profiler_Host_GetMetricProperties_Params>(
+        CUpti_Profiler_Host_GetMetricProperties_Params_STRUCT_SIZE);
+    params.pHostObject = host_;
+    params.pMetricName = metric.c_str();
+    return f_.metric_properties(&params) == CUPTI_SUCCESS;
+  }
+
+  CuptiResult choose(const std::vector<std::string>& metrics, std::size_t& passes) override {
+    metrics_ = metrics;
+    names_.clear();
+    for (const std::string& metric : metrics_) names_.push_back(metric.c_str());
+    auto add =
+        sized<CUpti_Profiler_Host_ConfigAddMetrics_Params>(CUpti_Profiler_Host_ConfigAddMetrics_Params_STRUCT_SIZE);
+    add.pHostObject = host_;
+    add.ppMetricNames = names_.data();
+    add.numMetrics = names_.size();
+    CUptiResult result = f_.add_metrics(&add);
+    if (result != CUPTI_SUCCESS) return from(result);
+    auto size =
+        sized<CUpti_Profiler_Host_GetConfigImageSize_Params>(CUpti_Profiler_Host_GetConfigImageSize_Params_STRUCT_SIZE);
+    size.pHostObject = host_;
+    result = f_.config_size(&size);
+    if (result != CUPTI_SUCCESS) return from(result);
+    config_.resize(size.configImageSize);
+    auto image =
+        sized<CUpti_Profiler_Host_GetConfigImage_Params>(CUpti_Profiler_Host_GetConfigImage_Params_STRUCT_SIZE);
+    image.pHostObject = host_;
+    image.configImageSize = config_.size();
+    image.pConfigImage = config_.data();
+    result = f_.config_image(&image);
+    if (result != CUPTI_SUCCESS) return from(result);
+    auto count =
+        sized<CUpti_Profiler_Host_GetNumOfPasses_Params>(CUpti_Profiler_Host_GetNumOfPasses_Params_STRUCT_SIZE);
+    count.configImageSize = config_.size();
+    count.pConfigImage = config_.data();
+    result = f_.passes(&count);
+    passes = count.numOfPasses;
+    return from(result);
+  }
+
+  CuptiResult enable(std::size_t ranges) override {
+    auto enable = sized<CUpti_RangeProfiler_Enable_Params>(CUpti_RangeProfiler_Enable_Params_STRUCT_SIZE);
+    enable.ctx = context_;
+    CUptiResult result = f_.enable(&enable);
+    if (result != CUPTI_SUCCESS) return from(result);
+    profiler_ = enable.pRangeProfilerObject;
+    auto size =
+        sized<CUpti_RangeProfiler_GetCounterDataSize_Params>(CUpti_RangeProfiler_GetCounterDataSize_Params_STRUCT_SIZE);
+    size.pRangeProfilerObject = profiler_;
+    size.pMetricNames = names_.data();
+    size.numMetrics = names_.size();
+    size.maxNumOfRanges = ranges;
+    size.maxNumRangeTreeNodes = static_cast<std::uint32_t>(ranges);
+    result = f_.data_size(&size);
+    if (result != CUPTI_SUCCESS) return from(result);
+    data_.resize(size.counterDataSize);
+    auto image = sized<CUpti_RangeProfiler_CounterDataImage_Initialize_Params>(
+        CUpti_RangeProfiler_CounterDataImage_Initialize_Params_STRUCT_SIZE);
+    image.pRangeProfilerObject = profiler_;
+    image.counterDataSize = data_.size();
+    image.pCounterData = data_.data();
+    result = f_.data_initialize(&image);
+    if (result != CUPTI_SUCCESS) return from(result);
+    auto config = sized<CUpti_RangeProfiler_SetConfig_Params>(CUpti_RangeProfiler_SetConfig_Params_STRUCT_SIZE);
+    config.pRangeProfilerObject = profiler_;
+    config.configSize = config_.size();
+    config.pConfig = config_.data();
+    config.counterDataImageSize = data_.size();
+    config.pCounterDataImage = data_.data();
+    config.range = CUPTI_UserRange;
+    config.replayMode = CUPTI_UserReplay;
+    config.maxRangesPerPass = ranges;
+    config.numNestingLevels = 1;
+    config.minNestingLevel = 1;
+    config.passIndex = 0;
+    config.targetNestingLevel = 1;
+    return from(f_.set_config(&config));
+  }
+
+  CuptiResult disable() override {
+    if (profiler_ == nullptr) return {};
+    auto params = sized<CUpti_RangeProfiler_Disable_Params>(CUpti_RangeProfiler_Disable_Params_STRUCT_SIZE);
+    params.pRangeProfilerObject = profiler_;
+    profiler_ = nullptr;
+    return from(f_.disable(&params));
+  }
+
+  CuptiResult begin_pass() override {
+    auto params = sized<CUpti_RangeProfiler_Start_Params>(CUpti_RangeProfiler_Start_Params_STRUCT_SIZE);
+    params.pRangeProfilerObject = profiler_;
+    return from(f_.start(&params));
+  }
+
+  CuptiResult end_pass(bool& complete) override {
+    auto params = sized<CUpti_RangeProfiler_Stop_Params>(CUpti_RangeProfiler_Stop_Params_STRUCT_SIZE);
+    params.pRangeProfilerObject = profiler_;
+    const CUptiResult result = f_.stop(&params);
+    complete = params.isAllPassSubmitted != 0;
+    return from(result);
+  }
+
+  CuptiResult begin_range(const std::string& name) override {
+    auto params = sized<CUpti_RangeProfiler_PushRange_Params>(CUpti_RangeProfiler_PushRange_Params_STRUCT_SIZE);
+    params.pRangeProfilerObject = profiler_;
+    params.pRangeName = name.c_str();
+    return from(f_.push(&params));
+  }
+
+  CuptiResult end_range() override {
+    auto params = sized<CUpti_RangeProfiler_PopRange_Params>(CUpti_RangeProfiler_PopRange_Params_STRUCT_SIZE);
+    params.pRangeProfilerObject = profiler_;
+    return from(f_.pop(&params));
+  }
+
+  CuptiResult read(std::vector<CountedRange>& ranges, std::size_t& dropped) override {
+    auto decode = sized<CUpti_RangeProfiler_DecodeData_Params>(CUpti_RangeProfiler_DecodeData_Params_STRUCT_SIZE);
+    decode.pRangeProfilerObject = profiler_;
+    CUptiResult result = f_.decode(&decode);
+    if (result != CUPTI_SUCCESS) return from(result);
+    dropped = decode.numOfRangeDropped;
+    auto info =
+        sized<CUpti_RangeProfiler_GetCounterDataInfo_Params>(CUpti_RangeProfiler_GetCounterDataInfo_Params_STRUCT_SIZE);
+    info.pCounterDataImage = data_.data();
+    info.counterDataImageSize = data_.size();
+    result = f_.data_info(&info);
+    for (std::size_t i = 0; result == CUPTI_SUCCESS && i < info.numTotalRanges; ++i) {
+      auto range = sized<CUpti_RangeProfiler_CounterData_GetRangeInfo_Params>(
+          CUpti_RangeProfiler_CounterData_GetRangeInfo_Params_STRUCT_SIZE);
+      range.pCounterDataImage = data_.data();
+      range.counterDataImageSize = data_.size();
+      range.rangeIndex = i;
+      range.rangeDelimiter = "/";
+      result = f_.range_info(&range);
+      if (result != CUPTI_SUCCESS) break;
+      CountedRange counted{range.rangeName != nullptr ? range.rangeName : "", std::vector<double>(names_.size())};
+      auto values = sized<CUpti_Profiler_Host_EvaluateToGpuValues_Params>(
+          CUpti_Profiler_Host_EvaluateToGpuValues_Params_STRUCT_SIZE);
+      values.pHostObject = host_;
+      values.pCounterDataImage = data_.data();
+      values.counterDataImageSize = data_.size();
+      values.rangeIndex = i;
+      values.ppMetricNames = names_.data();
+      values.numMetrics = names_.size();
+      values.pMetricValues = counted.values.data();
+      result = f_.evaluate(&values);
+      if (result == CUPTI_SUCCESS) ranges.push_back(std::move(counted));
+    }
+    return from(result);
+  }
+
+  std::string describe(const CuptiResult& result) const override {
+    const char* text = nullptr;
+    if (f_.result_string != nullptr &&
+        f_.result_string(static_cast<CUptiResult>(result.code), &text) == CUPTI_SUCCESS && text != nullptr) {
+      return text;
+    }
+    return fmt::format("CUPTI error {}", result.code);
+  }
+
+ private:
+  std::string path_, chip_;
+  Functions f_;
+  CUcontext context_ = nullptr;
+  CUpti_Profiler_Host_Object* host_ = nullptr;
+  CUpti_RangeProfiler_Object* profiler_ = nullptr;
+  std::vector<std::string> metrics_;
+  std::vector<const char*> names_;
+  // The library reads and writes these as long as it counts.
+  std::vector<std::uint8_t> availability_, config_, data_;
+};
+
+}  // namespace
+
+tl::expected<std::unique_ptr<CounterApi>, Unavailable> bind_counters(const std::string& path,
+                                                                     const std::function<void*(const char*)>& resolve) {
+  Functions f;
+  std::string missing;
+  const auto bind = [&](auto& slot, const char* name) {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): how dlsym gives functions
+    slot = reinterpret_cast<std::remove_reference_t<decltype(slot)>>(resolve(name));
+    if (slot == nullptr) missing += missing.empty() ? name : std::string(", ") + name;
+  };
+  bind(f.initialize, "cuptiProfilerInitialize");
+  bind(f.chip_name, "cuptiDeviceGetChipName");
+  bind(f.availability, "cuptiProfilerGetCounterAvailability");
+  bind(f.host_initialize, "cuptiProfilerHostInitialize");
+  bind(f.host_deinitialize, "cuptiProfilerHostDeinitialize");
+  bind(f.metric_properties, "cuptiProfilerHostGetMetricProperties");
+  bind(f.add_metrics, "cuptiProfilerHostConfigAddMetrics");
+  bind(f.config_size, "cuptiProfilerHostGetConfigImageSize");
+  bind(f.config_image, "cuptiProfilerHostGetConfigImage");
+  bind(f.passes, "cuptiProfilerHostGetNumOfPasses");
+  bind(f.evaluate, "cuptiProfilerHostEvaluateToGpuValues");
+  bind(f.enable, "cuptiRangeProfilerEnable");
+  bind(f.disable, "cuptiRangeProfilerDisable");
+  bind(f.set_config, "cuptiRangeProfilerSetConfig");
+  bind(f.start, "cuptiRangeProfilerStart");
+  bind(f.stop, "cuptiRangeProfilerStop");
+  bind(f.push, "cuptiRangeProfilerPushRange");
+  bind(f.pop, "cuptiRangeProfilerPopRange");
+  bind(f.decode, "cuptiRangeProfilerDecodeData");
+  bind(f.data_size, "cuptiRangeProfilerGetCounterDataSize");
+  bind(f.data_initialize, "cuptiRangeProfilerCounterDataImageInitialize");
+  bind(f.data_info, "cuptiRangeProfilerGetCounterDataInfo");
+  bind(f.range_info, "cuptiRangeProfilerCounterDataGetRangeInfo");
+  bind(f.current_context, "cuCtxGetCurrent");
+  if (!missing.empty()) {
+    return tl::unexpected<Unavailable>(
+        Unavailable{fmt::format("{} lacks {}.", path, missing),
+                    "Counters need a libcupti of CUDA 12.6 or newer: point MAMBASCOPE_CUPTI at its folder."});
+  }
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
+  f.result_string = reinterpret_cast<decltype(f.result_string)>(resolve("cuptiGetResultString"));
+  return std::make_unique<LiveCounters>(path, f);
+}
+
+tl::expected<std::unique_ptr<CounterApi>, Unavailable> open_counters() {
+  void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+  if (driver == nullptr) {
+    return tl::unexpected<Unavailable>(
+        Unavailable{"No NVIDIA driver on this machine (libcuda.so.1 is absent).", "Counters are a GPU's."});
+  }
+  const auto library = open_cupti_library(cupti_candidates());
+  if (!library) return tl::unexpected<Unavailable>(library.error());
+  return bind_counters(library->path, [handle = library->handle, driver](const char* name) {
+    void* found = dlsym(handle, name);
+    return found != nullptr ? found : dlsym(driver, name);
+  });
+}
+
+}  // namespace profiler
