@@ -52,7 +52,8 @@ void print(const ProfileOptions& options, const std::vector<ProfileRun>& runs, c
                              : options.by == "layer" ? ProfileRows::layers
                                                      : ProfileRows::stages;
     for (const ProfileRun& run : runs) {
-      fmt::print("{}{}{}", profile_text(run.result, rows), accounting_text(run.result, copy), both ? "\n" : "");
+      fmt::print("{}{}{}", profile_text(run.result, rows), accounting_text(run.result, copy, run.queued),
+                 both ? "\n" : "");
     }
     if (both) fmt::print("{}", eager_and_graph_text(runs[0].result, runs[1].result));
     if (counters) fmt::print("{}", counters_text(*counters, runs[0].result));
@@ -62,7 +63,7 @@ void print(const ProfileOptions& options, const std::vector<ProfileRun>& runs, c
   for (const ProfileRun& run : runs) {
     auto one = profile_json(run.result);
     one["graph"] = run.result.backend.graph;
-    one["accounting"] = accounting_json(run.result, copy);
+    one["accounting"] = accounting_json(run.result, copy, run.queued);
     all.push_back(std::move(one));
   }
   nlohmann::ordered_json out = both ? nlohmann::ordered_json{{"runs", all}} : all[0];
@@ -136,19 +137,22 @@ int profile(const ProfileOptions& options) {
     auto run = run_profile(options, **model, *ids, graph, static_cast<std::uint16_t>(runs.size() + 1));
     if (!run) return report(run.error());
     runs.push_back(std::move(*run));
+    if (runs.back().ended) break;
   }
+  const std::optional<engine::Error> ended = runs.back().ended;
   profiler::stop_process_activity();
   for (ProfileRun& run : runs) {
-    if (run.result.status.source != profiler::TimeSource::cupti || options.no_cost) continue;
-    run.result.cost = cost_of_cupti(options, run.result);
+    if (run.result.status.source != profiler::TimeSource::cupti || options.no_cost || ended) continue;
+    measure_cost_of_cupti(options, run);
   }
   std::optional<StageCounters> counters;
-  if (options.counters) counters = count_in_second_process(options, runs[0].result);
+  if (options.counters && !ended) counters = count_in_second_process(options, runs[0].result);
   CopyRate copy{0, "there are no times of stages"};
-  if (runs[0].result.status.source != profiler::TimeSource::none) copy = copy_rate_of(runs[0].result);
+  if (ended) copy.problem = "the device failed";
+  if (runs[0].result.status.source != profiler::TimeSource::none && !ended) copy = copy_rate_of(runs[0].result);
   if (const auto written = write_rows(options, runs[0].rows); !written) return report(written.error());
   print(options, runs, copy, counters);
-  return 0;
+  return ended ? report(*ended) : 0;
 }
 
 }  // namespace

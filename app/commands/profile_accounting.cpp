@@ -55,6 +55,15 @@ std::string bound_text(const ProfileResult& result, const SpanMeans& means, cons
   return out;
 }
 
+std::string queued_text(const QueuedTime& queued) {
+  if (queued.us <= 0) return "";
+  std::string out = fmt::format(
+      "queued              {:.1f} us a token where each is queued before the one before it ends", queued.us);
+  if (queued.without_cupti_us <= 0) return out + "\n";
+  return out + fmt::format("; {:.1f} in a second process without CUPTI, which costs {:+.1f} % of that\n",
+                           queued.without_cupti_us, 100 * (queued.us / queued.without_cupti_us - 1));
+}
+
 // Rows of the table of both runs: what a token's wall time is made of, beside the stages.
 struct Part {
   const char* name;
@@ -102,9 +111,11 @@ std::vector<KindTimes> by_kind(const ProfileResult& eager, const ProfileResult& 
 
 }  // namespace
 
-ordered_json accounting_json(const ProfileResult& result, const CopyRate& copy) {
+ordered_json accounting_json(const ProfileResult& result, const CopyRate& copy, const QueuedTime& queued) {
   const SpanMeans means = profiler::span_means(result.tokens);
   ordered_json out = {{"launched", launched_as(result)}, {"wall_us", means.wall / 1e3}};
+  if (queued.us > 0) out["queued_us"] = queued.us;
+  if (queued.without_cupti_us > 0) out["queued_us_without_cupti"] = queued.without_cupti_us;
   if (!timed(result)) return out;
   out["host_before_us"] = means.before / 1e3;
   out["device_span_us"] = (means.busy + means.gaps) / 1e3;
@@ -129,8 +140,8 @@ ordered_json accounting_json(const ProfileResult& result, const CopyRate& copy) 
   return out;
 }
 
-std::string accounting_text(const ProfileResult& result, const CopyRate& copy) {
-  if (!timed(result)) return "";
+std::string accounting_text(const ProfileResult& result, const CopyRate& copy, const QueuedTime& queued) {
+  if (!timed(result)) return queued_text(queued);
   const SpanMeans means = profiler::span_means(result.tokens);
   return fmt::format(
              "wall time           {:.1f} us on average, {}: {:.1f} host before the first piece of work + {:.1f} until "
@@ -138,7 +149,7 @@ std::string accounting_text(const ProfileResult& result, const CopyRate& copy) {
              "ended ({:.1f} work, of which {:.1f} at once with other work, and {:.1f} gaps) + {:.1f} host after it\n",
              means.wall / 1e3, launched_as(result), means.before / 1e3, (means.busy + means.gaps) / 1e3,
              means.busy / 1e3, means.overlap / 1e3, means.gaps / 1e3, means.after / 1e3) +
-         bound_text(result, means, copy);
+         queued_text(queued) + bound_text(result, means, copy);
 }
 
 ordered_json eager_and_graph_json(const ProfileResult& eager, const ProfileResult& graph) {

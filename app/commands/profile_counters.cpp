@@ -80,6 +80,28 @@ StageCounters unavailable(std::string reason, std::string remedy) {
   return out;
 }
 
+// By how much a counted range is longer than the work in it, as the activity records have it.
+std::string range_length_text(const StageCounters& counters, const ProfileResult& result) {
+  std::string out =
+      "                    a range holds the clocks, begins and ends by itself and stands alone: its time is not the "
+      "stage's";
+  const auto times = profiler::statistics_of(result.tokens, result.plan.stages.size()).stages;
+  double longer = 0;
+  int stages = 0;
+  for (std::size_t id = 0; id < counters.values.size() && id < times.size(); ++id) {
+    if (counters.values[id].size() != counters.metrics.size() || times[id].time_ns.count == 0) continue;
+    const double ns = value_of(counters, counters.values[id], "gpu__time_duration.sum");
+    if (!std::isfinite(ns)) continue;
+    longer += ns - times[id].time_ns.median;
+    ++stages;
+  }
+  if (stages > 0 && result.status.source == profiler::TimeSource::cupti) {
+    out += fmt::format(" but {:.1f} us longer on average, which makes the shares of the peaks of short stages too low",
+                       longer / stages / 1e3);
+  }
+  return out + "\n                    what one stage writes may leave the L2 during another\n";
+}
+
 StageCounters not_on(const engine::BackendInfo& backend) {
   return unavailable(fmt::format("The {} backend has no hardware counters.", backend.name), "Use --backend cuda.");
 }
@@ -212,7 +234,7 @@ std::string counters_text(const StageCounters& counters, const ProfileResult& re
       "plan's; the state was restored before each pass, and {}\n",
       counters.passes, counters.seconds, counters.chip, counters.library, plan > 0 ? memory / plan : 0.0,
       counters.same_bits ? "every pass left the same bits" : "the passes did NOT leave the same bits");
-  out += "                    counting serialises the kernels and holds the clocks: its times are not those above\n";
+  out += range_length_text(counters, result);
   if (counters.dropped > 0) out += fmt::format("                    {} stages were not counted\n", counters.dropped);
   if (!counters.missing.empty()) {
     out += fmt::format("                    not on this chip: {}\n", fmt::join(counters.missing, ", "));

@@ -81,6 +81,7 @@ engine::Result<std::vector<RankRun>> run_ranks(const ProfileOptions& options, co
     if (!ids) return tl::unexpected(ids.error());
     auto timed = run_profile(options, **model, *ids, graph, static_cast<std::uint16_t>(runs.size() + 1));
     if (!timed) return tl::unexpected(timed.error());
+    if (timed->ended) return tl::unexpected(*timed->ended);
     run.result = std::move(timed->result);
     runs.push_back(std::move(run));
   }

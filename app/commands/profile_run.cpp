@@ -12,6 +12,12 @@
 
 namespace app {
 
+namespace {
+
+constexpr std::size_t queued_steps = 40;
+
+}  // namespace
+
 engine::Result<std::vector<std::int32_t>> profiled_ids(const ProfileOptions& options, const engine::Model& model) {
   std::vector<std::int32_t> first = options.tokens;
   if (!options.prompt.empty()) {
@@ -48,27 +54,45 @@ engine::Result<ProfileRun> run_profile(const ProfileOptions& options, const engi
   asked.errors = options.errors;
   auto opened = engine::make_backend(model.weights, asked);
   if (!opened) return tl::unexpected(opened.error());
-  engine::Backend& backend = **opened;
-  const auto store = TimingStore::make(source, backend.info().is_gpu, static_cast<std::size_t>(options.steps));
-  const auto batch = static_cast<std::size_t>(options.batch);
-  for (std::size_t at = 0; at < ids.size(); at += batch) {
-    const auto stepped = backend.step({ids.data() + at, batch}, store.get());
-    if (!stepped) return tl::unexpected<engine::Error>(stepped.error());
-  }
-  store->flush();
+  const auto store = TimingStore::make(source, (*opened)->info().is_gpu, static_cast<std::size_t>(options.steps));
+  return profile_backend(options, model.name, **opened, *store, ids);
+}
+
+engine::Result<ProfileRun> profile_backend(const ProfileOptions& options, const std::string& model,
+                                           engine::Backend& backend, TimingStore& store,
+                                           const std::vector<std::int32_t>& ids) {
   ProfileRun run;
+  const auto batch = static_cast<std::size_t>(options.batch);
+  std::size_t steps = 0;
+  for (std::size_t at = 0; at < ids.size() && !run.ended; at += batch) {
+    const auto stepped = backend.step({ids.data() + at, batch}, &store);
+    if (stepped) {
+      ++steps;
+    } else {
+      run.ended = stepped.error();
+    }
+  }
+  store.flush();
+  const auto warmup = static_cast<std::size_t>(options.warmup);
+  if (run.ended && steps <= warmup) return tl::unexpected(*run.ended);
   ProfileResult& result = run.result;
-  result.model = model.name;
+  result.model = model;
   result.backend = backend.info();
   result.plan = backend.plan();
   result.warmup = options.warmup;
   result.seed = options.seed;
-  result.tokens = store->newest(static_cast<std::size_t>(options.steps));
-  result.status = store->status();
+  result.tokens = store.newest(std::min(steps - warmup, static_cast<std::size_t>(options.steps)));
+  result.status = store.status();
   const auto by_stage = profiler::statistics_of(result.tokens, result.plan.stages.size()).stages;
-  for (const auto& stage : by_stage) result.kernels.push_back(store->kernel_name(stage.name));
+  for (const auto& stage : by_stage) result.kernels.push_back(store.kernel_name(stage.name));
   if (!options.trace.empty() || !options.csv.empty()) {
-    run.rows = profile_rows(result.model, result.backend, result.plan, *store, result.tokens);
+    run.rows = profile_rows(result.model, result.backend, result.plan, store, result.tokens);
+  }
+  if (result.backend.is_gpu && !run.ended) {
+    std::vector<double> milliseconds(queued_steps);
+    const auto timed = backend.time_steps({ids.data(), batch}, milliseconds, engine::CacheState::warm);
+    if (!timed) run.ended = timed.error();
+    if (timed) run.queued.us = 1e3 * profiler::spread_of(std::move(milliseconds)).median;
   }
   return run;
 }
@@ -98,24 +122,24 @@ std::vector<std::string> same_step_arguments(const ProfileOptions& options, cons
   return arguments;
 }
 
-ProfilingCost cost_of_cupti(const ProfileOptions& options, const ProfileResult& with) {
-  ProfilingCost cost;
-  cost.wall_us_with = profiler::statistics_of(with.tokens, 0).step.wall.median / 1e3;
-  std::vector<std::string> arguments = {"profile", "--no-cupti", "--graph", with.backend.graph ? "on" : "off"};
-  for (std::string& word : same_step_arguments(options, with)) arguments.push_back(std::move(word));
+void measure_cost_of_cupti(const ProfileOptions& options, ProfileRun& run) {
+  ProfilingCost& cost = run.result.cost.emplace();
+  cost.wall_us_with = profiler::statistics_of(run.result.tokens, 0).step.wall.median / 1e3;
+  std::vector<std::string> arguments = {"profile", "--no-cupti", "--graph", run.result.backend.graph ? "on" : "off"};
+  for (std::string& word : same_step_arguments(options, run.result)) arguments.push_back(std::move(word));
   const auto printed = run_this_program(arguments);
   if (!printed) {
     cost.problem = printed.error().message;
-    return cost;
+    return;
   }
   const auto other = nlohmann::json::parse(*printed, nullptr, false);
-  const nlohmann::json::json_pointer place("/step_us/wall/median");
-  if (other.is_discarded() || !other.contains(place) || !other[place].is_number() || other[place].get<double>() <= 0) {
-    cost.problem = "the second process printed no wall time.";
-    return cost;
-  }
-  cost.wall_us_without = other[place].get<double>();
-  return cost;
+  const auto number = [&other](const char* path) {
+    const nlohmann::json::json_pointer place(path);
+    return !other.is_discarded() && other.contains(place) && other[place].is_number() ? other[place].get<double>() : 0;
+  };
+  cost.wall_us_without = number("/step_us/wall/median");
+  run.queued.without_cupti_us = number("/accounting/queued_us");
+  if (cost.wall_us_without <= 0) cost.problem = "the second process printed no wall time.";
 }
 
 }  // namespace app

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "app/commands/options.h"
+#include "app/commands/profile_accounting.h"
 #include "app/commands/profile_report.h"
 #include "profiler/export/rows.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,7 +31,9 @@ engine::Result<std::vector<std::int32_t>> profiled_ids(const ProfileOptions& opt
 
 struct ProfileRun {
   ProfileResult result;
-  profiler::Export rows;  // with a trace or a table to write
+  QueuedTime queued;
+  std::optional<engine::Error> ended;  // why stepping ended before the last step; what was measured until then is here
+  profiler::Export rows;               // with a trace or a table to write
 };
 // Opens a backend, with or without a graph, steps it through the ids and keeps the newest `steps` tokens. `source` tells
 // the runs of this process apart: 1, 2, ...
@@ -39,7 +43,13 @@ engine::Result<ProfileRun> run_profile(const ProfileOptions& options, const engi
 // What a second process must be told to step the same model in the same way; behind the options of its own.
 std::vector<std::string> same_step_arguments(const ProfileOptions& options, const ProfileResult& with);
 
-// The same run in a second process that leaves CUPTI alone. After this process is done with the device.
-ProfilingCost cost_of_cupti(const ProfileOptions& options, const ProfileResult& with);
+// Steps an open backend under a store of times. Error: not even one measured step was finished.
+engine::Result<ProfileRun> profile_backend(const ProfileOptions& options, const std::string& model,
+                                           engine::Backend& backend, TimingStore& store,
+                                           const std::vector<std::int32_t>& ids);
+
+// The same run in a second process that leaves CUPTI alone; adds to `run` what it says. After this process is done with the
+// device.
+void measure_cost_of_cupti(const ProfileOptions& options, ProfileRun& run);
 
 }  // namespace app

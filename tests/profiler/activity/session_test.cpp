@@ -141,6 +141,8 @@ TEST_CASE("every failure at the start is a reason and a remedy") {
       {"subscribe", CuptiFault::other, "subscribe", false},
       {"exchange_buffers", CuptiFault::other, "callbacks", true},
       {"enable 0", CuptiFault::no_privilege, "may not profile", true},
+      {"enable 0", CuptiFault::hardware_busy, "DCGM", true},
+      {"subscribe", CuptiFault::unsupported_device, "vGPU", false},
       {"enable 3", CuptiFault::out_of_memory, "enable", true},
       {"timestamp", CuptiFault::missing_symbol, "clock", true},
   };
@@ -209,6 +211,38 @@ TEST_CASE("failures while running are said and the session goes on") {
     CHECK(listener.with.size() == 1);
   }
   CHECK_FALSE((*session)->status().remedy.empty());
+}
+
+TEST_CASE("a device that is lost in the middle: what was recorded is kept, and the session still ends") {
+  fake::Script script;
+  auto session = start(script);
+  REQUIRE(session);
+  Listener listener;
+  (*session)->listen(1, &listener);
+  (*session)->begin_work({1, 0, 0});
+  script.launch(1, 2);
+  (*session)->end_work();
+  (*session)->flush();
+  REQUIRE(listener.with.size() == 1);
+  // From now on every call that needs the device fails; what is still on the device never comes.
+  for (const char* call : {"push", "pop", "flush", "flush forced", "timestamp", "dropped", "graph_node_id"}) {
+    script.faults[call] = CuptiFault::no_driver;
+  }
+  (*session)->begin_work({1, 1, 0});
+  script.launch(3, 4);
+  (*session)->end_work();
+  (*session)->work_finished();
+  (*session)->flush();
+  const std::uint64_t handle = 7;
+  const profiler::NodeStage node{&handle, 1};
+  CHECK_FALSE((*session)->know_graph({&node, 1}));
+  const profiler::ProfilerStatus status = (*session)->status();
+  CHECK(status.records == 1);
+  CHECK_FALSE(status.reason.empty());
+  CHECK_FALSE(status.remedy.empty());
+  (*session)->stop();
+  CHECK(script.count("unsubscribe") == 1);
+  CHECK(listener.with.size() == 1);
 }
 
 TEST_CASE("buffers that run out are counted, and come back") {
