@@ -79,34 +79,62 @@ const std::array<Part, 6>& parts() {
   return all;
 }
 
+// The plan's kinds of stages, in its order, and which of them each stage is of.
+struct Kinds {
+  std::vector<std::string> names;
+  std::vector<int> stages;  // how many
+  std::vector<int> of_stage;
+};
+
+Kinds kinds_of(const engine::StepPlan& plan) {
+  Kinds kinds;
+  std::array<int, engine::stage_kind_count> place{};
+  place.fill(-1);
+  for (const engine::Stage& stage : plan.stages) {
+    int& at = place[static_cast<std::size_t>(stage.kind)];
+    if (at < 0) {
+      at = static_cast<int>(kinds.names.size());
+      kinds.names.emplace_back(engine::name_of(stage.kind));
+      kinds.stages.push_back(0);
+    }
+    ++kinds.stages[static_cast<std::size_t>(at)];
+    kinds.of_stage.push_back(at);
+  }
+  return kinds;
+}
+
 struct KindTimes {
   std::string kind;
   int stages = 0;
   double eager_us = 0, graph_us = 0;
+  double graph_adds_us = 0;
 };
 
 // Both runs have the same plan.
 std::vector<KindTimes> by_kind(const ProfileResult& eager, const ProfileResult& graph) {
-  std::vector<int> group_of_stage;
+  const Kinds kinds = kinds_of(eager.plan);
+  const auto of_eager = profiler::grouped(eager.tokens, kinds.of_stage, kinds.names.size());
+  const auto of_graph = profiler::grouped(graph.tokens, kinds.of_stage, kinds.names.size());
+  const auto adds = profiler::lengthening(graph.tokens, kinds.of_stage, kinds.names.size());
   std::vector<KindTimes> rows;
-  std::array<int, engine::stage_kind_count> group_of_kind{};
-  group_of_kind.fill(-1);
-  for (const engine::Stage& stage : eager.plan.stages) {
-    int& group = group_of_kind[static_cast<std::size_t>(stage.kind)];
-    if (group < 0) {
-      group = static_cast<int>(rows.size());
-      rows.push_back({engine::name_of(stage.kind), 0, 0, 0});
-    }
-    ++rows[static_cast<std::size_t>(group)].stages;
-    group_of_stage.push_back(group);
-  }
-  const auto of_eager = profiler::grouped(eager.tokens, group_of_stage, rows.size());
-  const auto of_graph = profiler::grouped(graph.tokens, group_of_stage, rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    rows[i].eager_us = of_eager[i].time_ns.median / 1e3;
-    rows[i].graph_us = of_graph[i].time_ns.median / 1e3;
+  for (std::size_t i = 0; i < kinds.names.size(); ++i) {
+    rows.push_back({kinds.names[i], kinds.stages[i], of_eager[i].time_ns.median / 1e3, of_graph[i].time_ns.median / 1e3,
+                    adds[i] / 1e3});
   }
   return rows;
+}
+
+// Where kernels overlap, their times do not add up; this does.
+std::string lengthening_text(const ProfileResult& result, const SpanMeans& means) {
+  if (means.overlap < 0.01 * means.busy) return "";
+  const Kinds kinds = kinds_of(result.plan);
+  const auto adds = profiler::lengthening(result.tokens, kinds.of_stage, kinds.names.size());
+  std::string out = "work, waiting out   ";
+  for (std::size_t i = 0; i < kinds.names.size(); ++i) {
+    out += fmt::format("{}{:.1f} {}", i > 0 ? " + " : "", adds[i] / 1e3, kinds.names[i]);
+  }
+  if (adds.back() > 0) out += fmt::format(" + {:.1f} of no stage", adds.back() / 1e3);
+  return out + fmt::format(" = {:.1f} us: by how much each kind lengthens the work\n", means.busy / 1e3);
 }
 
 }  // namespace
@@ -124,6 +152,10 @@ ordered_json accounting_json(const ProfileResult& result, const CopyRate& copy, 
   out["gaps_us"] = means.gaps / 1e3;
   out["host_after_us"] = means.after / 1e3;
   out["pieces"] = means.pieces;
+  const Kinds kinds = kinds_of(result.plan);
+  const auto adds = profiler::lengthening(result.tokens, kinds.of_stage, kinds.names.size());
+  for (std::size_t i = 0; i < kinds.names.size(); ++i) out["work_adds_us"][kinds.names[i]] = adds[i] / 1e3;
+  out["work_adds_us"]["no stage"] = adds.back() / 1e3;
   out["bytes_per_s_of_work"] = rate_of(result, means);
   out["fits_l2"] = in_l2(result);
   if (copy.bytes_per_second > 0) {
@@ -149,14 +181,17 @@ std::string accounting_text(const ProfileResult& result, const CopyRate& copy, c
              "ended ({:.1f} work, of which {:.1f} at once with other work, and {:.1f} gaps) + {:.1f} host after it\n",
              means.wall / 1e3, launched_as(result), means.before / 1e3, (means.busy + means.gaps) / 1e3,
              means.busy / 1e3, means.overlap / 1e3, means.gaps / 1e3, means.after / 1e3) +
-         queued_text(queued) + bound_text(result, means, copy);
+         lengthening_text(result, means) + queued_text(queued) + bound_text(result, means, copy);
 }
 
 ordered_json eager_and_graph_json(const ProfileResult& eager, const ProfileResult& graph) {
   ordered_json kinds = ordered_json::array(), around = ordered_json::array();
   for (const KindTimes& row : by_kind(eager, graph)) {
-    kinds.push_back(
-        {{"kind", row.kind}, {"stages", row.stages}, {"eager_us", row.eager_us}, {"graph_us", row.graph_us}});
+    kinds.push_back({{"kind", row.kind},
+                     {"stages", row.stages},
+                     {"eager_us", row.eager_us},
+                     {"graph_us", row.graph_us},
+                     {"graph_adds_us", row.graph_adds_us}});
   }
   const SpanMeans of_eager = profiler::span_means(eager.tokens), of_graph = profiler::span_means(graph.tokens);
   for (const Part& part : parts()) {
@@ -167,20 +202,23 @@ ordered_json eager_and_graph_json(const ProfileResult& eager, const ProfileResul
 }
 
 std::string eager_and_graph_text(const ProfileResult& eager, const ProfileResult& graph) {
-  std::string out = fmt::format("\n  {:<20} {:>6} {:>12} {:>12} {:>12}\n", "the same tokens", "stages", "eager us",
-                                "graph us", "difference");
-  const auto line = [&](const std::string& name, const std::string& stages, double a, double b) {
-    out += fmt::format("  {:<20} {:>6} {:>12.2f} {:>12.2f} {:>+12.2f}\n", name, stages, a, b, b - a);
-  };
+  std::string out = fmt::format("\n  {:<20} {:>6} {:>12} {:>12} {:>12} {:>12}\n", "the same tokens", "stages",
+                                "eager us", "graph us", "adds us", "difference");
   for (const KindTimes& row : by_kind(eager, graph)) {
-    line(row.kind, std::to_string(row.stages), row.eager_us, row.graph_us);
+    out += fmt::format("  {:<20} {:>6} {:>12.2f} {:>12.2f} {:>12.2f} {:>+12.2f}\n", row.kind, row.stages, row.eager_us,
+                       row.graph_us, row.graph_adds_us, row.graph_adds_us - row.eager_us);
   }
-  out += "  (medians above, means below)\n";
   const SpanMeans of_eager = profiler::span_means(eager.tokens), of_graph = profiler::span_means(graph.tokens);
-  for (const Part& part : parts()) line(part.name, "", part.of(of_eager) / 1e3, part.of(of_graph) / 1e3);
-  if (eager.plan.variant == "fused" && graph.backend.is_gpu) {
-    out += "  A fused stage of the graph may begin while the one before it ends: its time includes that waiting.\n";
+  for (const Part& part : parts()) {
+    const double a = part.of(of_eager) / 1e3, b = part.of(of_graph) / 1e3;
+    out += fmt::format("  {:<20} {:>6} {:>12.2f} {:>12.2f} {:>12} {:>+12.2f}\n", part.name, "", a, b, "", b - a);
   }
+  out +=
+      "  Medians for the kinds, means below them. A kernel of the graph may begin while the one before it runs and "
+      "wait for\n"
+      "  it: 'graph us' includes that; 'adds us' is by how much the kind lengthens the work, a mean that adds up to "
+      "it, and\n"
+      "  the difference is to that.\n";
   return out;
 }
 

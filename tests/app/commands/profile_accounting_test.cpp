@@ -71,6 +71,11 @@ TEST_CASE("wall time is told apart, and what bounds it is named by the rule") {
   CHECK(dense["work_us"].get<double>() == doctest::Approx(85));
   CHECK(dense["overlap_us"].get<double>() == doctest::Approx(15));
   CHECK(dense["gaps_us"].get<double>() == doctest::Approx(0));
+  CHECK(dense["work_adds_us"]["in_proj"].get<double>() == doctest::Approx(45));
+  CHECK(app::accounting_text(graph, {1e9, ""}).find("45.0 in_proj + 40.0 mixer = 85.0 us") != std::string::npos);
+  CHECK(app::accounting_text(eager, {1e9, ""}).find("waiting out") == std::string::npos);
+  CHECK(app::accounting_text(graph, {1e9, ""}, {110, 100}).find("+10.0 %") != std::string::npos);
+  CHECK(app::accounting_json(graph, {1e9, ""}, {110, 100})["queued_us_without_cupti"] == 100);
   CHECK(dense["bound"] == "latency-bound");
   CHECK(app::accounting_json(graph, {6e8, ""})["bound"] == "bandwidth-bound");
 
@@ -99,7 +104,9 @@ TEST_CASE("eager and graph of the same tokens stand side by side") {
   CHECK(json["parts"][3]["eager_us"].get<double>() == doctest::Approx(15));
   const std::string text = app::eager_and_graph_text(run_of(false, 10, 5), run_of(true, 20, 25));
   CHECK(text.find("mixer") != std::string::npos);
-  CHECK(text.find("+40.00") != std::string::npos);
+  CHECK(json["kinds"][0]["graph_adds_us"].get<double>() == doctest::Approx(45));
+  CHECK(json["kinds"][1]["graph_adds_us"].get<double>() == doctest::Approx(40));
+  CHECK(text.find("+35.00") != std::string::npos);
 }
 
 TEST_CASE("profile --batch steps sequences together; the accounting of the CPU's stages adds up") {

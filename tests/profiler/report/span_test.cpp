@@ -50,6 +50,30 @@ TEST_CASE("a token's wall time is host, work and gaps, and nothing else") {
   CHECK(nested.gaps_ns == 0);
 }
 
+TEST_CASE("by how much each group lengthens the work adds up to the work, waiting left out") {
+  auto one = std::make_shared<TokenTimes>();
+  // Stage 0: 0..100. Stage 1 begins at 40, waits, ends at 130. Stage 2: 60..70, inside. Stage 9, of no group: 150..160.
+  const std::int64_t pieces[][3] = {{0, 0, 100}, {1, 40, 90}, {2, 60, 10}, {9, 150, 10}};
+  for (const auto& [stage, start, duration] : pieces) {
+    StageTime time;
+    time.tag.stage = static_cast<std::uint16_t>(stage);
+    time.start_ns = start;
+    time.duration_ns = duration;
+    one->stages.push_back(time);
+  }
+  std::swap(one->stages[0], one->stages[3]);
+  auto other = std::make_shared<TokenTimes>();
+  const std::vector<std::shared_ptr<const TokenTimes>> tokens = {one, other};
+  const int groups[] = {0, 1, 0};
+  const std::vector<double> adds = lengthening({tokens.data(), 1}, groups, 2);
+  REQUIRE(adds.size() == 3);
+  CHECK(adds[0] == doctest::Approx(100));
+  CHECK(adds[1] == doctest::Approx(30));
+  CHECK(adds[2] == doctest::Approx(10));
+  CHECK(adds[0] + adds[1] + adds[2] == doctest::Approx(span_means({tokens.data(), 1}).busy));
+  CHECK(lengthening(tokens, groups, 2)[0] == doctest::Approx(50));  // a mean over tokens
+}
+
 TEST_CASE("means of spans add up over tokens") {
   const std::vector<std::shared_ptr<const TokenTimes>> tokens = {token(0, 100, {{10, 20}, {50, 20}}),
                                                                  token(1000, 300, {{1100, 100}})};
