@@ -111,7 +111,9 @@ StageCounters not_on(const engine::BackendInfo& backend) {
 engine::Result<StageCounters> count_token(const ProfileOptions& options, const engine::Model& model) {
   const auto ids = profiled_ids(options, model);
   if (!ids) return tl::unexpected(ids.error());
-  auto backend = engine::make_backend(model.weights, backend_options(options, options.batch));
+  engine::BackendOptions asked = backend_options(options, options.batch);
+  asked.errors = options.errors;
+  auto backend = engine::make_backend(model.weights, asked);
   if (!backend) return tl::unexpected(backend.error());
   if (!(*backend)->info().is_gpu) return not_on((*backend)->info());
   const auto batch = static_cast<std::size_t>(options.batch);
