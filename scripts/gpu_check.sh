@@ -52,6 +52,9 @@ run() {
 
 run "gpu_tests" "$bin/gpu_tests" --no-path-filenames=true
 run "gpu_tests: lost device" "$bin/gpu_tests" --no-skip "--test-case=*lost device*"
+if [[ -x $bin/gpu_profile_tests ]]; then
+  run "gpu_profile_tests" "$bin/gpu_profile_tests" --no-path-filenames=true
+fi
 for file in "$golden"/*/golden.safetensors; do
   name=$(basename "$(dirname "$file")")
   model=$golden/$name
