@@ -27,6 +27,7 @@ int run_command_line(int argc, char** argv) {
   add_effect(program, action);
   add_eval(program, action);
   add_profile(program, action);
+  add_compare(program, action);
   add_bench(program, action);
   add_step(program, action);
   add_verify(program, action);

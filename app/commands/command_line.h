@@ -24,6 +24,7 @@ void add_effect(CLI::App& program, Action& action);
 void add_eval(CLI::App& program, Action& action);
 void add_discretise(CLI::App& program, Action& action);
 void add_profile(CLI::App& program, Action& action);
+void add_compare(CLI::App& program, Action& action);
 void add_bench(CLI::App& program, Action& action);
 void add_gui(CLI::App& program, Action& action);
 

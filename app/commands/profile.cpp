@@ -5,12 +5,11 @@
 #include "app/commands/preset_model.h"
 #include "app/commands/profile_accounting.h"
 #include "app/commands/profile_counters.h"
+#include "app/commands/profile_files.h"
 #include "app/commands/profile_ranks.h"
 #include "app/commands/profile_run.h"
 #include "engine/bench/clocks.h"
 #include "profiler/activity/process.h"
-#include "profiler/export/table.h"
-#include "profiler/export/trace.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -32,25 +31,11 @@ CopyRate copy_rate_of(const ProfileResult& result) {
   return {*rate, ""};
 }
 
-engine::Result<void> write_rows(const ProfileOptions& options, const profiler::Export& rows) {
-  if (!options.trace.empty()) {
-    const auto written = write_output(options.trace, [&](std::ostream& out) { write_chrome_trace(out, rows); });
-    if (!written) return tl::unexpected(written.error());
-  }
-  if (!options.csv.empty()) {
-    const auto written = write_output(options.csv, [&](std::ostream& out) { write_csv(out, rows); });
-    if (!written) return tl::unexpected(written.error());
-  }
-  return {};
-}
-
 void print(const ProfileOptions& options, const std::vector<ProfileRun>& runs, const CopyRate& copy,
            const std::optional<StageCounters>& counters) {
   const bool both = runs.size() == 2;
   if (!options.json) {
-    const ProfileRows rows = options.by == "kind"    ? ProfileRows::kinds
-                             : options.by == "layer" ? ProfileRows::layers
-                                                     : ProfileRows::stages;
+    const ProfileRows rows = rows_named(options.by);
     for (const ProfileRun& run : runs) {
       fmt::print("{}{}{}", profile_text(run.result, rows), accounting_text(run.result, copy, run.queued),
                  both ? "\n" : "");
@@ -62,7 +47,6 @@ void print(const ProfileOptions& options, const std::vector<ProfileRun>& runs, c
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const ProfileRun& run : runs) {
     auto one = profile_json(run.result);
-    one["graph"] = run.result.backend.graph;
     one["accounting"] = accounting_json(run.result, copy, run.queued);
     all.push_back(std::move(one));
   }
@@ -76,8 +60,8 @@ int profile_ranks(const ProfileOptions& options) {
   const auto runs = run_ranks(options, options.ranks);
   if (!runs) return report(runs.error());
   profiler::stop_process_activity();
-  if (!options.csv.empty()) {
-    const auto written = write_output(options.csv, [&](std::ostream& out) { write_ranks_csv(out, *runs); });
+  if (!options.files.csv.empty()) {
+    const auto written = write_output(options.files.csv, [&](std::ostream& out) { write_ranks_csv(out, *runs); });
     if (!written) return report(written.error());
   }
   if (options.json) {
@@ -101,8 +85,9 @@ int count(const ProfileOptions& options) {
 // Why these options do not go together; empty: they do.
 std::string contradiction(const ProfileOptions& options) {
   const bool both = options.graph == "both";
-  if (both && !(options.trace.empty() && options.csv.empty())) {
-    return "--trace and --csv take the pieces of one run: give --graph on or --graph off.";
+  const ProfileFiles& files = options.files;
+  if (both && !(files.save.empty() && files.trace.empty() && files.csv.empty())) {
+    return "--save, --trace and --csv take the pieces of one run: give --graph on or --graph off.";
   }
   if (options.ranks.empty()) return "";
   if (options.counters) return "--ranks has no --counters: count one rank's model for that.";
@@ -110,12 +95,18 @@ std::string contradiction(const ProfileOptions& options) {
     return "--ranks changes the model's shape, which needs random weights: give a --preset in place of MODEL.";
   }
   if (both) return "--ranks compares shapes, --graph both ways of launching: give --graph on or --graph off.";
-  if (!options.trace.empty()) return "--ranks writes no --trace: profile one rank's model for that.";
+  if (!files.trace.empty()) return "--ranks writes no --trace: profile one rank's model for that.";
+  if (!files.save.empty()) return "--ranks writes no --save: profile one rank's model for that.";
   return "";
 }
 
 int profile(const ProfileOptions& options) {
-  if (const auto writable = check_outputs({options.trace, options.csv}); !writable) return report(writable.error());
+  const ProfileFiles& files = options.files;
+  if (const auto writable = check_outputs({files.save, files.trace, files.csv}); !writable) {
+    return report(writable.error());
+  }
+  if (files.list) return list_profiles(options.json);
+  if (!files.open.empty()) return open_profile(files, rows_named(options.by), options.json);
   if (std::string wrong = contradiction(options); !wrong.empty()) return refuse(std::move(wrong));
   const bool wants_gpu =
       options.backend == engine::BackendChoice::automatic || options.backend == engine::BackendChoice::cuda;
@@ -150,7 +141,10 @@ int profile(const ProfileOptions& options) {
   CopyRate copy{0, "there are no times of stages"};
   if (ended) copy.problem = "the device failed";
   if (runs[0].result.status.source != profiler::TimeSource::none && !ended) copy = copy_rate_of(runs[0].result);
-  if (const auto written = write_rows(options, runs[0].rows); !written) return report(written.error());
+  for (ProfileRun& run : runs) run.result.copy_bytes_per_second = copy.bytes_per_second;
+  if (runs.size() == 1) {
+    if (const auto kept = keep_profile(runs[0].result, files); !kept) return report(kept.error());
+  }
   print(options, runs, copy, counters);
   return ended ? report(*ended) : 0;
 }
@@ -193,16 +187,17 @@ void add_profile(CLI::App& program, Action& action) {
   command->add_option("--by", options->by, "Rows of the printed table; --json has all three")
       ->check(CLI::IsMember({"kind", "layer", "stage"}))
       ->capture_default_str();
-  add_output_option(*command, "--trace", options->trace, "Write a Chrome trace that Perfetto opens", "FILE.json");
-  add_output_option(*command, "--csv", options->csv, "Write one line for each piece of work", "FILE.csv");
   command->add_flag("--errors", options->errors,
                     "Steps measure the errors of the discretisation rules, as they do in the window");
-  command->add_flag("--no-cupti", options->no_cupti,
-                    "Leave CUPTI alone: for another profiler, or to see a step's wall time undisturbed");
   command->add_flag("--counters", options->counters,
                     "Also count what each stage of one token does to the hardware (memory and L2 bytes, shares of the "
                     "peaks), in a second process");
   command->add_flag("--counters-only", options->counters_only)->group("");
+  add_profile_files(*command, options->files,
+                    {"MODEL", "--preset", "--prompt", "--tokens", "--steps", "--warmup", "--batch", "--graph",
+                     "--ranks", "--errors", "--counters"});
+  command->add_flag("--no-cupti", options->no_cupti,
+                    "Leave CUPTI alone: for another profiler, or to see a step's wall time undisturbed");
   command->add_flag("--no-cost", options->no_cost,
                     "Do not run a second process without CUPTI to measure what CUPTI costs");
   add_backend_options(*command, *options);
@@ -214,10 +209,11 @@ void add_profile(CLI::App& program, Action& action) {
       "toolkit.\n\n"
       "Examples:\n  mambascope profile parity --steps 200\n  mambascope profile path/to/folder --trace trace.json "
       "--csv "
-      "times.csv\n  mambascope profile parity --by stage --backend cpu\n  mambascope profile --preset mimo-187m "
-      "--variant fused "
-      "--graph both\n  mambascope profile --preset siso-187m --ranks 1,2,4,8 --csv ranks.csv\n  mambascope profile "
-      "--preset siso-1.5b --counters");
+      "times.csv\n  mambascope profile parity --by stage --backend cpu\n  mambascope profile --preset mimo-187m --save "
+      "mimo.profile\n  mambascope "
+      "profile --open mimo.profile --by layer\n  mambascope profile --preset mimo-187m --variant fused --graph both\n  "
+      "mambascope profile --preset siso-187m --ranks 1,2,4,8 --csv ranks.csv\n  mambascope profile --preset siso-1.5b "
+      "--counters");
   command->callback([options, &action] { action = [options] { return profile(*options); }; });
 }
 

@@ -1,12 +1,12 @@
 #include "app/commands/profile_report.h"
 
 #include "app/wiring/profile_rows.h"
+#include "profiler/report/distribution.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <map>
 
 namespace app {
 
@@ -14,69 +14,41 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// A row of the report: some stages of the plan that are counted together.
-struct Group {
-  std::string name;
-  int layer = -1;
-  int stage = -1;
-  int stages = 0;
-  kernels::Cost cost;
-};
-
-struct Grouping {
-  std::vector<Group> groups;
-  std::vector<int> of_stage;
-};
-
-Grouping grouping(const engine::StepPlan& plan, ProfileRows rows) {
-  Grouping out;
-  std::map<int, std::size_t> places;
-  for (const engine::Stage& stage : plan.stages) {
-    const int key = rows == ProfileRows::kinds    ? static_cast<int>(stage.kind)
-                    : rows == ProfileRows::layers ? stage.layer
-                                                  : stage.id;
-    const auto [place, fresh] = places.emplace(key, out.groups.size());
-    if (fresh) {
-      Group group;
-      if (rows == ProfileRows::layers) {
-        group.name = stage.layer < 0 ? "outside layers" : fmt::format("layer {}", stage.layer);
-        group.layer = stage.layer;
-      } else {
-        group.name = engine::name_of(stage.kind);
-      }
-      if (rows == ProfileRows::stages) {
-        group.layer = stage.layer;
-        group.stage = stage.id;
-      }
-      out.groups.push_back(std::move(group));
-    }
-    Group& group = out.groups[place->second];
-    ++group.stages;
-    group.cost.bytes_read += stage.cost.bytes_read;
-    group.cost.bytes_written += stage.cost.bytes_written;
-    group.cost.flops += stage.cost.flops;
-    out.of_stage.push_back(static_cast<int>(place->second));
-  }
-  return out;
-}
-
-double rate(const Group& group, const profiler::StageStatistics& time) {
+double rate(const StageGroup& group, const profiler::StageStatistics& time) {
   // bytes per ns are GB per s
   return time.time_ns.median > 0 ? static_cast<double>(group.cost.bytes()) / time.time_ns.median : 0;
 }
 
+constexpr std::size_t histogram_bins = 32, outliers_listed = 6;
+
 ordered_json spread_json(const profiler::Spread& spread) {
-  return {{"min", spread.min / 1e3},  {"p5", spread.p5 / 1e3},   {"median", spread.median / 1e3},
-          {"p95", spread.p95 / 1e3},  {"max", spread.max / 1e3}, {"mad", spread.mad / 1e3},
+  return {{"min", spread.min / 1e3},       {"p5", spread.p5 / 1e3},   {"p25", spread.p25 / 1e3},
+          {"median", spread.median / 1e3}, {"p75", spread.p75 / 1e3}, {"p95", spread.p95 / 1e3},
+          {"p99", spread.p99 / 1e3},       {"max", spread.max / 1e3}, {"mad", spread.mad / 1e3},
           {"mean", spread.mean / 1e3}};
+}
+
+// The histogram and the outliers of some times, as fields of their row.
+void add_distribution(ordered_json& row, const profiler::Series& series) {
+  const profiler::Histogram histogram = profiler::histogram_of(series, histogram_bins);
+  row["histogram"] = {{"low_us", histogram.low_ns / 1e3},
+                      {"width_us", histogram.width_ns / 1e3},
+                      {"counts", histogram.counts},
+                      {"above", histogram.above}};
+  const profiler::Outliers outliers = profiler::outliers_of(series);
+  row["outlier_limit_us"] = outliers.limit_ns / 1e3;
+  row["outliers"] = ordered_json::array();
+  for (const profiler::Outlier& outlier : outliers.found)
+    row["outliers"].push_back({{"token", outlier.token}, {"us", outlier.time_ns / 1e3}, {"sigmas", outlier.sigmas}});
 }
 
 ordered_json rows_json(const ProfileResult& result, ProfileRows rows) {
   const Grouping grouped = grouping(result.plan, rows);
   const auto times = profiler::grouped(result.tokens, grouped.of_stage, grouped.groups.size());
+  const auto series = profiler::series_of(result.tokens, grouped.of_stage, grouped.groups.size());
   ordered_json out = ordered_json::array();
   for (std::size_t i = 0; i < times.size(); ++i) {
-    const Group& group = grouped.groups[i];
+    const StageGroup& group = grouped.groups[i];
     ordered_json row;
     if (rows == ProfileRows::stages) row["stage"] = group.stage;
     if (rows != ProfileRows::layers) row["kind"] = group.name;
@@ -89,6 +61,7 @@ ordered_json rows_json(const ProfileResult& result, ProfileRows rows) {
     row["flops"] = group.cost.flops;
     row["gb_per_s"] = times[i].time_ns.count > 0 ? ordered_json(rate(group, times[i])) : ordered_json();
     row["share_of_step"] = times[i].share;
+    if (times[i].time_ns.count > 0) add_distribution(row, series[i]);
     if (rows == ProfileRows::stages) {
       const std::string& kernel = result.kernels[static_cast<std::size_t>(group.stage)];
       row["kernel"] = kernel.empty() ? ordered_json() : ordered_json(kernel);
@@ -98,17 +71,46 @@ ordered_json rows_json(const ProfileResult& result, ProfileRows rows) {
   return out;
 }
 
-std::string row_text(const Group& group, const profiler::StageStatistics& time) {
+std::string row_text(const StageGroup& group, const profiler::StageStatistics& time) {
   const std::string where = group.stage < 0    ? ""
                             : group.layer >= 0 ? fmt::format(" {}.{}", group.layer, group.stage)
                                                : fmt::format(" -.{}", group.stage);
   if (time.time_ns.count == 0) {
-    return fmt::format("  {:<20} {:>6} {:>9} {:>10} {:>19} {:>12} {:>9} {:>7}\n", group.name + where, group.stages, "-",
+    return fmt::format("  {:<20} {:>6} {:>9} {:>10} {:>29} {:>12} {:>9} {:>7}\n", group.name + where, group.stages, "-",
                        "-", "-", group.cost.bytes(), "-", "-");
   }
-  return fmt::format("  {:<20} {:>6} {:>9.1f} {:>10.2f} {:>9.2f} {:>9.2f} {:>12} {:>9.1f} {:>6.1f}%\n",
-                     group.name + where, group.stages, time.pieces, time.time_ns.median / 1e3, time.time_ns.p5 / 1e3,
-                     time.time_ns.p95 / 1e3, group.cost.bytes(), rate(group, time), 100 * time.share);
+  return fmt::format("  {:<20} {:>6} {:>9.1f} {:>10.2f} {:>9.2f} {:>9.2f} {:>9.2f} {:>12} {:>9.1f} {:>6.1f}%\n",
+                     group.name + where, group.stages, time.pieces, time.time_ns.median / 1e3, time.time_ns.mad / 1e3,
+                     time.time_ns.p5 / 1e3, time.time_ns.p95 / 1e3, group.cost.bytes(), rate(group, time),
+                     100 * time.share);
+}
+
+// "step: 3 of 128 above 40.10 us: token 17 45.20 us (12 sigma), ...", or nothing.
+std::string outliers_line(const std::string& name, const profiler::Series& series) {
+  const profiler::Outliers outliers = profiler::outliers_of(series);
+  if (outliers.found.empty()) return {};
+  std::string out = fmt::format("                    {}: {} of {} above {:.2f} us:", name, outliers.found.size(),
+                                series.tokens.size(), outliers.limit_ns / 1e3);
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, outliers.found.size()); ++i)
+    out += fmt::format("{} token {} {:.2f} us ({:.0f} sigma)", i == 0 ? "" : ",", outliers.found[i].token,
+                       outliers.found[i].time_ns / 1e3, outliers.found[i].sigmas);
+  return out + (outliers.found.size() > 3 ? ", ...\n" : "\n");
+}
+
+std::string outliers_text(const ProfileResult& result, const Grouping& groups) {
+  const auto series = profiler::series_of(result.tokens, groups.of_stage, groups.groups.size());
+  std::vector<std::string> lines = {outliers_line("step", profiler::wall_series(result.tokens))};
+  for (std::size_t i = 0; i < series.size(); ++i)
+    lines.push_back(outliers_line(full_name(groups.groups[i]), series[i]));
+  lines.erase(std::remove(lines.begin(), lines.end(), std::string()), lines.end());
+  std::string out = fmt::format(
+      "outliers            tokens more than {:g} sigma above the median; sigma is 1.4826 MAD, at least "
+      "1 % of the median{}\n",
+      profiler::outlier_sigmas, lines.empty() ? ": none" : "");
+  for (std::size_t i = 0; i < std::min(lines.size(), outliers_listed); ++i) out += lines[i];
+  if (lines.size() > outliers_listed)
+    out += fmt::format("                    and in {} more rows: --json lists them\n", lines.size() - outliers_listed);
+  return out;
 }
 
 std::string cost_text(const ProfilingCost& cost) {
@@ -124,7 +126,8 @@ ordered_json profile_json(const ProfileResult& result) {
   const profiler::StepStatistics step = profiler::statistics_of(result.tokens, 0).step;
   const profiler::ProfilerStatus& status = result.status;
   const auto text = [](const std::string& value) { return value.empty() ? ordered_json() : ordered_json(value); };
-  ordered_json cost;
+  ordered_json wall = spread_json(step.wall), cost;
+  add_distribution(wall, profiler::wall_series(result.tokens));
   if (result.cost && result.cost->problem.empty()) {
     cost = {{"wall_us_with", result.cost->wall_us_with},
             {"wall_us_without", result.cost->wall_us_without},
@@ -135,7 +138,12 @@ ordered_json profile_json(const ProfileResult& result) {
   return {{"model", result.model},
           {"backend", result.backend.name},
           {"device", result.backend.device},
+          {"recorded", result.recording.empty() ? ordered_json()
+                                                : ordered_json({{"name", result.recording},
+                                                                {"recorded_at", result.recorded_at},
+                                                                {"program", result.program}})},
           {"variant", result.plan.variant},
+          {"graph", result.backend.graph},
           {"state", result.backend.state},
           {"batch", result.plan.batch},
           {"warmup", result.warmup},
@@ -153,12 +161,14 @@ ordered_json profile_json(const ProfileResult& result) {
           {"records_unattributed", status.unattributed},
           {"clock_uncertainty_ns", status.clock_uncertainty_ns},
           {"step_us",
-           {{"wall", spread_json(step.wall)},
+           {{"wall", wall},
             {"stages", spread_json(step.stages)},
             {"between_stages", spread_json(step.between)},
             {"overlap", spread_json(step.overlap)},
             {"gaps", spread_json(step.gaps)}}},
           {"bytes_per_step", result.plan.total().bytes()},
+          {"copy_gbps",
+           result.copy_bytes_per_second > 0 ? ordered_json(result.copy_bytes_per_second / 1e9) : ordered_json()},
           {"cost_of_cupti", cost},
           {"kinds", rows_json(result, ProfileRows::kinds)},
           {"layers", rows_json(result, ProfileRows::layers)},
@@ -172,11 +182,13 @@ std::string profile_text(const ProfileResult& result, ProfileRows rows) {
   std::string out =
       fmt::format("{} on {} ({}, {}, state {}), {} steps after {} to warm up\n", result.model, result.backend.device,
                   result.backend.name, result.plan.variant, result.backend.state, result.tokens.size(), result.warmup);
+  if (!result.recording.empty())
+    out += fmt::format("{}: {}, by {}\n", result.recording, result.recorded_words(), result.program);
   if (timed) {
     const Grouping groups = grouping(result.plan, rows);
     const auto times = profiler::grouped(result.tokens, groups.of_stage, groups.groups.size());
-    out += fmt::format("\n  {:<20} {:>6} {:>9} {:>10} {:>9} {:>9} {:>12} {:>9} {:>7}\n", "per token", "stages",
-                       "pieces", "median us", "p5", "p95", "bytes", "GB/s", "of step");
+    out += fmt::format("\n  {:<20} {:>6} {:>9} {:>10} {:>9} {:>9} {:>9} {:>12} {:>9} {:>7}\n", "per token", "stages",
+                       "pieces", "median us", "mad", "p5", "p95", "bytes", "GB/s", "of step");
     for (std::size_t i = 0; i < times.size(); ++i) out += row_text(groups.groups[i], times[i]);
   }
   const kernels::Cost total = result.plan.total();
@@ -194,6 +206,7 @@ std::string profile_text(const ProfileResult& result, ProfileRows rows) {
         step.wall.mean / 1e3, step.stages.mean / 1e3, step.between.mean / 1e3, step.overlap.mean / 1e3,
         step.gaps.mean / 1e3);
   }
+  out += outliers_text(result, grouping(result.plan, rows));
   out += fmt::format("source of times     {}\n",
                      status.source == profiler::TimeSource::cupti
                          ? fmt::format("CUPTI {} activity records ({})", status.version, status.library)
@@ -207,6 +220,9 @@ std::string profile_text(const ProfileResult& result, ProfileRows rows) {
         status.untagged - std::min(status.untagged, status.unattributed), status.unattributed);
   }
   out += fmt::format("clock uncertainty   {} ns\n", status.clock_uncertainty_ns);
+  if (result.copy_bytes_per_second > 0)
+    out += fmt::format("copy rate           {:.0f} GB/s, read and written bytes counted\n",
+                       result.copy_bytes_per_second / 1e9);
   if (result.cost) out += cost_text(*result.cost);
   return out;
 }

@@ -1,7 +1,7 @@
 #include "app/commands/profile_run.h"
 
 #include "app/commands/second_process.h"
-#include "app/wiring/profile_rows.h"
+#include "app/wiring/recorded_profile.h"
 #include "app/wiring/timing_store.h"
 
 #include <fmt/format.h>
@@ -55,10 +55,10 @@ engine::Result<ProfileRun> run_profile(const ProfileOptions& options, const engi
   auto opened = engine::make_backend(model.weights, asked);
   if (!opened) return tl::unexpected(opened.error());
   const auto store = TimingStore::make(source, (*opened)->info().is_gpu, static_cast<std::size_t>(options.steps));
-  return profile_backend(options, model.name, **opened, *store, ids);
+  return profile_backend(options, model, **opened, *store, ids);
 }
 
-engine::Result<ProfileRun> profile_backend(const ProfileOptions& options, const std::string& model,
+engine::Result<ProfileRun> profile_backend(const ProfileOptions& options, const engine::Model& model,
                                            engine::Backend& backend, TimingStore& store,
                                            const std::vector<std::int32_t>& ids) {
   ProfileRun run;
@@ -76,18 +76,19 @@ engine::Result<ProfileRun> profile_backend(const ProfileOptions& options, const 
   const auto warmup = static_cast<std::size_t>(options.warmup);
   if (run.ended && steps <= warmup) return tl::unexpected(*run.ended);
   ProfileResult& result = run.result;
-  result.model = model;
+  result.model = model.name;
+  result.config = model.config();
+  if (!model.weights.layers.empty()) result.weights = kernels::name_of(model.weights.layers.front().in_proj.dtype);
+  result.program = std::string("mambascope ") + MAMBASCOPE_VERSION;
+  result.recorded_at = utc_now();
   result.backend = backend.info();
   result.plan = backend.plan();
   result.warmup = options.warmup;
   result.seed = options.seed;
   result.tokens = store.newest(std::min(steps - warmup, static_cast<std::size_t>(options.steps)));
   result.status = store.status();
-  const auto by_stage = profiler::statistics_of(result.tokens, result.plan.stages.size()).stages;
-  for (const auto& stage : by_stage) result.kernels.push_back(store.kernel_name(stage.name));
-  if (!options.trace.empty() || !options.csv.empty()) {
-    run.rows = profile_rows(result.model, result.backend, result.plan, store, result.tokens);
-  }
+  result.names = kernel_names(store, result.tokens);
+  result.kernels = kernels_by_stage(result);
   if (result.backend.is_gpu && !run.ended) {
     std::vector<double> milliseconds(queued_steps);
     const auto timed = backend.time_steps({ids.data(), batch}, milliseconds, engine::CacheState::warm);

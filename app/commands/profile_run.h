@@ -3,8 +3,9 @@
 
 #include "app/commands/options.h"
 #include "app/commands/profile_accounting.h"
+#include "app/commands/profile_files.h"
 #include "app/commands/profile_report.h"
-#include "profiler/export/rows.h"
+#include "app/wiring/timing_store.h"
 
 #include <optional>
 #include <string>
@@ -20,7 +21,8 @@ struct ProfileOptions : CommonOptions {
   int warmup = 8;
   std::string graph = "off";  // "on", "both"
   std::vector<int> ranks;     // a family of shapes in place of one model
-  std::string trace, csv, by = "kind";
+  std::string by = "kind";
+  ProfileFiles files;
   bool no_cupti = false, no_cost = false, errors = false;
   bool counters = false, counters_only = false;
 };
@@ -33,7 +35,6 @@ struct ProfileRun {
   ProfileResult result;
   QueuedTime queued;
   std::optional<engine::Error> ended;  // why stepping ended before the last step; what was measured until then is here
-  profiler::Export rows;               // with a trace or a table to write
 };
 // Opens a backend, with or without a graph, steps it through the ids and keeps the newest `steps` tokens. `source` tells
 // the runs of this process apart: 1, 2, ...
@@ -44,7 +45,7 @@ engine::Result<ProfileRun> run_profile(const ProfileOptions& options, const engi
 std::vector<std::string> same_step_arguments(const ProfileOptions& options, const ProfileResult& with);
 
 // Steps an open backend under a store of times. Error: not even one measured step was finished.
-engine::Result<ProfileRun> profile_backend(const ProfileOptions& options, const std::string& model,
+engine::Result<ProfileRun> profile_backend(const ProfileOptions& options, const engine::Model& model,
                                            engine::Backend& backend, TimingStore& store,
                                            const std::vector<std::int32_t>& ids);
 

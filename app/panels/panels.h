@@ -17,6 +17,9 @@ struct PanelContext {
 void draw_transport(PanelContext& context);
 void draw_closed_transport(PanelContext& context);  // while the active document is not open: only the choice of models
 void draw_token_strip(PanelContext& context);
+// Of a recorded profile, which has neither tokens' meanings nor heads: wall times, and layers as stacks of stages.
+void draw_recorded_strip(PanelContext& context);
+void draw_recorded_layers(PanelContext& context);
 void draw_model_map(PanelContext& context);
 void draw_inspector(PanelContext& context);
 void draw_rotations(PanelContext& context);

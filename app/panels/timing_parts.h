@@ -29,6 +29,10 @@ void draw_timeline(PanelContext& context, Document& document, ImVec2 size, doubl
 double round_up(double value);
 // A step of each document as stacked bars, medians over its shown token; one axis for each source of times.
 void draw_timing_bars(PanelContext& context, const std::vector<Document*>& documents, ImVec2 size);
+// The time of what is selected over the measured tokens, with its quantiles and outliers.
+void draw_timing_histogram(PanelContext& context, Document& document, ImVec2 size);
+// Kinds of stages by what they compute for a byte and how fast, below the measured copy rate.
+void draw_timing_roofline(PanelContext& context, Document& document, ImVec2 size);
 // The whole step, its gaps, and each kind of stage: time, spread, bytes, bandwidth, share; two documents side by side
 // with their ratio.
 void draw_timing_table(PanelContext& context, const std::vector<Document*>& documents);

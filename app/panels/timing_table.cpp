@@ -5,11 +5,13 @@
 #include "app/viewmodel/numbers.h"
 
 #include <fmt/format.h>
+#include <imgui_stdlib.h>
 
 #include <algorithm>
 #include <cmath>
 #include <optional>
 #include <string>
+#include <tuple>
 
 namespace app {
 namespace {
@@ -106,40 +108,161 @@ void draw_cells(const Theme& theme, int kind, const Cells& cells) {
   if (kind != whole_step) draw_share(theme, cells.share, kind);
 }
 
-void draw_one(PanelContext& context, const Document& document) {
+const std::vector<TimingTableRow>& rows_of(Document& document, ProfileRows by) {
+  TimingCache::Rows& cache = document.timing_cache.table_rows;
+  if (cache.of != document.timing_cache.newest || cache.by != by) {
+    cache.rows = make_timing_rows(document.plan(), document.timing_cache.tokens, by);
+    cache.of = document.timing_cache.newest;
+    cache.by = by;
+  }
+  return cache.rows;
+}
+
+// What the rows are, and the words that they must hold.
+void draw_table_controls(PanelContext& context) {
+  const Theme& theme = context.theme;
+  TimingTableView& view = context.workspace.timing_table;
+  Flow flow(6 * theme.scale);
+  for (const auto& [label, rows, tip] : {std::tuple{"kinds", ProfileRows::kinds, "One row for each kind of stage."},
+                                         {"layers", ProfileRows::layers, "One row for each layer."},
+                                         {"stages", ProfileRows::stages, "One row for each stage of the plan."}}) {
+    flow.place(chip_width(label));
+    if (chip(theme, label, view.rows == rows, tip)) view.rows = rows;
+  }
+  const float width = 120 * theme.scale;
+  flow.place(width);
+  push_small(theme);
+  ImGui::SetNextItemWidth(width);
+  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(7 * theme.scale, 2 * theme.scale));
+  ImGui::InputTextWithHint("##filter", "filter by name", &view.filter);
+  ImGui::PopStyleVar();
+  ImGui::PopFont();
+}
+
+// Headings that sort: a click sorts from the largest, the next from the smallest, the third as the plan has it.
+void draw_sorting_headings(const Theme& theme, TimingTableView& view, const std::vector<std::string>& headings) {
+  ImGui::TableNextRow(ImGuiTableRowFlags_Headers);
+  for (int i = 0; i < static_cast<int>(headings.size()); ++i) {
+    ImGui::TableSetColumnIndex(i);
+    const bool sorted = view.sorted_by == i;
+    const std::string arrow = !sorted ? "" : view.descending ? " ▼" : " ▲";
+    const float space = ImGui::GetContentRegionAvail().x;
+    const std::string& full = headings[static_cast<std::size_t>(i)];
+    const float left = space - ImGui::CalcTextSize(arrow.c_str()).x;
+    // The unit counts for more than the word.
+    const std::size_t unit = full.find(' ');
+    const bool fits = ImGui::CalcTextSize(full.c_str()).x <= left || unit == std::string::npos;
+    const std::string text = shortened(fits ? full : full.substr(unit + 1), left) + arrow;
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    ImGui::PushID(i);
+    if (ImGui::InvisibleButton("##sort", {std::max(1.0F, space), ImGui::GetTextLineHeight()})) {
+      if (!sorted)
+        view.sorted_by = i, view.descending = i > 0;
+      else if (view.descending == (i > 0))
+        view.descending = !view.descending;
+      else
+        view.sorted_by = -1;
+    }
+    const bool hovered = ImGui::IsItemHovered();
+    tooltip(fmt::format("{}: click to sort", headings[static_cast<std::size_t>(i)]));
+    ImGui::PopID();
+    const float width = ImGui::CalcTextSize(text.c_str()).x;
+    ImGui::GetWindowDrawList()->AddText({i > 0 ? at.x + std::max(0.0F, space - width) : at.x, at.y},
+                                        packed(sorted || hovered ? theme.text : theme.secondary), text.c_str());
+  }
+}
+
+// A row of the plan: a kind, a layer or a stage. A click chooses it for all views.
+void draw_plan_row(PanelContext& context, const TimingTableRow& row, int id, bool active) {
+  const Theme& theme = context.theme;
+  Selection& selection = context.workspace.selection;
+  const StageGroup& group = row.group;
+  const bool of_layer = group.kind < 0;
+  const bool chosen = of_layer           ? active && group.layer >= 0 && selection.layer == group.layer
+                      : group.stage >= 0 ? active && selection.stage == group.stage
+                                         : selection.stage_kind == group.kind;
+  ImGui::TableNextRow();
+  ImGui::TableNextColumn();
+  const float line = ImGui::GetTextLineHeight(), size = std::floor(line * 0.62F);
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  ImGui::PushID(id);
+  if (ImGui::Selectable("##row", chosen, ImGuiSelectableFlags_SpanAllColumns | ImGuiSelectableFlags_AllowOverlap,
+                        {0, line})) {
+    if (of_layer) {
+      if (active && group.layer >= 0) selection.layer = group.layer;
+    } else if (group.stage < 0) {
+      toggle_kind(selection, group.kind);
+    } else {
+      selection.stage = chosen || !active ? -1 : group.stage;
+      selection.stage_kind = chosen ? -1 : group.kind;
+      if (active && group.layer >= 0) selection.layer = group.layer;
+    }
+  }
+  ImGui::PopID();
+  tooltip(
+      fmt::format("{}: {} stage{} in a step. Median and median absolute deviation of {} tokens, 95 % below {} µs, {} "
+                  "outlier{}; bytes counted from shapes. Click to find {} in the other views.",
+                  full_name(group), group.stages, group.stages == 1 ? "" : "s", row.tokens, three_digits(row.p95_us),
+                  row.outliers, row.outliers == 1 ? "" : "s", group.stages == 1 ? "it" : "them"));
+  ImGui::SameLine(0, 0);
+  ImGui::SetCursorScreenPos(at);
+  if (!of_layer) {
+    const float y = std::floor(at.y + (line - size) / 2);
+    fill_kind(theme, ImGui::GetWindowDrawList(), {at.x, y}, {at.x + size, y + size}, group.kind, -1);
+    ImGui::SetCursorPosX(ImGui::GetCursorPosX() + size + 6 * theme.scale);
+  }
+  std::string name = group.stage >= 0 && group.layer >= 0 ? fmt::format("{} {}", group.layer, group.name) : group.name;
+  name = shortened(name, ImGui::GetContentRegionAvail().x);
+  ImGui::TextUnformatted(name.c_str());
+  draw_cells(theme, of_layer ? other_work : group.kind, {row.median_us, row.spread_us, group.cost.bytes(), row.share});
+}
+
+void draw_one(PanelContext& context, Document& document) {
   const Theme& theme = context.theme;
   const TimingTable& table = document.timing_cache.table;
-  if (!ImGui::BeginTable("stages", 6, table_flags, whole_rows())) return;
+  TimingTableView& view = context.workspace.timing_table;
+  draw_table_controls(context);
+  if (!ImGui::BeginTable("times", 6, table_flags, whole_rows())) return;
   ImGui::TableSetupScrollFreeze(0, 1);
-  ImGui::TableSetupColumn("stage", ImGuiTableColumnFlags_WidthStretch, 1.5F);
-  ImGui::TableSetupColumn("median", ImGuiTableColumnFlags_WidthStretch, 1.15F);
+  ImGui::TableSetupColumn("stage", ImGuiTableColumnFlags_WidthStretch, 2.0F);
+  ImGui::TableSetupColumn("median", ImGuiTableColumnFlags_WidthStretch, 1.1F);
   ImGui::TableSetupColumn("spread", ImGuiTableColumnFlags_WidthStretch, 0.7F);
   ImGui::TableSetupColumn("bytes", ImGuiTableColumnFlags_WidthStretch, 1.0F);
   ImGui::TableSetupColumn("rate", ImGuiTableColumnFlags_WidthStretch, 0.75F);
-  ImGui::TableSetupColumn("share", ImGuiTableColumnFlags_WidthStretch, 1.4F);
-  draw_headings(theme, {"stage", "median µs", "± µs", "bytes", "GB/s", "of the step"});
+  ImGui::TableSetupColumn("share", ImGuiTableColumnFlags_WidthStretch, 1.25F);
+  draw_sorting_headings(theme, view, {"stage", "median µs", "± µs", "bytes", "GB/s", "of step"});
   const auto share = [&](double us) { return table.wall_us > 0 ? us / table.wall_us : 0; };
-  begin_row(context, whole_step);
-  tooltip(
-      fmt::format("Wall time of a step, begin to finished: median and median absolute deviation of the last {} "
-                  "tokens. Bytes are counted from shapes.",
-                  table.tokens));
-  draw_cells(theme, whole_step, {table.wall_us, table.wall_spread_us, table.bytes, 1});
-  begin_row(context, nothing_ran);
-  tooltip("Time of the step in which nothing ran.");
-  draw_cells(theme, nothing_ran, {table.gaps_us, table.gaps_spread_us, {}, share(table.gaps_us)});
-  if (table.between_us > 0) {
-    begin_row(context, other_work);
-    tooltip("Work of the step that belongs to no stage, such as the upload of the token's id.");
-    draw_cells(theme, other_work, {table.between_us, table.between_spread_us, {}, share(table.between_us)});
-  }
-  for (const KindTimes& kind : table.kinds) {
-    begin_row(context, kind.kind);
+  // The step and its gaps are what the rows are held against: they stay on top, unless names are looked for.
+  if (view.filter.empty()) {
+    begin_row(context, whole_step);
     tooltip(
-        fmt::format("{} of them in a step. Median and median absolute deviation of the last {} tokens; bytes "
-                    "counted from shapes. Click to find them in the picture.",
-                    kind.stages, table.tokens));
-    draw_cells(theme, kind.kind, {kind.median_us, kind.spread_us, kind.bytes, kind.share});
+        fmt::format("Wall time of a step, begin to finished: median and median absolute deviation of the last {} "
+                    "tokens. Bytes are counted from shapes.",
+                    table.tokens));
+    draw_cells(theme, whole_step, {table.wall_us, table.wall_spread_us, table.bytes, 1});
+    begin_row(context, nothing_ran);
+    tooltip("Time of the step in which nothing ran.");
+    draw_cells(theme, nothing_ran, {table.gaps_us, table.gaps_spread_us, {}, share(table.gaps_us)});
+    if (table.between_us > 0) {
+      begin_row(context, other_work);
+      tooltip("Work of the step that belongs to no stage, such as the upload of the token's id.");
+      draw_cells(theme, other_work, {table.between_us, table.between_spread_us, {}, share(table.between_us)});
+    }
+  }
+  const std::vector<TimingTableRow>& rows = rows_of(document, view.rows);
+  const std::vector<int> order = arranged(rows, view.filter, view.sorted_by, view.descending);
+  const bool active = &document == &context.workspace.document();
+  ImGuiListClipper clipper;
+  clipper.Begin(static_cast<int>(order.size()));
+  while (clipper.Step())
+    for (int i = clipper.DisplayStart; i < clipper.DisplayEnd; ++i) {
+      const int row = order[static_cast<std::size_t>(i)];
+      draw_plan_row(context, rows[static_cast<std::size_t>(row)], row, active);
+    }
+  if (order.empty()) {
+    ImGui::TableNextRow();
+    ImGui::TableNextColumn();
+    ImGui::TextColored(theme.secondary, "no such name");
   }
   ImGui::EndTable();
 }

@@ -14,7 +14,7 @@ namespace {
 
 void draw_bar_tooltip(const Document& document, const TimingBar& bar) {
   if (!ImGui::BeginTooltip()) return;
-  const engine::Stage& stage = document.snapshot->plan->stages[static_cast<std::size_t>(bar.stage)];
+  const engine::Stage& stage = document.plan().stages[static_cast<std::size_t>(bar.stage)];
   const std::string place = bar.layer >= 0 ? fmt::format(" of layer {}", bar.layer) : std::string();
   ImGui::Text("%s%s · %s, token %lld", kind_words(bar.kind), place.c_str(), document.name.c_str(),
               static_cast<long long>(document.timing_cache.timeline.token));

@@ -25,7 +25,8 @@ void refresh(Workspace& workspace, Document& document, int rows) {
   const std::int64_t wanted = follows ? workspace.selection.token : -1;
   const bool stale = now - cache.refreshed_s > refresh_s || cache.rows != rows;
   if (!stale && cache.wanted == wanted) return;
-  const auto tokens = document.timings->newest(TimingStore::default_tokens);
+  const auto tokens =
+      document.timings->newest(document.recording ? document.recording->tokens.size() : TimingStore::default_tokens);
   cache.refreshed_s = now;
   if (tokens.empty()) {
     cache = TimingCache{};
@@ -35,8 +36,10 @@ void refresh(Workspace& workspace, Document& document, int rows) {
   const bool measured = tokens.back() != cache.newest;
   if (measured) {
     cache.newest = tokens.back();
-    const std::size_t count = std::min(tokens.size(), table_tokens);
-    cache.table = make_timing_table(*document.snapshot->plan, profiler::Tokens(tokens).last(count));
+    // All of a recorded profile: nothing there is stale.
+    const std::size_t count = document.recording ? tokens.size() : std::min(tokens.size(), table_tokens);
+    cache.tokens.assign(tokens.end() - static_cast<std::ptrdiff_t>(count), tokens.end());
+    cache.table = make_timing_table(document.plan(), cache.tokens);
     cache.median_bar = make_median_bar(cache.table);
   }
   cache.wanted = wanted;
@@ -44,11 +47,11 @@ void refresh(Workspace& workspace, Document& document, int rows) {
     return wanted >= 0 && token->token == static_cast<std::uint32_t>(wanted);
   });
   const auto& shown = found != tokens.end() ? *found : tokens.back();
-  if (measured || shown != cache.shown) cache.token_bar = make_token_bar(*document.snapshot->plan, *shown, cache.table);
+  if (measured || shown != cache.shown) cache.token_bar = make_token_bar(document.plan(), *shown, cache.table);
   if (shown == cache.shown && cache.rows == rows) return;
   cache.shown = shown;
   cache.rows = rows;
-  cache.timeline = make_timeline(*document.snapshot->plan, *shown, rows);
+  cache.timeline = make_timeline(document.plan(), *shown, rows);
 }
 
 std::string account_words(const TokenTimeline& timeline) {
@@ -72,17 +75,22 @@ void draw_header(PanelContext& context, const std::vector<Document*>& documents,
   const Theme& theme = context.theme;
   Workspace& workspace = context.workspace;
   Flow flow(6 * theme.scale);
-  const auto choose = [&](const char* label, bool bars, const char* tip) {
+  const auto choose = [&](const char* label, TimingPage page, const char* tip) {
     flow.place(chip_width(label));
     const bool covered = table_alone != nullptr && *table_alone;
-    if (chip(theme, label, workspace.timings_as_bars == bars && !covered, tip)) {
-      workspace.timings_as_bars = bars;
+    if (chip(theme, label, workspace.timing_page == page && !covered, tip)) {
+      workspace.timing_page = page;
       if (table_alone != nullptr) *table_alone = false;
       ImGui::MarkIniSettingsDirty();
     }
   };
-  choose("timeline", false, "Every stage of one token, when it ran and how long.");
-  choose("bars", true, "Where the time of a step goes by kind of stage: medians over tokens, models on one axis.");
+  choose("timeline", TimingPage::timeline, "Every stage of one token, when it ran and how long.");
+  choose("bars", TimingPage::bars,
+         "Where the time of a step goes by kind of stage: medians over tokens, models on one axis.");
+  choose("histogram", TimingPage::histogram,
+         "How the time of the selected stage, kind or the whole step is distributed over tokens.");
+  choose("roofline", TimingPage::roofline,
+         "What each kind computes for a byte and how fast it did, below what the measured copy rate allows.");
   if (table_alone != nullptr) {
     flow.place(chip_width("table"));
     if (chip(theme, "table", *table_alone, "The numbers by kind of stage.")) *table_alone = true;
@@ -98,15 +106,20 @@ void draw_header(PanelContext& context, const std::vector<Document*>& documents,
   });
   fact(one_source ? source_words(source) : "two clocks", one_source ? theme.secondary : theme.value,
        "Where these times come from. A time of the CPU's clock and one of CUPTI never share an axis.");
+  // Where it is the one document, the bars above and below say so.
+  for (const Document* document : documents)
+    if (document->recording && (documents.size() > 1 || !workspace.recorded()))
+      fact(document->name + ": " + document->recording->recorded_words(), theme.value,
+           "Measured then and there. Its medians and distributions are over all of its tokens.");
   if (documents.size() > 1) {
-    const ShapeNote note = note_on_shapes(first.model->config(), documents[1]->model->config());
+    const ShapeNote note = note_on_shapes(first.config(), documents[1]->config());
     fact(note.brief, note.difference.empty() ? theme.secondary : theme.value,
          note.difference.empty() ? "The two models differ in nothing but their rank."
                                  : ("Times compare all that differs: " + note.difference + ".").c_str());
     return;
   }
   const TokenTimeline& timeline = first.timing_cache.timeline;
-  fact(fmt::format("{} · {}", first.name, first.snapshot->plan->variant), theme.secondary,
+  fact(fmt::format("{} · {}", first.name, first.plan().variant), theme.secondary,
        "The model, and how its step is executed.");
   fact(account_words(timeline), theme.text, account_tip);
   if (mostly_gaps(timeline))
@@ -135,13 +148,16 @@ bool draw_without_times(PanelContext& context, const std::vector<Document*>& doc
   return true;
 }
 
+// A timeline needs width, and a distribution is one document's.
+std::size_t most_documents(TimingPage page) {
+  return page == TimingPage::bars ? 4 : page == TimingPage::timeline ? 2 : 1;
+}
+
 std::vector<Document*> documents_to_show(Workspace& workspace) {
-  const std::size_t most = workspace.timings_as_bars ? 4 : 2;
+  const std::size_t most = most_documents(workspace.timing_page);
   std::vector<Document*> shown = {&workspace.document()};
   for (Document& document : workspace.documents)
-    if (&document != shown.front() && document.is_open() && document.timings && !document.snapshot->empty() &&
-        shown.size() < most)
-      shown.push_back(&document);
+    if (&document != shown.front() && document.has_times() && shown.size() < most) shown.push_back(&document);
   return shown;
 }
 
@@ -163,6 +179,52 @@ void draw_timelines(PanelContext& context, const std::vector<Document*>& documen
     ImGui::EndChild();
     ImGui::PopID();
   }
+}
+
+void draw_page(PanelContext& context, const std::vector<Document*>& documents, ImVec2 size) {
+  switch (context.workspace.timing_page) {
+    case TimingPage::timeline:
+      return draw_timelines(context, documents, size);
+    case TimingPage::bars:
+      return draw_timing_bars(context, documents, size);
+    case TimingPage::histogram:
+      return draw_timing_histogram(context, *documents.front(), size);
+    case TimingPage::roofline:
+      return draw_timing_roofline(context, *documents.front(), size);
+  }
+}
+
+// A recorded profile in a large window: the chosen page of time above, what it distributes and how it compares with the
+// roof beside each other below, and the table at the right.
+void draw_roomy(PanelContext& context, const std::vector<Document*>& documents, ImVec2 space) {
+  const float s = context.theme.scale, gap = 12 * s;
+  Workspace& workspace = context.workspace;
+  ImGui::BeginChild("pictures", {space.x, std::floor(space.y * 0.36F)}, ImGuiChildFlags_None,
+                    ImGuiWindowFlags_NoScrollWithMouse);
+  draw_header(context, documents, nullptr);
+  draw_page(context, documents, ImGui::GetContentRegionAvail());
+  ImGui::EndChild();
+  const float below = ImGui::GetContentRegionAvail().y, width = std::floor((space.x - 2 * gap) * 0.30F);
+  // The page above is not drawn twice.
+  const bool histogram_above = workspace.timing_page == TimingPage::histogram;
+  const bool roofline_above = workspace.timing_page == TimingPage::roofline;
+  ImGui::BeginChild("first", {width, below}, ImGuiChildFlags_None, ImGuiWindowFlags_NoScrollWithMouse);
+  if (histogram_above)
+    draw_timelines(context, {documents.front()}, ImGui::GetContentRegionAvail());
+  else
+    draw_timing_histogram(context, *documents.front(), ImGui::GetContentRegionAvail());
+  ImGui::EndChild();
+  ImGui::SameLine(0, gap);
+  ImGui::BeginChild("second", {width, below}, ImGuiChildFlags_None, ImGuiWindowFlags_NoScrollWithMouse);
+  if (roofline_above)
+    draw_timelines(context, {documents.front()}, ImGui::GetContentRegionAvail());
+  else
+    draw_timing_roofline(context, *documents.front(), ImGui::GetContentRegionAvail());
+  ImGui::EndChild();
+  ImGui::SameLine(0, gap);
+  ImGui::BeginChild("table");
+  draw_timing_table(context, documents);
+  ImGui::EndChild();
 }
 
 }  // namespace
@@ -228,7 +290,7 @@ void toggle_kind(Selection& selection, int kind) {
 void draw_timings(PanelContext& context) {
   Workspace& workspace = context.workspace;
   if (!workspace.document().timings) return;
-  if (workspace.shown() == nullptr) {
+  if (!workspace.recorded() && workspace.shown() == nullptr) {
     if (draw_empty_state(context.theme, "No token yet", "The time of every stage appears after a step.", "Step"))
       workspace.post(engine::command::Step{});
     return;
@@ -236,9 +298,15 @@ void draw_timings(PanelContext& context) {
   const std::vector<Document*> documents = documents_to_show(workspace);
   const float s = context.theme.scale;
   const ImVec2 space = ImGui::GetContentRegionAvail();
-  const int rows = std::clamp(static_cast<int>((space.y - 76 * s) / (20 * s)), 2, 6);
+  const bool roomy = workspace.recorded() && space.x > 900 * s && space.y > 600 * s;
+  const float for_rows = roomy ? space.y * 0.36F : space.y;
+  const int rows = std::clamp(static_cast<int>((for_rows - 76 * s) / (20 * s)), 2, roomy ? 12 : 6);
   for (Document* document : documents) refresh(workspace, *document, rows);
   if (draw_without_times(context, documents)) return;
+  if (roomy) {
+    draw_roomy(context, documents, space);
+    return;
+  }
 
   // Beside each other, below each other, or, in a small window, one at a time.
   static bool table_alone = false;
@@ -250,10 +318,8 @@ void draw_timings(PanelContext& context) {
   const ImVec2 rest(left, std::max(56 * s, ImGui::GetContentRegionAvail().y));
   if (!both && table_alone)
     draw_timing_table(context, documents);
-  else if (workspace.timings_as_bars)
-    draw_timing_bars(context, documents, rest);
   else
-    draw_timelines(context, documents, rest);
+    draw_page(context, documents, rest);
   ImGui::EndChild();
   if (!both) return;
   if (wide) ImGui::SameLine(0, 16 * s);

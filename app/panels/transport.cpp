@@ -1,6 +1,8 @@
 #include "app/panels/panels.h"
+#include "app/panels/parts.h"
 #include "app/panels/prompt_editor.h"
 #include "app/panels/widgets.h"
+#include "app/wiring/recorded_profile.h"
 
 #include <fmt/format.h>
 #include <imgui_stdlib.h>
@@ -39,12 +41,20 @@ void draw_model_menu(PanelContext& context) {
   ImGui::TextColored(context.theme.secondary, "Open beside it");
   for (const std::string& name : engine::builtin_models())
     if (ImGui::MenuItem((name + "##builtin").c_str())) workspace.requests.open_model = name;
+  const std::vector<std::string> recorded = shipped_recordings();
+  if (!recorded.empty()) ImGui::TextColored(context.theme.secondary, "Recorded profiles");
+  for (const std::string& name : recorded)
+    if (ImGui::MenuItem((name + "##recorded").c_str())) workspace.requests.open_profile = name;
   std::string& path = workspace.open_path;
   ImGui::SetNextItemWidth(280 * context.theme.scale);
-  if (ImGui::InputTextWithHint("##path", "folder or weight file, then Enter", &path,
+  if (ImGui::InputTextWithHint("##path", "folder, weight file or .profile, then Enter", &path,
                                ImGuiInputTextFlags_EnterReturnsTrue) &&
       !path.empty()) {
-    workspace.requests.open_model = path;
+    // A recorded profile by its ending, else a model.
+    const std::string_view ending(recording_ending);
+    const bool profile =
+        path.size() > ending.size() && path.compare(path.size() - ending.size(), ending.size(), ending) == 0;
+    (profile ? workspace.requests.open_profile : workspace.requests.open_model) = path;
     ImGui::CloseCurrentPopup();
   }
   ImGui::EndPopup();
@@ -210,6 +220,24 @@ void draw_closed_transport(PanelContext& context) {
   flow.place(button_width(name));
   if (ImGui::Button((name + "###model").c_str())) ImGui::OpenPopup("models");
   draw_model_menu(context);
+  if (!workspace.recorded()) return;
+  const ProfileResult& recording = *workspace.documents[static_cast<std::size_t>(workspace.active)].recording;
+  // Chips are lower than buttons.
+  const auto centre = [&] {
+    const float chip = small_size(context.theme) + 4 * context.theme.scale;
+    ImGui::SetCursorPosY(ImGui::GetCursorPosY() + std::max(0.0F, std::floor((ImGui::GetFrameHeight() - chip) / 2)));
+  };
+  flow.place(chip_width(recording.recorded_words().c_str()));
+  centre();
+  fact_chip(context.theme, recording.recorded_words().c_str(),
+            "A profile that was measured then and there: nothing runs now, and nothing can be stepped.",
+            context.theme.value);
+  const std::string words = fmt::format("{} · {}{} · {} tokens", recording.model, recording.plan.variant,
+                                        recording.backend.graph ? " · CUDA graph" : "", recording.tokens.size());
+  flow.place(chip_width(words.c_str()));
+  centre();
+  fact_chip(context.theme, words.c_str(), "What ran, how, and how many of its steps were measured.",
+            context.theme.secondary);
 }
 
 void draw_transport(PanelContext& context) {

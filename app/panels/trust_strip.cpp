@@ -80,6 +80,35 @@ std::string bytes_words(std::uint64_t bytes) {
   return value < 1024 * 1024 ? fmt::format("{:.0f} KB", value / 1024) : fmt::format("{:.1f} MB", value / 1024 / 1024);
 }
 
+// Of a recorded profile: where and when, how far it can be trusted. Nothing runs.
+std::vector<Item> recorded_items(PanelContext& context) {
+  const Theme& theme = context.theme;
+  const Document& document = context.workspace.document();
+  const ProfileResult& recording = *document.recording;
+  std::vector<Item> items;
+  items.push_back({"• " + recording.recorded_words(), theme.value,
+                   fmt::format("Recorded at {} by {}: {} on {}. {}", recording.recorded_at, recording.program,
+                               recording.model, recording.backend.device, recording.backend.detail),
+                   10});
+  items.push_back({fmt::format("variant {}{}", recording.plan.variant, recording.backend.graph ? ", CUDA graph" : ""),
+                   theme.secondary, "How a step was executed.", 8});
+  items.push_back({fmt::format("batch {} · state {} · weights {}", recording.plan.batch, recording.backend.state,
+                               recording.weights),
+                   theme.secondary, "Sequences in a step, and the types that state and weights were kept in.", 5});
+  add_profiling(theme, document, items);
+  items.push_back({fmt::format("clock ± {} ns", recording.status.clock_uncertainty_ns), theme.secondary,
+                   "How well the clocks are known to agree.", 6});
+  if (recording.cost && recording.cost->problem.empty() && recording.cost->wall_us_without > 0)
+    items.push_back({fmt::format("CUPTI costs {:+.1f} %",
+                                 100 * (recording.cost->wall_us_with / recording.cost->wall_us_without - 1)),
+                     theme.secondary, "Of a step's wall time, against a second process without CUPTI.", 7});
+  items.push_back({fmt::format("UI {:.3g}×", static_cast<double>(context.workspace.ui_scale)), theme.secondary,
+                   "Larger and smaller: + and -", 2, false, true});
+  items.push_back({fmt::format("{:.1f} ms/frame", context.workspace.frame_ms), theme.secondary,
+                   "Time to draw a frame, smoothed.", 1, false, true});
+  return items;
+}
+
 std::vector<Item> items_of(PanelContext& context) {
   const Theme& theme = context.theme;
   Document& document = context.workspace.document();
@@ -132,7 +161,7 @@ void draw_item(PanelContext& context, const Item& item, int id) {
 }  // namespace
 
 void draw_trust_strip(PanelContext& context) {
-  std::vector<Item> items = items_of(context);
+  std::vector<Item> items = context.workspace.recorded() ? recorded_items(context) : items_of(context);
   const float gap = 20 * context.theme.scale, space = ImGui::GetContentRegionAvail().x;
   const auto width_of = [](const Item& item) { return ImGui::CalcTextSize(item.text.c_str()).x; };
   const auto needed = [&] {

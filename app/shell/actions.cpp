@@ -1,6 +1,7 @@
 #include "app/shell/actions.h"
 
 #include "app/shell/layout.h"
+#include "app/wiring/recorded_profile.h"
 
 #include <imgui_internal.h>
 
@@ -46,16 +47,14 @@ void seek_end(Workspace& workspace) {
   workspace.post(command::Seek{consumed + static_cast<std::int64_t>(snapshot.pending.size())});
 }
 
-void select_by(Workspace& workspace, std::int64_t offset) {
-  if (!workspace.ready() || workspace.document().snapshot->empty()) return;
-  const auto last = static_cast<std::int64_t>(workspace.document().snapshot->tokens.size()) - 1;
-  const std::int64_t now = workspace.selection.token < 0 ? last : workspace.selection.token;
-  workspace.select_token(now + offset);
-}
-
 void evaluate(Workspace& workspace) {
   workspace.requests.focus_panel = "Accuracy";
   workspace.requests.evaluate = true;
+}
+
+void show_timings(Workspace& workspace, TimingPage page) {
+  workspace.timing_page = page;
+  workspace.requests.focus_panel = "Kernel timings";
 }
 
 void scale_by(Workspace& workspace, float step) {
@@ -75,8 +74,8 @@ std::vector<UserAction> actions_of(const Workspace& workspace) {
       {"Step one token", "Space", step},
       {"Run or pause", "Enter, R", run_or_pause},
       {"Step back", "Shift+Left", step_back},
-      {"Select the previous token", "Left", [](Workspace& w) { select_by(w, -1); }},
-      {"Select the next token", "Right", [](Workspace& w) { select_by(w, 1); }},
+      {"Select the previous token", "Left", [](Workspace& w) { w.select_by(-1); }},
+      {"Select the next token", "Right", [](Workspace& w) { w.select_by(1); }},
       {"Select the first token", "Home", [](Workspace& w) { w.select_token(0); }},
       {"Follow the newest token", "End", [](Workspace& w) { w.selection.token = -1; }},
       {"Back to the first token (seek to the start)", "", seek_start},
@@ -92,11 +91,10 @@ std::vector<UserAction> actions_of(const Workspace& workspace) {
        [](Workspace& w) {
          w.selection.frame = w.selection.frame == Frame::unrotated ? Frame::stored : Frame::unrotated;
        }},
-      {"Kernel timings as timeline or bars", "",
-       [](Workspace& w) {
-         w.timings_as_bars = !w.timings_as_bars;
-         w.requests.focus_panel = "Kernel timings";
-       }},
+      {"Kernel timings: timeline", "", [](Workspace& w) { show_timings(w, TimingPage::timeline); }},
+      {"Kernel timings: bars", "", [](Workspace& w) { show_timings(w, TimingPage::bars); }},
+      {"Kernel timings: histogram over tokens", "", [](Workspace& w) { show_timings(w, TimingPage::histogram); }},
+      {"Kernel timings: roofline", "", [](Workspace& w) { show_timings(w, TimingPage::roofline); }},
       {"Edit the prompt", "P", [](Workspace& w) { w.requests.edit_prompt = true; }},
       {"Verify against the reference", "V", [](Workspace& w) { w.requests.verify = true; }},
       {"Evaluate accuracy", "E", evaluate},
@@ -109,6 +107,8 @@ std::vector<UserAction> actions_of(const Workspace& workspace) {
   for (std::size_t i = 0; i < workspace.documents.size(); ++i)
     actions.push_back(
         {"Switch to " + workspace.documents[i].name, "", [i](Workspace& w) { w.activate(static_cast<int>(i)); }});
+  for (const std::string& name : shipped_recordings())
+    actions.push_back({"Open recorded profile " + name, "", [name](Workspace& w) { w.requests.open_profile = name; }});
   for (const std::string& model : engine::builtin_models())
     actions.push_back({"Open built-in model " + model, "", [model](Workspace& w) { w.requests.open_model = model; }});
   return actions;
@@ -145,8 +145,8 @@ void handle_keys(Workspace& workspace) {
   if (pressed(ImGuiKey_Enter) || pressed(ImGuiKey_KeypadEnter) || pressed(ImGuiKey_R)) run_or_pause(workspace);
   if (pressed(ImGuiMod_Shift | ImGuiKey_LeftArrow, true)) step_back(workspace);
   if (pressed(ImGuiMod_Shift | ImGuiKey_RightArrow, true)) step(workspace);
-  if (pressed(ImGuiKey_LeftArrow, true)) select_by(workspace, -1);
-  if (pressed(ImGuiKey_RightArrow, true)) select_by(workspace, 1);
+  if (pressed(ImGuiKey_LeftArrow, true)) workspace.select_by(-1);
+  if (pressed(ImGuiKey_RightArrow, true)) workspace.select_by(1);
   if (pressed(ImGuiKey_Home)) workspace.select_token(0);
   if (pressed(ImGuiKey_End)) workspace.selection.token = -1;
   if (pressed(ImGuiMod_Ctrl | ImGuiKey_0)) workspace.ui_scale = 1.0F;

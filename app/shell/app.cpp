@@ -74,6 +74,10 @@ engine::Result<std::unique_ptr<App>> App::open(const GuiOptions& options) {
     workspace.requests.open_model = model;
     app->serve_requests();
   }
+  for (const std::string& profile : options.profiles) {
+    workspace.requests.open_profile = profile;
+    app->serve_requests();
+  }
   workspace.active = 0;
   workspace.accuracy.choice = options.evaluation;
   if (const auto page = discretisation_page_named(options.page)) {
@@ -118,6 +122,10 @@ void App::serve_requests() {
     Surface* surface = surface_.get();
     opener_.open(workspace_, std::exchange(requests.open_model, {}),
                  {options_.backend, options_.load, options_.seed, [surface] { surface->wake(); }});
+  }
+  if (!requests.open_profile.empty()) {
+    Surface* surface = surface_.get();
+    opener_.open_recorded(workspace_, std::exchange(requests.open_profile, {}), [surface] { surface->wake(); });
   }
   if (std::exchange(requests.reset_layout, false)) layout_.reset();
   if (std::exchange(requests.verify, false) && workspace_.ready() && !workspace_.document().snapshot->empty()) {

@@ -1,5 +1,6 @@
 #include "app/shell/documents.h"
 
+#include "app/wiring/recorded_profile.h"
 #include "profiler/activity/process.h"
 
 #include <atomic>
@@ -49,21 +50,46 @@ Document open_document(const std::string& name, const OpenOptions& options) {
   return document;
 }
 
+Document open_profile(const std::string& name) {
+  Document document;
+  document.name = name;
+  auto opened = open_recording(name);
+  if (!opened) {
+    document.error = opened.error();
+    return document;
+  }
+  document.recording = std::make_shared<const ProfileResult>(std::move(*opened));
+  document.name = document.recording->recording;
+  document.timings = recorded_timings(document.recording);
+  return document;
+}
+
 }  // namespace
 
-void DocumentOpener::open(Workspace& workspace, const std::string& name, OpenOptions options) {
+void DocumentOpener::start(Workspace& workspace, const std::string& name, std::function<Document()> make) {
   Document place_holder;
   place_holder.name = name;
   workspace.documents.push_back(std::move(place_holder));
   workspace.active = static_cast<int>(workspace.documents.size()) - 1;
   workspace.selection = Selection{};
+  opening_.push_back({workspace.documents.size() - 1, std::async(std::launch::async, std::move(make))});
+}
+
+void DocumentOpener::open(Workspace& workspace, const std::string& name, OpenOptions options) {
   std::function<void()> done = options.on_publish;
-  opening_.push_back({workspace.documents.size() - 1,
-                      std::async(std::launch::async, [name, options = std::move(options), done = std::move(done)] {
-                        Document document = open_document(name, options);
-                        if (done) done();
-                        return document;
-                      })});
+  start(workspace, name, [name, options = std::move(options), done = std::move(done)] {
+    Document document = open_document(name, options);
+    if (done) done();
+    return document;
+  });
+}
+
+void DocumentOpener::open_recorded(Workspace& workspace, const std::string& name, std::function<void()> done) {
+  start(workspace, name, [name, done = std::move(done)] {
+    Document document = open_profile(name);
+    if (done) done();
+    return document;
+  });
 }
 
 void DocumentOpener::poll(Workspace& workspace) {

@@ -22,12 +22,16 @@ class DocumentOpener {
  public:
   // Adds a place-holder to the workspace and starts opening; the new document becomes the active one.
   void open(Workspace& workspace, const std::string& name, OpenOptions options);
+  // The same for a recorded profile.
+  void open_recorded(Workspace& workspace, const std::string& name, std::function<void()> done);
   // Moves what has finished into the workspace. Call once a frame.
   void poll(Workspace& workspace);
   // Whether anything is still being opened.
   bool busy() const { return !opening_.empty(); }
 
  private:
+  void start(Workspace& workspace, const std::string& name, std::function<Document()> make);
+
   struct Opening {
     std::size_t place = 0;  // index in Workspace::documents
     std::future<Document> result;

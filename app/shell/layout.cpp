@@ -64,15 +64,22 @@ void draw_document_state(PanelContext& context, bool middle) {
 }
 
 void draw_bar_content(PanelContext& context, void (*draw)(PanelContext&)) {
-  if (context.workspace.ready())
+  const bool recorded = context.workspace.recorded();
+  if (context.workspace.ready() || (recorded && draw == draw_trust_strip))
     draw(context);
   else if (draw == draw_transport)
     draw_closed_transport(context);
+  else if (recorded && draw == draw_token_strip)
+    draw_recorded_strip(context);
 }
 
 void draw_content(PanelContext& context, const DockedPanel& panel) {
-  if (context.workspace.ready())
+  if (context.workspace.ready() || (context.workspace.recorded() && panel.draw == draw_timings))
     panel.draw(context);
+  else if (context.workspace.recorded() && panel.draw == draw_model_map)
+    draw_recorded_layers(context);
+  else if (context.workspace.recorded())
+    draw_empty_state(context.theme, "Not recorded", "A recorded profile holds times. Open a model to see its states.");
   else
     draw_document_state(context, panel.draw == draw_rotations);
 }
@@ -149,7 +156,10 @@ void Layout::draw(PanelContext& context) {
     draw_filled(context);
     return;
   }
-  draw_docked(context);
+  if (context.workspace.recorded())
+    draw_recorded(context);
+  else
+    draw_docked(context);
 }
 
 float Layout::draw_bar(PanelContext& context, const char* name, float y, float height, void (*content)(PanelContext&)) {
@@ -167,7 +177,7 @@ float Layout::draw_bar(PanelContext& context, const char* name, float y, float h
   return needed;
 }
 
-void Layout::draw_docked(PanelContext& context) {
+ImVec2 Layout::draw_bars(PanelContext& context) {
   const Theme& theme = context.theme;
   const ImGuiViewport& viewport = *ImGui::GetMainViewport();
   const float s = theme.scale, gap = 8 * s;
@@ -187,12 +197,34 @@ void Layout::draw_docked(PanelContext& context) {
   draw_bar(context, "Trust strip", viewport.WorkSize.y - gap - trust, trust,
            [](PanelContext& c) { draw_bar_content(c, draw_trust_strip); });
   ImGui::PopStyleVar();
+  return {3 * gap + transport + strip, viewport.WorkSize.y - 2 * gap - trust};
+}
+
+void Layout::draw_recorded(PanelContext& context) {
+  const ImGuiViewport& viewport = *ImGui::GetMainViewport();
+  const float gap = 8 * context.theme.scale;
+  const ImVec2 between = draw_bars(context);
+  const float height = std::max(64.0F, between.y - between.x), width = std::max(64.0F, viewport.WorkSize.x - 2 * gap);
+  const float left = std::floor(std::min(260 * context.theme.scale, 0.24F * width));
+  ImGui::SetNextWindowPos({viewport.WorkPos.x + gap, viewport.WorkPos.y + between.x});
+  ImGui::SetNextWindowSize({left, height});
+  if (ImGui::Begin("Recorded layers", nullptr, bar_flags)) draw_recorded_layers(context);
+  ImGui::End();
+  ImGui::SetNextWindowPos({viewport.WorkPos.x + 2 * gap + left, viewport.WorkPos.y + between.x});
+  ImGui::SetNextWindowSize({std::max(64.0F, width - left - gap), height});
+  if (ImGui::Begin("Recorded times", nullptr, bar_flags)) draw_timings(context);
+  ImGui::End();
+}
+
+void Layout::draw_docked(PanelContext& context) {
+  const Theme& theme = context.theme;
+  const ImGuiViewport& viewport = *ImGui::GetMainViewport();
+  const float s = theme.scale, gap = 8 * s;
+  const ImVec2 between = draw_bars(context);
 
   // The dock space lies between the bars, in a window of its own without looks.
-  const float top = 3 * gap + transport + strip, bottom = 2 * gap + trust;
-  const ImVec2 size(std::max(64.0F, viewport.WorkSize.x - 2 * gap),
-                    std::max(64.0F, viewport.WorkSize.y - top - bottom));
-  ImGui::SetNextWindowPos({viewport.WorkPos.x + gap, viewport.WorkPos.y + top});
+  const ImVec2 size(std::max(64.0F, viewport.WorkSize.x - 2 * gap), std::max(64.0F, between.y - between.x));
+  ImGui::SetNextWindowPos({viewport.WorkPos.x + gap, viewport.WorkPos.y + between.x});
   ImGui::SetNextWindowSize(size);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
   ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, 0.0F);

@@ -31,7 +31,11 @@ class Layout {
   enum class Shape { wide, medium, small };
   // Draws one bar; returns the height that its content needs.
   float draw_bar(PanelContext& context, const char* name, float y, float height, void (*draw)(PanelContext&));
+  // The bars on top and at the bottom; returns where what is between them begins and ends, from the viewport's top.
+  ImVec2 draw_bars(PanelContext& context);
   void draw_docked(PanelContext& context);
+  // A recorded profile: layers beside its times, nothing else is known of it.
+  void draw_recorded(PanelContext& context);
   void draw_filled(PanelContext& context);
   void build(unsigned int dock, ImVec2 size, float scale);
 

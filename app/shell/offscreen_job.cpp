@@ -61,25 +61,32 @@ engine::Result<void> first_failure(const Workspace& workspace) {
 engine::Result<void> write_trace(const std::string& path, const Document& document) {
   std::ofstream out(path);
   const auto tokens = document.timings->newest(TimingStore::default_tokens);
-  profiler::write_chrome_trace(out, profile_rows(document.name, document.snapshot->backend, *document.snapshot->plan,
-                                                 *document.timings, tokens));
+  profiler::write_chrome_trace(out, document.recording
+                                        ? profile_rows(*document.recording)
+                                        : profile_rows(document.name, document.snapshot->backend,
+                                                       *document.snapshot->plan, *document.timings, tokens));
   if (out.flush()) return {};
   return engine::system_error(path + ": cannot write the trace. Check that the folder exists.");
 }
 
 JobReport::Model report_on(const Document& document, int steps, double seconds) {
   JobReport::Model model;
-  const engine::Snapshot& snapshot = *document.snapshot;
+  const engine::BackendInfo& backend = document.recording ? document.recording->backend : document.snapshot->backend;
   model.name = document.name;
-  model.backend = snapshot.backend.name;
-  model.device = snapshot.backend.device;
-  model.variant = snapshot.plan->variant;
-  model.tokens = static_cast<std::int64_t>(snapshot.tokens.size());
-  if (steps > 0 && seconds > 0) model.tokens_per_s = steps / seconds;
-  for (const auto& record : snapshot.tokens) {
-    if (record->truth < 0 || !finite(*record)) continue;
-    ++model.judged;
-    if (record->predicted == record->truth) ++model.right;
+  model.backend = backend.name;
+  model.device = backend.device;
+  model.variant = document.plan().variant;
+  if (document.recording) {
+    model.tokens = static_cast<std::int64_t>(document.recording->tokens.size());
+  } else {
+    const engine::Snapshot& snapshot = *document.snapshot;
+    model.tokens = static_cast<std::int64_t>(snapshot.tokens.size());
+    if (steps > 0 && seconds > 0) model.tokens_per_s = steps / seconds;
+    for (const auto& record : snapshot.tokens) {
+      if (record->truth < 0 || !finite(*record)) continue;
+      ++model.judged;
+      if (record->predicted == record->truth) ++model.right;
+    }
   }
   document.timings->flush();
   std::vector<double> walls_ms;
@@ -96,6 +103,8 @@ JobReport::Model report_on(const Document& document, int steps, double seconds) 
 engine::Result<std::shared_ptr<const EvaluationReport>> evaluate_first(App& app) {
   Workspace& workspace = app.workspace();
   const Document& document = workspace.documents.front();
+  if (document.recording)
+    return engine::input_error("A recorded profile has no accuracy: name a model beside it, or leave out --evaluate.");
   if (auto task = engine::task_of(*document.model, ""); !task) return tl::unexpected(task.error());
   workspace.activate(0);
   workspace.requests.evaluate = true;
@@ -112,6 +121,7 @@ engine::Result<std::shared_ptr<const EvaluationReport>> evaluate_first(App& app)
 engine::Result<void> run_effect(App& app) {
   Workspace& workspace = app.workspace();
   const Document& document = workspace.documents.front();
+  if (document.recording) return {};
   workspace.activate(0);
   workspace.requests.effect = workspace.requests.effect_accuracy = true;
   app.frame();
@@ -140,13 +150,13 @@ engine::Result<JobReport> run_offscreen_job(App& app, const GuiOptions& options)
 
   const auto start = Clock::now();
   for (Document& document : app.workspace().documents)
-    if (options.steps > 0) document.session->post(engine::command::Step{options.steps});
+    if (options.steps > 0 && document.session) document.session->post(engine::command::Step{options.steps});
   double seconds = 0;
   const auto wanted = static_cast<std::size_t>(std::max(0, options.steps));
   const bool finished = draw_until(app, [&] {
     if (!first_failure(app.workspace())) return true;
     for (const Document& document : app.workspace().documents)
-      if (document.snapshot->tokens.size() < wanted) return false;
+      if (document.is_open() && document.snapshot->tokens.size() < wanted) return false;
     seconds = std::chrono::duration<double>(Clock::now() - start).count();
     return true;
   });

@@ -26,14 +26,15 @@ void add_handler(Settings::Values* values) {
     if (std::sscanf(line, "scale=%f", &scale) == 1 && scale >= 0.75F && scale <= 2.0F)
       remembered(h).workspace->ui_scale = scale;
     if (std::sscanf(line, "light=%d", &number) == 1) remembered(h).workspace->light_theme = number != 0;
-    if (std::sscanf(line, "bars=%d", &number) == 1) remembered(h).workspace->timings_as_bars = number != 0;
+    if (std::sscanf(line, "bars=%d", &number) == 1 && number >= 0 && number <= 3)
+      remembered(h).workspace->timing_page = static_cast<TimingPage>(number);
     if (std::sscanf(line, "shape=%d", &number) == 1) remembered(h).layout->keep_restored(number);
   };
   handler.WriteAllFn = [](ImGuiContext*, ImGuiSettingsHandler* h, ImGuiTextBuffer* out) {
     const Workspace& workspace = *remembered(h).workspace;
     out->appendf("[%s][window]\nscale=%.3f\nlight=%d\nbars=%d\nshape=%d\n\n", h->TypeName,
                  static_cast<double>(workspace.ui_scale), workspace.light_theme ? 1 : 0,
-                 workspace.timings_as_bars ? 1 : 0, remembered(h).layout->shape());
+                 static_cast<int>(workspace.timing_page), remembered(h).layout->shape());
   };
   ImGui::AddSettingsHandler(&handler);
 }

@@ -11,6 +11,11 @@ bool Workspace::ready() const {
          documents[static_cast<std::size_t>(active)].is_open();
 }
 
+bool Workspace::recorded() const {
+  return active >= 0 && static_cast<std::size_t>(active) < documents.size() &&
+         documents[static_cast<std::size_t>(active)].recording != nullptr;
+}
+
 const engine::TokenRecord* Workspace::shown() {
   if (!ready() || document().snapshot->empty()) return nullptr;
   const auto& tokens = document().snapshot->tokens;
@@ -43,7 +48,29 @@ void Workspace::activate(int index) {
   selection = Selection{};
 }
 
+void Workspace::select_by(std::int64_t offset) {
+  if (recorded()) {
+    const auto& tokens = document().recording->tokens;
+    const auto now = std::find_if(tokens.begin(), tokens.end(), [&](const auto& token) {
+      return selection.token >= 0 && token->token == static_cast<std::uint32_t>(selection.token);
+    });
+    const auto last = static_cast<std::int64_t>(tokens.size()) - 1;
+    const std::int64_t index = now == tokens.end() ? last : now - tokens.begin();
+    const std::int64_t next = std::clamp<std::int64_t>(index + offset, 0, last);
+    selection.token = tokens[static_cast<std::size_t>(next)]->token;
+    return;
+  }
+  if (!ready() || document().snapshot->empty()) return;
+  const auto last = static_cast<std::int64_t>(document().snapshot->tokens.size()) - 1;
+  select_token((selection.token < 0 ? last : selection.token) + offset);
+}
+
 void Workspace::select_token(std::int64_t position) {
+  if (recorded()) {
+    // Also the first one: position 0.
+    selection.token = position <= 0 ? std::int64_t{document().recording->tokens.front()->token} : position;
+    return;
+  }
   if (!ready()) return;
   const auto last = static_cast<std::int64_t>(document().snapshot->tokens.size()) - 1;
   selection.token = position >= last ? -1 : std::max<std::int64_t>(position, 0);

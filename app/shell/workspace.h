@@ -8,6 +8,8 @@
 #include "app/viewmodel/timing_cache.h"
 #include "app/wiring/effect.h"
 #include "app/wiring/evaluation.h"
+#include "app/wiring/profile_groups.h"
+#include "app/wiring/profile_result.h"
 #include "app/wiring/timing_store.h"
 #include "app/wiring/verification.h"
 #include "engine/session/session.h"
@@ -35,8 +37,14 @@ struct Document {
   std::unique_ptr<EffectJob> effect;  // of other lambdas over a context, the last one asked for; null: none yet
   std::unique_ptr<EffectJob> effect_accuracy;  // the same over the model's task
   TimingCache timing_cache;
+  // A recorded profile that was opened by itself: it has times and a plan, and no model, session or snapshot.
+  std::shared_ptr<const ProfileResult> recording;
 
   bool is_open() const { return snapshot != nullptr; }
+  bool has_times() const { return timings != nullptr && (recording != nullptr || (is_open() && !snapshot->empty())); }
+  // Of a document that is open or recorded.
+  const engine::StepPlan& plan() const { return recording ? recording->plan : *snapshot->plan; }
+  const engine::ModelConfig& config() const { return recording ? recording->config : model->config(); }
 };
 
 // Pixels of the window, from its upper left corner; empty: none.
@@ -47,6 +55,7 @@ struct PixelArea {
 // What a panel or an action asks of the shell; the shell clears each once it has done it.
 struct Requests {
   std::string open_model;        // name or path
+  std::string open_profile;      // a recorded profile: name or path
   std::string focus_panel;       // bring this panel's tab to the front
   std::string screenshot;        // write the next frame to this PNG file
   PixelArea screenshot_area;     // only this part of it; empty: the whole window
@@ -80,6 +89,17 @@ struct DiscretisationView {
   LabSettings lab;
 };
 
+// Which picture the kernel timings show beside the table.
+enum class TimingPage { timeline, bars, histogram, roofline };
+
+// How the table of kernel timings is set.
+struct TimingTableView {
+  ProfileRows rows = ProfileRows::kinds;
+  int sorted_by = -1;  // column; -1: the order of the plan
+  bool descending = true;
+  std::string filter;  // rows whose names hold it
+};
+
 struct Workspace {
   std::vector<Document> documents;
   int active = 0;
@@ -90,10 +110,11 @@ struct Workspace {
   bool linked = true;   // open models step together
   double frame_ms = 0;  // smoothed; for the trust strip
   Requests requests;
-  std::string notice;            // one sentence about what just happened, shown for a few seconds
-  std::string open_path;         // what stands in the model menu's text field
-  PromptEditor prompt;           // what stands in the prompt editor
-  bool timings_as_bars = false;  // kernel timings: stacked bars instead of the timeline
+  std::string notice;     // one sentence about what just happened, shown for a few seconds
+  std::string open_path;  // what stands in the model menu's text field
+  PromptEditor prompt;    // what stands in the prompt editor
+  TimingPage timing_page = TimingPage::timeline;
+  TimingTableView timing_table;
   AccuracyView accuracy;
   DiscretisationView discretisation;
   bool timings_zoomed = false;    // the user chose the timeline's limits
@@ -104,6 +125,8 @@ struct Workspace {
   Document& document() { return documents[static_cast<std::size_t>(active)]; }
   // Whether the active document has a snapshot to draw.
   bool ready() const;
+  // Whether the active document is a recorded profile.
+  bool recorded() const;
   // The record that the views show: the selected token, else the newest; null before the first token.
   const engine::TokenRecord* shown();
   // Sends a command to the active session, if there is one; while models are linked, steps, runs, pauses, seeks and
@@ -111,6 +134,8 @@ struct Workspace {
   void post(engine::Command command);
   // Makes another document the active one; the selection starts afresh.
   void activate(int index);
+  // The same for a step along the tokens; of a recorded profile they need not follow each other.
+  void select_by(std::int64_t offset);
   // Selects a token by position, clamped to those that exist; the newest one is followed.
   void select_token(std::int64_t position);
 };

@@ -2,7 +2,10 @@
 // something changed. UI thread only.
 #pragma once
 
+#include "app/viewmodel/roofline.h"
 #include "app/viewmodel/timing_bars.h"
+#include "app/viewmodel/timing_distribution.h"
+#include "app/viewmodel/timing_rows.h"
 
 #include <memory>
 
@@ -16,6 +19,27 @@ struct TimingCache {
   TimingTable table;
   TokenTimeline timeline;
   StepBar median_bar, token_bar;
+  std::vector<std::shared_ptr<const profiler::TokenTimes>> tokens;  // behind the medians
+
+  // Made when they are drawn, from the tokens up to the one named beside them.
+  struct Rows {
+    std::shared_ptr<const profiler::TokenTimes> of;
+    ProfileRows by = ProfileRows::kinds;
+    std::vector<TimingTableRow> rows;
+  } table_rows;
+  struct Distribution {
+    std::shared_ptr<const profiler::TokenTimes> of;
+    int stage = -1, kind = -1;
+    TimingDistribution values;
+  } distribution;
+  struct Roof {
+    std::shared_ptr<const profiler::TokenTimes> of;
+    Roofline values;
+  } roofline;
+  struct Layers {
+    std::shared_ptr<const profiler::TokenTimes> of;
+    std::vector<TimingTableRow> stages;
+  } layers;
 };
 
 }  // namespace app

@@ -1,6 +1,6 @@
 #include "app/wiring/profile_rows.h"
 
-#include <string_view>
+#include "app/wiring/recorded_profile.h"
 
 namespace app {
 
@@ -57,7 +57,7 @@ profiler::Export profile_rows(const std::string& model, const engine::BackendInf
       row.start_ns = time.start_ns;
       row.duration_ns = time.duration_ns;
       row.piece = piece_of(time, store);
-      row.name = "between stages";
+      row.name = time.tag.stage == profiler::unknown_stage ? "graph node without a stage" : "between stages";
       if (time.tag.stage < plan.stages.size()) {
         const engine::Stage& stage = plan.stages[time.tag.stage];
         row.stage = stage.id;
@@ -68,6 +68,16 @@ profiler::Export profile_rows(const std::string& model, const engine::BackendInf
       out.stages.push_back(std::move(row));
     }
   }
+  return out;
+}
+
+profiler::Export profile_rows(const ProfileResult& profile) {
+  // Shares nothing with a caller who may change it.
+  const auto kept = std::make_shared<const ProfileResult>(profile);
+  profiler::Export out =
+      profile_rows(profile.model, profile.backend, profile.plan, *recorded_timings(kept), profile.tokens);
+  if (!profile.program.empty()) out.header.program = profile.program;
+  out.header.recorded = profile.recorded_words();
   return out;
 }
 

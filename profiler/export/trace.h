@@ -1,13 +1,17 @@
 // Chrome trace JSON, as chrome://tracing and Perfetto read it: complete events ("X"), ts and dur in microseconds from the
-// first step's start. Steps and stages are separate tracks, named after the clock that measured them.
+// first step's start. Steps and stages are separate tracks, named after the clock that measured them. Work that overlaps
+// gets further tracks: a track's events must nest, and kernels that overlap do not.
 #pragma once
 
 #include "profiler/export/rows.h"
 
+#include <cstddef>
 #include <iosfwd>
 
 namespace profiler {
 
-void write_chrome_trace(std::ostream& out, const Export& rows);
+// Writes whole tokens from the first on, as many as fit into `most_bytes`, and says in "otherData" how many were left out,
+// which is what it returns. What must be known to trust the times, and one token at least, is written whatever the size.
+std::size_t write_chrome_trace(std::ostream& out, const Export& rows, std::size_t most_bytes = SIZE_MAX);
 
 }  // namespace profiler

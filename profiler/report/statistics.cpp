@@ -47,8 +47,11 @@ Spread spread_of(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   out.min = values.front();
   out.p5 = percentile(values, 0.05);
+  out.p25 = percentile(values, 0.25);
   out.median = percentile(values, 0.5);
+  out.p75 = percentile(values, 0.75);
   out.p95 = percentile(values, 0.95);
+  out.p99 = percentile(values, 0.99);
   out.max = values.back();
   for (const double value : values) out.mean += value / static_cast<double>(values.size());
   for (double& value : values) value = std::abs(value - out.median);

@@ -15,7 +15,7 @@ namespace profiler {
 // Percentiles by linear interpolation between the closest ranks, of `count` values; all 0 when there are none.
 struct Spread {
   std::size_t count = 0;
-  double min = 0, p5 = 0, median = 0, p95 = 0, max = 0;
+  double min = 0, p5 = 0, p25 = 0, median = 0, p75 = 0, p95 = 0, p99 = 0, max = 0;
   double mean = 0;
   double mad = 0;  // median absolute deviation from the median
 };

@@ -14,8 +14,9 @@ TEST_CASE("fuzz corpora: good files are taken, all others refused, none does har
     const char* name;
     bool (*parse)(std::span<const std::uint8_t>);
   };
-  for (const Row& row : {Row{"safetensors", fuzz::safetensors}, Row{"config_json", fuzz::config_json},
-                         Row{"task_json", fuzz::task_json}, Row{"model", fuzz::model}}) {
+  for (const Row& row :
+       {Row{"safetensors", fuzz::safetensors}, Row{"config_json", fuzz::config_json}, Row{"task_json", fuzz::task_json},
+        Row{"model", fuzz::model}, Row{"profile", fuzz::profile}, Row{"profile_unpacked", fuzz::profile_unpacked}}) {
     int good = 0, bad = 0;
     for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(TEST_SOURCE_ROOT) / "tests" /
                                                                  "fuzz" / "corpus" / row.name)) {

@@ -1,10 +1,13 @@
 #include "tests/fuzz/entries.h"
 
+#include "app/wiring/recorded_profile.h"
 #include "engine/formats/config_json.h"
 #include "engine/formats/safetensors.h"
 #include "engine/formats/task_json.h"
 #include "engine/model/bind_weights.h"
 #include "engine/model/model.h"
+#include "profiler/recording/profile_file.h"
+#include "profiler/report/statistics.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -123,6 +126,62 @@ bool model(Bytes bytes) {
     touch(layer.out_proj.data, layer.out_proj.bytes());
     require(layer.norm.size() == static_cast<std::size_t>(config->d_model));
   }
+  return true;
+}
+
+namespace {
+
+// Everything that a view or an export asks of the times.
+void look_at(const std::vector<std::shared_ptr<const profiler::TokenTimes>>& tokens, std::size_t stages,
+             std::size_t names) {
+  require(!tokens.empty() && stages > 0);
+  std::vector<std::int64_t> each(stages);
+  for (const auto& token : tokens) {
+    const profiler::TokenAccount account = profiler::account(*token, each);
+    require(account.wall_ns >= 0 && account.stages_ns >= 0 && account.busy_ns >= 0);
+    for (const profiler::StageTime& piece : token->stages) {
+      require(piece.tag.stage < stages || piece.tag.stage == profiler::between_stages);
+      require(piece.name < names && piece.duration_ns >= 0);
+      require(piece.start_ns <= INT64_MAX - piece.duration_ns);
+    }
+  }
+}
+
+}  // namespace
+
+bool profile(Bytes bytes) {
+  const auto profile = app::read_recording(std::as_bytes(bytes), "input");
+  if (!profile) {
+    check_error(profile.error());
+    return false;
+  }
+  look_at(profile->tokens, profile->plan.stages.size(), std::max<std::size_t>(1, profile->names.size()));
+  require(profile->kernels.size() == profile->plan.stages.size());
+  require(profile->config.headdim > 0 && profile->config.heads() >= 0);
+  std::uint64_t moved = 0;
+  for (const engine::Stage& stage : profile->plan.stages) {
+    require(moved + stage.cost.bytes() >= moved);
+    moved += stage.cost.bytes();
+  }
+  return true;
+}
+
+bool profile_unpacked(Bytes bytes) {
+  const auto split = std::find(bytes.begin(), bytes.end(), std::uint8_t{0});
+  if (split == bytes.end()) return false;
+  const std::string_view text = text_of(bytes);
+  const auto at = static_cast<std::size_t>(split - bytes.begin());
+  const auto profile = profiler::decode_unpacked(text.substr(0, at), text.substr(at + 1));
+  if (!profile) {
+    require(!profile.error().empty() && profile.error().size() < 20000);
+    return false;
+  }
+  look_at(profile->tokens, profile->stages.size(), profile->names.size());
+  // What was taken can be kept, and is the same again.
+  const auto again = profiler::encode(*profile);
+  require(again.has_value());
+  const auto back = profiler::decode(std::as_bytes(std::span(again->data(), again->size())));
+  require(back.has_value() && back->tokens.size() == profile->tokens.size());
   return true;
 }
 

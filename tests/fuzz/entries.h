@@ -15,4 +15,9 @@ bool task_json(std::span<const std::uint8_t> bytes);
 // A config.json, a zero byte, then a safetensors file: joined as the loader does.
 bool model(std::span<const std::uint8_t> bytes);
 
+// A recorded profile, as the program opens it.
+bool profile(std::span<const std::uint8_t> bytes);
+// What is packed in one: its header, a zero byte, its columns.
+bool profile_unpacked(std::span<const std::uint8_t> bytes);
+
 }  // namespace fuzz

@@ -36,7 +36,7 @@ const std::string& why_no_surface() {
 
 Driver::Driver(app::GuiOptions options) {
   options.offscreen = true;
-  if (options.models.empty()) options.models = {"parity"};
+  if (options.models.empty() && options.profiles.empty()) options.models = {"parity"};
   if (options.size.width == 1600) options.size = {1280, 720};
   options.backend.choice = engine::BackendChoice::cpu;
   options.backend.threads = 1;

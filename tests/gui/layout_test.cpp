@@ -108,7 +108,7 @@ TEST_CASE("at every size and scale a panel holds all that it draws: none has to 
          {"Model map", "Inspector", "State rotations", "Discretisation", "Predictions", "Discretisation error"})
       check(panel);
     for (const bool bars : {false, true}) {
-      driver.workspace().timings_as_bars = bars;
+      driver.workspace().timing_page = bars ? app::TimingPage::bars : app::TimingPage::timeline;
       check("Kernel timings");
       driver.picture("timings_" + std::to_string(setting.size.width) + "_" +
                      std::to_string(static_cast<int>(100 * setting.scale)) + (bars ? "_bars" : ""));

@@ -40,9 +40,9 @@ TEST_CASE("the switch of kernel timings changes the picture, and hovering a bar 
   Driver driver;
   CHECK(driver.run([&](ImGuiTestContext& user) {
     step(driver, user, 16);
-    CHECK_FALSE(driver.workspace().timings_as_bars);
+    CHECK(driver.workspace().timing_page == app::TimingPage::timeline);
     switch_to(driver, user, "bars");
-    CHECK(driver.workspace().timings_as_bars);
+    CHECK(driver.workspace().timing_page == app::TimingPage::bars);
     driver.picture("bars");
     user.Yield(2);
     CHECK_FALSE(holds(driver.words(user), "of 16 tokens"));
@@ -71,7 +71,7 @@ TEST_CASE("the switch of kernel timings changes the picture, and hovering a bar 
     CHECK(driver.workspace().selection.stage_kind == -1);
 
     switch_to(driver, user, "timeline");
-    CHECK_FALSE(driver.workspace().timings_as_bars);
+    CHECK(driver.workspace().timing_page == app::TimingPage::timeline);
     told.clear();
     for (float x = 0.12F; x < 0.6F && !holds(told, "GFLOP/s"); x += 0.04F) {
       user.MouseMoveToPos({area.Min.x + x * area.GetWidth(), area.Min.y + 0.35F * area.GetHeight()});

@@ -139,9 +139,11 @@ TEST_CASE("a device that is lost in the middle: what was measured until then is 
   options.steps = 10;
   options.warmup = 2;
   const std::vector<std::int32_t> ids(12, 1);
+  engine::Model model;
+  model.name = "m";
   Failing backend(7);
   const auto store = app::TimingStore::make(1, false, 10);
-  const auto run = app::profile_backend(options, "m", backend, *store, ids);
+  const auto run = app::profile_backend(options, model, backend, *store, ids);
   REQUIRE(run.has_value());
   REQUIRE(run->ended);
   CHECK(run->ended->message.find("lost") != std::string::npos);
@@ -151,5 +153,5 @@ TEST_CASE("a device that is lost in the middle: what was measured until then is 
 
   Failing early(2);
   const auto none = app::TimingStore::make(1, false, 10);
-  CHECK_FALSE(app::profile_backend(options, "m", early, *none, ids).has_value());
+  CHECK_FALSE(app::profile_backend(options, model, early, *none, ids).has_value());
 }

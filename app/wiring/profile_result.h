@@ -1,0 +1,48 @@
+// A profile in the program's terms: the measured steps, the plan they ran, and what must be known to trust them. Made by a
+// measurement or from a recorded file; everything that prints, draws or compares profiles takes it.
+#pragma once
+
+#include "engine/backend/backend.h"
+#include "engine/model/config.h"
+#include "profiler/activity/stage_time.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace app {
+
+// The same steps in a second process without CUPTI: what profiling costs.
+struct ProfilingCost {
+  double wall_us_with = 0, wall_us_without = 0;  // medians
+  std::string problem;                           // why it could not be measured; empty: it was
+};
+
+struct ProfileResult {
+  std::string model;
+  engine::ModelConfig config;
+  std::string weights;  // their type: "bf16"
+  engine::BackendInfo backend;
+  engine::StepPlan plan;
+  int warmup = 0;
+  std::uint64_t seed = 0;
+  profiler::ProfilerStatus status;
+  std::vector<std::shared_ptr<const profiler::TokenTimes>> tokens;
+  std::vector<std::string> kernels;  // by stage: name of its longest piece; empty: none
+  std::vector<std::string> names;    // of kernels, by the number that a piece carries; [0] is empty
+  std::optional<ProfilingCost> cost;
+  double copy_bytes_per_second = 0;  // of the device, read and written bytes counted; 0: not measured
+
+  std::string program;      // that measured it: "mambascope 0.1.0"
+  std::string recorded_at;  // UTC: "2026-11-23T11:20:00Z"
+  std::string recording;    // the name of the file that it was read from; empty: measured now
+
+  // "recorded on DEVICE, DATE"; empty: measured now.
+  std::string recorded_words() const {
+    return recording.empty() ? std::string() : "recorded on " + backend.device + ", " + recorded_at.substr(0, 10);
+  }
+};
+
+}  // namespace app

@@ -1,0 +1,200 @@
+#include "app/wiring/recorded_profile.h"
+
+#include "app/wiring/recorded_shape.h"
+#include "engine/base/quote.h"
+#include "engine/formats/mapped_file.h"
+#include "engine/model/model.h"
+#include "profiler/recording/profile_file.h"
+#include "profiler/report/statistics.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
+#include <system_error>
+
+namespace app {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// The times of a recorded profile. Never steps.
+class RecordedTimings : public TimingStore {
+ public:
+  explicit RecordedTimings(std::shared_ptr<const ProfileResult> profile) : profile_(std::move(profile)) {}
+
+  void step_begin(std::int64_t) override {}
+  void before(const engine::Stage&) override {}
+  void after(const engine::Stage&) override {}
+  void step_end(std::int64_t) override {}
+
+  std::vector<std::shared_ptr<const profiler::TokenTimes>> newest(std::size_t count) const override {
+    const auto& tokens = profile_->tokens;
+    return {tokens.end() - static_cast<std::ptrdiff_t>(std::min(count, tokens.size())), tokens.end()};
+  }
+  void flush() override {}
+  profiler::ProfilerStatus status() const override { return profile_->status; }
+  std::string kernel_name(std::uint32_t name) const override {
+    return name < profile_->names.size() ? profile_->names[name] : std::string();
+  }
+
+ private:
+  std::shared_ptr<const ProfileResult> profile_;
+};
+
+profiler::RecordedProfile recorded_form(const ProfileResult& profile) {
+  profiler::RecordedProfile out;
+  out.program = profile.program;
+  out.recorded_at = profile.recorded_at;
+  out.model = profile.model;
+  out.variant = profile.plan.variant;
+  out.weights = profile.weights;
+  out.backend = profile.backend.name;
+  out.device = profile.backend.device;
+  out.detail = profile.backend.detail;
+  out.products = profile.backend.products;
+  out.state = profile.backend.state;
+  out.is_gpu = profile.backend.is_gpu;
+  out.graph = profile.backend.graph;
+  out.threads = profile.backend.threads;
+  out.batch = profile.plan.batch;
+  out.warmup = profile.warmup;
+  out.seed = profile.seed;
+  out.shape = shape_numbers(profile.config);
+  out.status = profile.status;
+  out.copy_bytes_per_second = profile.copy_bytes_per_second;
+  if (profile.cost)
+    out.cost = profiler::RecordedCost{profile.cost->wall_us_with, profile.cost->wall_us_without, profile.cost->problem};
+  for (const engine::Stage& stage : profile.plan.stages)
+    out.stages.push_back(
+        {stage.layer, engine::name_of(stage.kind), stage.cost.bytes_read, stage.cost.bytes_written, stage.cost.flops});
+  out.names = profile.names;
+  if (out.names.empty()) out.names.emplace_back();
+  out.tokens = profile.tokens;
+  return out;
+}
+
+// Text from a file may end up in a terminal.
+std::string clean(const std::string& text) { return engine::printable(text); }
+
+engine::Result<ProfileResult> program_form(profiler::RecordedProfile recorded) {
+  ProfileResult out;
+  auto config = shape_of(recorded.shape);
+  if (!config) return tl::unexpected(config.error());
+  out.config = *config;
+  out.model = clean(recorded.model);
+  out.weights = clean(recorded.weights);
+  out.program = clean(recorded.program);
+  out.recorded_at = clean(recorded.recorded_at);
+  out.backend.name = clean(recorded.backend);
+  out.backend.device = clean(recorded.device);
+  out.backend.detail = clean(recorded.detail);
+  out.backend.products = clean(recorded.products);
+  out.backend.state = clean(recorded.state);
+  out.backend.is_gpu = recorded.is_gpu;
+  out.backend.graph = recorded.graph;
+  out.backend.threads = recorded.threads;
+  out.plan.variant = clean(recorded.variant);
+  out.plan.batch = recorded.batch;
+  for (const profiler::RecordedStage& from : recorded.stages) {
+    const auto kind = engine::stage_kind(from.kind);
+    if (!kind)
+      return engine::input_error(
+          fmt::format("it has a stage {}, which this program does not know", engine::in_quotes(from.kind)));
+    engine::Stage stage;
+    stage.id = static_cast<int>(out.plan.stages.size());
+    stage.layer = from.layer;
+    stage.kind = *kind;
+    stage.cost = {from.bytes_read, from.bytes_written, from.flops};
+    out.plan.stages.push_back(stage);
+  }
+  out.warmup = recorded.warmup;
+  out.seed = recorded.seed;
+  out.status = std::move(recorded.status);
+  for (std::string* text : {&out.status.reason, &out.status.remedy, &out.status.library, &out.status.version})
+    *text = clean(*text);
+  out.copy_bytes_per_second = recorded.copy_bytes_per_second;
+  if (recorded.cost)
+    out.cost =
+        ProfilingCost{recorded.cost->wall_us_with, recorded.cost->wall_us_without, clean(recorded.cost->problem)};
+  for (const std::string& name : recorded.names) out.names.push_back(clean(name));
+  out.tokens = std::move(recorded.tokens);
+  out.kernels = kernels_by_stage(out);
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::string> shipped_recordings() {
+  std::vector<std::string> names;
+  std::error_code failure;
+  for (fs::directory_iterator at(fs::path(engine::assets_folder()) / "profiles", failure), end; !failure && at != end;
+       at.increment(failure))
+    if (at->path().extension() == recording_ending) names.push_back(at->path().stem().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+engine::Result<ProfileResult> read_recording(std::span<const std::byte> bytes, const std::string& where) {
+  auto recorded = profiler::decode(bytes);
+  if (!recorded)
+    return engine::input_error(fmt::format(
+        "{} is not a profile that this program reads: {}. Record one with `mambascope profile MODEL --save FILE`.",
+        where, engine::printable(recorded.error())));
+  auto opened = program_form(std::move(*recorded));
+  if (!opened)
+    return engine::input_error(
+        fmt::format("{} is not a profile that this program reads: {}.", where, opened.error().message));
+  opened->recording = fs::path(where).stem().string();
+  return opened;
+}
+
+engine::Result<ProfileResult> open_recording(const std::string& name_or_path) {
+  std::string path = name_or_path;
+  const std::vector<std::string> shipped = shipped_recordings();
+  if (!engine::is_there(path) && std::find(shipped.begin(), shipped.end(), path) != shipped.end())
+    path = (fs::path(engine::assets_folder()) / "profiles" / (path + recording_ending)).string();
+  if (!engine::is_there(path))
+    return engine::input_error(
+        fmt::format("{} is neither a file nor a recorded profile that comes with the program{}", name_or_path,
+                    shipped.empty() ? " (none does)." : fmt::format(": {}.", fmt::join(shipped, ", "))));
+  const auto file = engine::MappedFile::open(path);
+  if (!file) return tl::unexpected(file.error());
+  return read_recording(file->bytes(), path);
+}
+
+engine::Result<std::string> recording_bytes(const ProfileResult& profile) {
+  auto bytes = profiler::encode(recorded_form(profile));
+  if (!bytes) return engine::input_error(fmt::format("The profile cannot be saved: {}.", bytes.error()));
+  return std::move(*bytes);
+}
+
+std::vector<std::string> kernel_names(const TimingStore& store,
+                                      const std::vector<std::shared_ptr<const profiler::TokenTimes>>& tokens) {
+  std::vector<std::string> names(1);
+  for (const auto& token : tokens) {
+    for (const profiler::StageTime& piece : token->stages) {
+      if (piece.name >= names.size()) names.resize(piece.name + 1);
+      if (piece.name != 0 && names[piece.name].empty()) names[piece.name] = store.kernel_name(piece.name);
+    }
+  }
+  return names;
+}
+
+std::vector<std::string> kernels_by_stage(const ProfileResult& profile) {
+  std::vector<std::string> kernels;
+  for (const auto& stage : profiler::statistics_of(profile.tokens, profile.plan.stages.size()).stages)
+    kernels.push_back(stage.name < profile.names.size() ? profile.names[stage.name] : std::string());
+  return kernels;
+}
+
+std::unique_ptr<TimingStore> recorded_timings(std::shared_ptr<const ProfileResult> profile) {
+  return std::make_unique<RecordedTimings>(std::move(profile));
+}
+
+std::string utc_now() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
+
+}  // namespace app

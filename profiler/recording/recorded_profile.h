@@ -1,0 +1,45 @@
+// A profile as it is kept: the measured tokens, the plan that they ran and everything that a reader must know to trust
+// them, in plain values. The profiler knows no model: a stage's kind is a word, the model's shape is a list of named numbers.
+#pragma once
+
+#include "profiler/activity/stage_time.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace profiler {
+
+struct RecordedStage {
+  int layer = -1;    // -1: before the first or after the last layer
+  std::string kind;  // "state_update"
+  std::uint64_t bytes_read = 0, bytes_written = 0, flops = 0;
+};
+
+// The same steps without CUPTI in a second process: medians of a step's wall time. `problem`: why it wasn't measured.
+struct RecordedCost {
+  double wall_us_with = 0, wall_us_without = 0;
+  std::string problem;
+};
+
+struct RecordedProfile {
+  std::string program;                  // "mambascope 0.1.0"
+  std::string recorded_at;              // UTC: "2026-11-23T11:20:00Z"
+  std::string model, variant, weights;  // weights: their type, "bf16"
+  std::string backend, device, detail, products, state;
+  bool is_gpu = false, graph = false;
+  int threads = 1, batch = 1, warmup = 0;
+  std::uint64_t seed = 0;
+  std::vector<std::pair<std::string, double>> shape;  // of the model: ("d_model", 768), ...
+  ProfilerStatus status;
+  double copy_bytes_per_second = 0;  // of the device, read and written bytes counted; 0: not measured
+  std::optional<RecordedCost> cost;
+  std::vector<RecordedStage> stages;  // by id
+  std::vector<std::string> names;     // of kernels; a piece's name is an index, 0: none
+  std::vector<std::shared_ptr<const TokenTimes>> tokens;
+};
+
+}  // namespace profiler

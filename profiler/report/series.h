@@ -1,0 +1,26 @@
+// The time of something in every token: what distributions, outliers and comparisons are made of. Pure, any thread.
+#pragma once
+
+#include "profiler/report/statistics.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace profiler {
+
+struct Series {
+  std::vector<std::uint32_t> tokens;  // in which it ran, in the order of the measurement
+  std::vector<double> times_ns;       // beside each
+};
+
+// Of groups of stages: `group_of_stage[id]` is the group of a stage, negative: none. A group's time in a token is the sum
+// over its stages, each the union of its pieces.
+std::vector<Series> series_of(Tokens tokens, std::span<const int> group_of_stage, std::size_t group_count);
+
+// Of the whole step, begin to finished, and of the time in which nothing ran.
+Series wall_series(Tokens tokens);
+Series gaps_series(Tokens tokens);
+
+}  // namespace profiler

@@ -1,0 +1,155 @@
+// Comparing profiles, from values and as its user runs it.
+#include "app/wiring/profile_comparison.h"
+#include "app/wiring/recorded_profile.h"
+#include "tests/support/run_program.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <random>
+#include <string>
+
+using nlohmann::json;
+using tests::run_program;
+
+namespace {
+
+// 64 tokens of a plan with an embedding and two layers of a norm and a head; the stages of layer 1 take `factor` as long.
+app::ProfileResult example(double factor, std::uint64_t seed) {
+  app::ProfileResult profile;
+  profile.model = "m";
+  profile.program = "mambascope test";
+  profile.recorded_at = "2026-11-23T11:20:00Z";
+  profile.weights = "fp32";
+  profile.backend.device = "a GPU";
+  profile.status.source = profiler::TimeSource::cupti;
+  std::mt19937_64 random(seed);
+  for (int id = 0; id < 5; ++id) {
+    engine::Stage stage;
+    stage.id = id;
+    stage.layer = id == 0 ? -1 : (id - 1) / 2;
+    stage.kind = id == 0 ? engine::StageKind::embed : id % 2 == 1 ? engine::StageKind::norm : engine::StageKind::mixer;
+    stage.cost = {1000, 200, 30};
+    profile.plan.stages.push_back(stage);
+  }
+  for (std::uint32_t i = 0; i < 64; ++i) {
+    auto token = std::make_shared<profiler::TokenTimes>();
+    token->source = profiler::TimeSource::cupti;
+    token->token = i;
+    token->wall_start_ns = 100'000 * i;
+    std::int64_t at = token->wall_start_ns;
+    for (int id = 0; id < 5; ++id) {
+      profiler::StageTime piece;
+      piece.tag.stage = static_cast<std::uint16_t>(id);
+      piece.start_ns = at;
+      const double scale = id >= 3 ? factor : 1;
+      piece.duration_ns = static_cast<std::int64_t>(scale * static_cast<double>(2000 + random() % 200));
+      at += piece.duration_ns;
+      token->stages.push_back(piece);
+    }
+    token->wall_ns = at - token->wall_start_ns + 500;
+    profile.tokens.push_back(token);
+  }
+  return profile;
+}
+
+const app::ComparedRow& row_of(const app::ProfileComparison& comparison, const std::string& name) {
+  for (const app::ComparedRow& row : comparison.rows)
+    if (row.name == name) return row;
+  FAIL(name);
+  return comparison.rows.front();
+}
+
+}  // namespace
+
+TEST_CASE("a difference is found where it is, and its size") {
+  const app::ProfileResult a = example(1, 1), b = example(1.2, 2);
+  const auto layers = app::compare_profiles(a, b, app::ProfileRows::layers, 0.05, 0);
+  CHECK(layers.regressed());
+  CHECK(row_of(layers, "layer 0").verdict == app::Verdict::no_change);
+  const app::ComparedRow& slow = row_of(layers, "layer 1");
+  CHECK(slow.verdict == app::Verdict::regression);
+  CHECK(slow.ratio.ratio == doctest::Approx(1.2).epsilon(0.02));
+  CHECK(slow.ratio.low < 1.2);
+  CHECK(slow.ratio.high > 1.195);
+  CHECK(slow.adjusted_p >= slow.p);
+  // A threshold that the interval reaches into is not surely passed.
+  CHECK(row_of(app::compare_profiles(a, b, app::ProfileRows::layers, 0.2, 0), "layer 1").verdict ==
+        app::Verdict::slower);
+  CHECK_FALSE(app::compare_profiles(a, b, app::ProfileRows::layers, 0.5, 0).regressed());
+  CHECK(row_of(app::compare_profiles(b, a, app::ProfileRows::layers, 0.05, 0), "layer 1").verdict ==
+        app::Verdict::faster);
+  CHECK(app::compare_profiles(a, b, app::ProfileRows::kinds, 0.05, 0).rows.size() == 4);
+  const auto stages = app::compare_profiles(a, b, app::ProfileRows::stages, 0.05, 0);
+  CHECK(stages.rows.size() == 6);
+  CHECK(row_of(stages, "mixer of layer 1").verdict == app::Verdict::regression);
+  CHECK(row_of(stages, "mixer of layer 0").verdict == app::Verdict::no_change);
+  CHECK_FALSE(app::compare_profiles(a, a, app::ProfileRows::stages, 0, 0).regressed());
+}
+
+TEST_CASE("a stage that only one of two variants has is not judged") {
+  const app::ProfileResult a = example(1, 1);
+  app::ProfileResult b = example(1, 2);
+  for (engine::Stage& stage : b.plan.stages)
+    if (stage.kind == engine::StageKind::norm) stage.kind = engine::StageKind::mlp_up;
+  const auto compared = app::compare_profiles(a, b, app::ProfileRows::kinds, 0.05, 0);
+  CHECK(compared.rows.size() == 5);
+  CHECK(row_of(compared, "norm").verdict == app::Verdict::unlike);
+  CHECK(row_of(compared, "norm").tokens_b == 0);
+  CHECK(row_of(compared, "mlp_up").verdict == app::Verdict::unlike);
+  CHECK(row_of(compared, "mixer").verdict == app::Verdict::no_change);
+}
+
+TEST_CASE("what must be alike is, or says what is not") {
+  const app::ProfileResult a = example(1, 1);
+  CHECK(app::why_not_comparable(a, a).empty());
+  CHECK(app::differences(a, a).empty());
+  app::ProfileResult b = a;
+  b.config.d_model = 7;
+  b.plan.batch = 2;
+  b.weights = "bf16";
+  b.status.source = profiler::TimeSource::cpu_clock;
+  CHECK(app::why_not_comparable(a, b).size() == 4);
+  b = a;
+  b.plan.variant = "fused";
+  b.backend.graph = true;
+  CHECK(app::why_not_comparable(a, b).empty());
+  CHECK(app::differences(a, b).size() == 2);
+}
+
+TEST_CASE("compare ends with 1 on a regression, 2 for apples and pears") {
+  const tests::TemporaryFolder folder;
+  const auto keep = [&](const char* name, const app::ProfileResult& profile) {
+    const std::string path = folder.file(name);
+    std::ofstream(path, std::ios::binary) << *app::recording_bytes(profile);
+    return path;
+  };
+  const std::string a = keep("a.profile", example(1, 1)), b = keep("b.profile", example(1.2, 2));
+  app::ProfileResult other = example(1, 3);
+  other.plan.batch = 4;
+  const std::string c = keep("c.profile", other);
+  const auto worse = run_program({"compare", a, b, "--by", "layer"});
+  CHECK(worse.exit_code == 1);
+  CHECK(worse.out.find("significantly slower by more than 5 %: ") != std::string::npos);
+  CHECK(worse.out.find("Mann") != std::string::npos);
+  const auto better = run_program({"compare", b, a, "--json"});
+  CHECK(better.exit_code == 0);
+  const json printed = json::parse(better.out);
+  CHECK(printed["regressed"] == false);
+  CHECK(printed["rows"][0]["name"] == "whole step");
+  CHECK(printed["rows"][0]["ratio_interval"].size() == 2);
+  CHECK(run_program({"compare", b, a, "--json"}).out == better.out);
+  CHECK(run_program({"compare", a, b, "--threshold", "50 %"}).exit_code == 0);
+  CHECK(run_program({"compare", a, b, "--threshold", "0.02"}).exit_code == 1);
+  const auto pears = run_program({"compare", a, c});
+  CHECK(pears.exit_code == 2);
+  CHECK(pears.out.empty());
+  CHECK(pears.err.find("the batch is 1 and 4") != std::string::npos);
+  const auto forced = run_program({"compare", a, c, "--force"});
+  CHECK(forced.exit_code == 0);
+  CHECK(forced.out.find("not alike: the batch is 1 and 4") != std::string::npos);
+  for (const char* bad : {"x", "-1", "5%%", "nan"})
+    CHECK(run_program({"compare", a, b, "--threshold", bad}).exit_code == 2);
+  CHECK(run_program({"compare", a}).exit_code == 2);
+  CHECK(run_program({"compare", a, "/nonexistent"}).exit_code == 2);
+}
