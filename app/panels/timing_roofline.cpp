@@ -54,6 +54,7 @@ void setup_intensities(double low, double high) {
         at.push_back(value);
         words.push_back(number_text(value, 2));
       }
+  labels.reserve(words.size());
   for (const std::string& word : words) labels.push_back(word.c_str());
   if (!at.empty() && at.size() <= 12)
     ImPlot::SetupAxisTicks(ImAxis_X1, at.data(), static_cast<int>(at.size()), labels.data());
