@@ -7,6 +7,13 @@ find_package(PNG REQUIRED)
 find_package(ZLIB REQUIRED)
 find_path(EXPECTED_INCLUDE_DIR tl/expected.hpp REQUIRED)
 
+# Debian's package configuration of libzip asks for tools of another package, so it is found by hand.
+find_path(LIBZIP_INCLUDE_DIR zip.h REQUIRED)
+find_library(LIBZIP_LIBRARY zip REQUIRED)
+add_library(libzip INTERFACE)
+target_include_directories(libzip SYSTEM INTERFACE ${LIBZIP_INCLUDE_DIR})
+target_link_libraries(libzip INTERFACE ${LIBZIP_LIBRARY})
+
 add_library(expected INTERFACE)
 target_include_directories(expected SYSTEM INTERFACE ${EXPECTED_INCLUDE_DIR})
 

@@ -4,7 +4,7 @@
 #include "app/commands/options.h"
 #include "app/commands/text.h"
 #include "engine/base/quote.h"
-#include "engine/formats/safetensors.h"
+#include "engine/formats/weight_file.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -211,7 +211,7 @@ int inspect(const Options& options) {
   }
   const auto model = load_model(options);
   if (!model) return report(model.error());
-  const auto file = engine::read_safetensors((*model)->path);
+  const auto file = engine::read_weights((*model)->path);
   if (!file) return report(file.error());
   if (options.json) {
     print_json(describe(**model, *file));

@@ -138,9 +138,10 @@ CLI::Option* add_model_option(CLI::App& command, CommonOptions& options) {
              {{"heavy-tail", engine::AActivation::heavy_tail}, {"softplus", engine::AActivation::softplus}},
              "heavy-tail",
              "How A follows from the projection: heavy-tail (the released models) or softplus (code before June 2026)");
-  return command.add_option("MODEL", options.model,
-                            "A folder with config.json and model.safetensors, a weight file beside its config.json, or "
-                            "a built-in model (see inspect --list)");
+  return command.add_option(
+      "MODEL", options.model,
+      "A folder with config.json and model.safetensors or pytorch_model.bin, a weight file beside "
+      "its config.json, or a built-in model (see inspect --list)");
 }
 
 void add_backend_options(CLI::App& command, CommonOptions& options) {

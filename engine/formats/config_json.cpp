@@ -93,7 +93,23 @@ void read_mixer(const json& ssm, ModelConfig& config, std::string& fault) {
   if (ssm.contains("d_model")) fields.fail("ssm_cfg.d_model is set; the width belongs in the top-level d_model.");
 }
 
+// Hugging Face configs name a model_type, which the official ones never do.
+std::string refuse_other_package(const std::string& type) {
+  if (type.find("mamba3") == std::string::npos) {
+    return fmt::format("model_type is {}; only official Mamba-3 configs, which have no model_type, are read.",
+                       in_quotes(type));
+  }
+  return fmt::format(
+      "model_type is {}: a model of flash-linear-attention or Hugging Face. Its tensors have other names, and its "
+      "decay A "
+      "is a softplus; it is not converted. Give the model in the official layout (state-spaces/mamba).",
+      in_quotes(type));
+}
+
 std::string read_all(const json& object, ModelConfig& config) {
+  if (const auto type = object.find("model_type"); type != object.end() && type->is_string()) {
+    return refuse_other_package(type->get<std::string>());
+  }
   constexpr std::array known = {"d_model",          "d_intermediate", "n_layer",        "vocab_size",
                                 "ssm_cfg",          "attn_layer_idx", "attn_cfg",       "rms_norm",
                                 "residual_in_fp32", "fused_add_norm", "tie_embeddings", "pad_vocab_size_multiple"};

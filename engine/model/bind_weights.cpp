@@ -36,6 +36,12 @@ class Binder {
   }
 
   Result<Weights> bind(const std::string& where) {
+    if (const Tensor* other = other_layout(); other != nullptr) {
+      return input_error(fmt::format(
+          "{} holds the tensor {}: it is in the layout of Hugging Face or flash-linear-attention, not of the "
+          "official package, and is not converted. Give the model in the official layout.",
+          in_quotes(where), in_quotes(other->name)));
+    }
     std::vector<TensorSlot> slots = tensor_slots(weights_);
     add_embedding_and_head(slots);
     for (const TensorSlot& slot : slots) check(slot);
@@ -57,6 +63,14 @@ class Binder {
 
  private:
   const TensorFile& file() const { return *backing_->file; }
+
+  // The first tensor with a name that only other packages give; null: none.
+  const Tensor* other_layout() const {
+    for (const Tensor& tensor : file().tensors) {
+      if (tensor.name == "backbone.embeddings.weight" || tensor.name.rfind("model.", 0) == 0) return &tensor;
+    }
+    return nullptr;
+  }
 
   void add_embedding_and_head(std::vector<TensorSlot>& slots) {
     const std::vector<std::int64_t> shape = {weights_.config.padded_vocab(), weights_.config.d_model};
@@ -97,6 +111,7 @@ class Binder {
     const Tensor* embedding = file().find(embedding_name);
     const Tensor* head = file().find(head_name);
     if (!weights_.config.tie_embeddings || embedding == nullptr || head == nullptr) return {};
+    if (embedding->bytes.data() == head->bytes.data()) return {};  // one storage under two names
     if (embedding->type == head->type &&
         std::memcmp(embedding->bytes.data(), head->bytes.data(), head->bytes.size()) == 0) {
       return {};

@@ -2,8 +2,8 @@
 #include "engine/base/quote.h"
 #include "engine/formats/config_json.h"
 #include "engine/formats/mapped_file.h"
-#include "engine/formats/safetensors.h"
 #include "engine/formats/task_json.h"
+#include "engine/formats/weight_file.h"
 #include "engine/model/bind_weights.h"
 #include "engine/model/model.h"
 
@@ -29,24 +29,16 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, ignored);
 }
 
-tl::unexpected<Error> no_torch_files(const fs::path& path) {
-  return input_error(
-      fmt::format("{} is a PyTorch file, which this version cannot open yet. Convert it to safetensors: in Python, "
-                  "state = torch.load('pytorch_model.bin', weights_only=True); safetensors.torch.save_file({{k: "
-                  "v.clone() for k, v in "
-                  "state.items()}}, 'model.safetensors').",
-                  in_quotes(path.string())));
-}
-
 Result<Place> find_in_folder(const fs::path& folder) {
   if (!is_there(folder / "config.json")) {
     return input_error(
         fmt::format("The folder {} holds no config.json. Give a model's folder.", in_quotes(folder.string())));
   }
-  if (is_there(folder / "model.safetensors")) return Place{folder, folder / "model.safetensors"};
-  if (is_there(folder / "pytorch_model.bin")) return no_torch_files(folder / "pytorch_model.bin");
-  return input_error(fmt::format("The folder {} holds no model.safetensors. Put the weights beside config.json.",
-                                 in_quotes(folder.string())));
+  if (const auto weights = find_weights(folder)) return Place{folder, *weights};
+  return input_error(
+      fmt::format("The folder {} holds no model.safetensors and no pytorch_model.bin, whole or with an index. Put the "
+                  "weights beside config.json.",
+                  in_quotes(folder.string())));
 }
 
 Result<Place> find_model(const std::string& name_or_path) {
@@ -59,13 +51,11 @@ Result<Place> find_model(const std::string& name_or_path) {
   if (!is_there(given)) {
     std::string known;
     for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
-    return input_error(fmt::format(
-        "There is no model {}. Give a folder with config.json and model.safetensors, a weight file beside its "
-        "config.json, or a built-in model ({}).",
-        in_quotes(name_or_path), known.empty() ? "none are installed" : known));
-  }
-  if (given.extension() == ".bin" || given.extension() == ".pt" || given.extension() == ".pth") {
-    return no_torch_files(given);
+    return input_error(
+        fmt::format("There is no model {}. Give a folder with config.json and model.safetensors or pytorch_model.bin, "
+                    "a weight file "
+                    "beside its config.json, or a built-in model ({}).",
+                    in_quotes(name_or_path), known.empty() ? "none are installed" : known));
   }
   const fs::path folder = given.has_parent_path() ? given.parent_path() : fs::path(".");
   if (!is_there(folder / "config.json")) {
@@ -100,7 +90,7 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& name_or_path,
     model->card = std::move(task->card);
     config->lambda_override = task->lambda_override;
   }
-  auto file = read_safetensors(model->path);
+  auto file = read_weights(model->path);
   if (!file) return tl::unexpected(file.error());
   model->file_bytes = file->file_bytes;
   auto weights = bind_weights(std::make_shared<const TensorFile>(std::move(*file)), *config, model->path);

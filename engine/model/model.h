@@ -37,8 +37,8 @@ struct LoadOptions {
   AActivation a_activation = AActivation::heavy_tail;
 };
 
-// Opens a folder (config.json with model.safetensors), a single weight file beside its config, or a built-in model's
-// name. Errors: input (exit code 2) for anything wrong with the files, each named with what was expected and what was
+// Opens a folder (config.json with model.safetensors or pytorch_model.bin, whole or in shards with their index), a
+// single weight file or index beside its config, or a built-in model's name. Errors: input (exit code 2) for anything wrong with the files, each named with what was expected and what was
 // found.
 Result<std::shared_ptr<const Model>> load_model(const std::string& name_or_path, const LoadOptions& options = {});
 

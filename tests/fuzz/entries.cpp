@@ -2,12 +2,17 @@
 
 #include "app/wiring/recorded_profile.h"
 #include "engine/formats/config_json.h"
+#include "engine/formats/pickle.h"
 #include "engine/formats/safetensors.h"
+#include "engine/formats/shard_index.h"
 #include "engine/formats/task_json.h"
+#include "engine/formats/torch_file.h"
+#include "engine/formats/zip_archive.h"
 #include "engine/model/bind_weights.h"
 #include "engine/model/model.h"
 #include "profiler/recording/profile_file.h"
 #include "profiler/report/statistics.h"
+#include "tests/support/zip_writer.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -47,7 +52,81 @@ void touch(const void* data, std::size_t size) {
   static_cast<void>(sink);
 }
 
+// Views may share a storage, so the bytes that are read are bounded.
+bool check_tensors(const engine::TensorFile& file) {
+  std::size_t left = std::size_t{1} << 22U;
+  for (const engine::Tensor& tensor : file.tensors) {
+    std::uint64_t count = 1;
+    for (const std::int64_t size : tensor.shape) count *= static_cast<std::uint64_t>(size);
+    require(count * engine::size_of(tensor.type) == tensor.bytes.size());
+    require(file.find(tensor.name) == &tensor);
+    const std::size_t some = std::min(left, tensor.bytes.size());
+    if (some > 0) touch(tensor.bytes.data(), 1);
+    if (some > 0) touch(tensor.bytes.data() + tensor.bytes.size() - some, some);
+    left -= some;
+  }
+  return true;
+}
+
 }  // namespace
+
+bool zip_archive(Bytes bytes) {
+  const auto archive = engine::parse_zip(std::as_bytes(bytes), "input");
+  if (!archive) {
+    check_error(archive.error());
+    return false;
+  }
+  std::size_t covered = 0;
+  for (const engine::ZipEntry& entry : archive->entries) {
+    require(archive->find(entry.name) == &entry);
+    require(entry.name.find("..") != 0 && entry.name[0] != '/');
+    covered += entry.bytes.size();
+    touch(entry.bytes.data(), entry.bytes.size());
+  }
+  require(covered <= bytes.size());
+  return true;
+}
+
+bool torch_file(Bytes bytes) {
+  const auto file = engine::parse_torch_file(std::as_bytes(bytes), "input");
+  if (!file) {
+    check_error(file.error());
+    return false;
+  }
+  return check_tensors(*file);
+}
+
+bool state_dict(Bytes bytes) {
+  // The machine alone first: a pickle from an archive points at no other bytes.
+  const auto pickled = engine::parse_state_dict(std::as_bytes(bytes), "input");
+  if (!pickled) check_error(pickled.error());
+  std::vector<tests::ZipPart> parts = {{"m/data.pkl", std::string(text_of(bytes))}};
+  for (const char* key : {"0", "1", "2", "3"}) {
+    parts.push_back({std::string("m/data/") + key, std::string(64, key[0])});
+    parts.back().alignment = 64;
+  }
+  const std::string archive = tests::write_zip(parts);
+  const auto file = engine::parse_torch_file(std::as_bytes(std::span(archive)), "input");
+  if (!file) {
+    check_error(file.error());
+    return false;
+  }
+  require(pickled && pickled->size() == file->tensors.size());
+  return check_tensors(*file);
+}
+
+bool shard_index(Bytes bytes) {
+  const auto index = engine::parse_shard_index(text_of(bytes), "input");
+  if (!index) {
+    check_error(index.error());
+    return false;
+  }
+  require(!index->file_of.empty());
+  for (const auto& [tensor, file] : index->file_of) {
+    require(!file.empty() && file[0] != '.' && file.find('/') == std::string::npos);
+  }
+  return true;
+}
 
 bool safetensors(Bytes bytes) {
   const auto file = engine::parse_safetensors(std::as_bytes(bytes), "input");

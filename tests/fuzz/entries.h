@@ -12,6 +12,11 @@ namespace fuzz {
 bool safetensors(std::span<const std::uint8_t> bytes);
 bool config_json(std::span<const std::uint8_t> bytes);
 bool task_json(std::span<const std::uint8_t> bytes);
+// A zip archive; a file of torch.save; the pickle inside one, put into an archive with storages '0' to '3' of 64 bytes.
+bool zip_archive(std::span<const std::uint8_t> bytes);
+bool torch_file(std::span<const std::uint8_t> bytes);
+bool state_dict(std::span<const std::uint8_t> bytes);
+bool shard_index(std::span<const std::uint8_t> bytes);
 // A config.json, a zero byte, then a safetensors file: joined as the loader does.
 bool model(std::span<const std::uint8_t> bytes);
 

@@ -1,5 +1,6 @@
 // mambascope inspect, run as a program: output, JSON, exit codes, and hostile models.
 #include "tests/support/run_program.h"
+#include "tests/support/zip_writer.h"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -115,6 +116,37 @@ TEST_CASE("inspect --list: a language model, an ablation, and one that cannot be
   CHECK(models[2]["task"]["vocabulary"] == "bytes");
   CHECK(models[2]["task"]["family"] == "language");
   CHECK(models[2]["lambda_override"] == 1.0);
+}
+
+TEST_CASE("inspect: a pickle that would run a command is refused by the name of its global, and runs nothing") {
+  const tests::TemporaryFolder folder;
+  fs::copy_file(golden + "/mimo-bf16/config.json", folder.file("config.json"));
+  const std::string trace = folder.file("trace");
+  const std::string command = "touch " + trace;
+  const std::string text = "X" + std::string(1, static_cast<char>(command.size())) + std::string(3, '\0') + command;
+  const std::string pickle = "\x80\x02}X" + std::string("\1\0\0\0", 4) + "acposix\nsystem\n" + text + "\x85Rs.";
+  for (const char* name : {"pytorch_model.bin", "model.pt", "model"}) {
+    const std::string path = folder.write(name, tests::write_zip({{"m/data.pkl", pickle}}));
+    check_refused(tests::run_program({"inspect", path}),
+                  "the global 'posix.system', which is refused (nothing was run)");
+    folder.write(name, pickle);
+    check_refused(tests::run_program({"inspect", path}), "bare pickle");
+  }
+  CHECK_FALSE(fs::exists(trace));
+}
+
+TEST_CASE("inspect and step take a pytorch_model.bin, and say the same as of its twin") {
+  const std::string file = golden + "/mimo-bf16/pytorch_model.bin";
+  const json torch = json::parse(tests::run_program({"inspect", file, "--json"}).out);
+  const json twin = json::parse(tests::run_program({"inspect", golden + "/mimo-bf16", "--json"}).out);
+  CHECK(torch["tensors"] == twin["tensors"]);
+  CHECK(torch["parameters"] == twin["parameters"]);
+  const auto step = [](const std::string& model) {
+    return tests::run_program({"step", model, "--tokens", "1,2,3", "--steps", "4", "--backend", "cpu", "--json"}).out;
+  };
+  const json a = json::parse(step(file)), b = json::parse(step(golden + "/mimo-bf16/model.safetensors"));
+  CHECK(a["tokens"].size() == 7);
+  CHECK(a["tokens"] == b["tokens"]);
 }
 
 TEST_CASE("inspect reports values that are not finite") {

@@ -1,6 +1,7 @@
 // The loader on real files: the golden models as they are, and broken in every way that a file can be.
 #include "engine/formats/safetensors.h"
 #include "engine/formats/safetensors_writer.h"
+#include "engine/formats/weight_file.h"
 #include "engine/model/model.h"
 #include "tests/support/bits.h"
 #include "tests/support/temporary_folder.h"
@@ -94,12 +95,81 @@ TEST_CASE("the loader takes a folder, a weight file and a trailing slash, and na
   const tests::TemporaryFolder folder;
   CHECK(has(engine::load_model(folder.path().string()).error().message, "holds no config.json"));
   folder.write("config.json", config_of(true));
-  CHECK(has(engine::load_model(folder.path().string()).error().message, "holds no model.safetensors"));
-  CHECK(has(engine::load_model(folder.write("x.bin", "x")).error().message, "PyTorch file"));
+  CHECK(has(engine::load_model(folder.path().string()).error().message,
+            "holds no model.safetensors and no pytorch_model.bin"));
+  CHECK(has(engine::load_model(folder.write("x.bin", "x")).error().message, "no file of torch.save"));
   CHECK(has(engine::load_model(folder.file("absent")).error().message, "There is no model"));
   CHECK(has(engine::load_model("").error().message, "There is no model"));
   fs::create_directory(folder.file("model.safetensors"));
   CHECK(has(engine::load_model(folder.path().string()).error().message, "not a regular file"));
+}
+
+TEST_CASE("a pytorch_model.bin alone is the same model as its twin in safetensors, bit by bit") {
+  const std::string from = golden + "/mimo-bf16";
+  const tests::TemporaryFolder folder;
+  fs::copy_file(from + "/config.json", folder.file("config.json"));
+  fs::copy_file(from + "/pytorch_model.bin", folder.file("pytorch_model.bin"));
+  const auto torch = engine::load_model(folder.path().string());
+  const auto twin = engine::load_model(from);
+  REQUIRE_MESSAGE(torch.has_value(), (torch ? "" : torch.error().message));
+  REQUIRE(twin.has_value());
+  CHECK(fs::path((*torch)->path).filename() == "pytorch_model.bin");
+  CHECK(fs::path((*twin)->path).filename() == "model.safetensors");
+  const engine::Weights &a = (*torch)->weights, &b = (*twin)->weights;
+  CHECK(a.parameters == b.parameters);
+  CHECK(a.head.data == a.embedding.data);
+  CHECK(tests::same_bytes(a.embedding.data, b.embedding.data, b.embedding.bytes()));
+  CHECK(a.layers[2].mimo_o == b.layers[2].mimo_o);
+  CHECK(tests::same_bytes(a.layers[2].fc2.data, b.layers[2].fc2.data, b.layers[2].fc2.bytes()));
+
+  const auto file = engine::read_weights((*torch)->path), other = engine::read_weights((*twin)->path);
+  REQUIRE(file->tensors.size() == other->tensors.size());
+  for (const engine::Tensor& tensor : other->tensors) {
+    const engine::Tensor* same = file->find(tensor.name);
+    CAPTURE(tensor.name);
+    REQUIRE(same != nullptr);
+    CHECK(same->type == tensor.type);
+    CHECK(same->shape == tensor.shape);
+    CHECK(tests::same_bytes(same->bytes.data(), tensor.bytes.data(), tensor.bytes.size()));
+  }
+  CHECK(file->find("lm_head.weight")->bytes.data() == file->find("backbone.embedding.weight")->bytes.data());
+}
+
+TEST_CASE("weights in shards beside their index open as the whole file does") {
+  const std::string from = golden + "/siso-1500-tokens";
+  const auto whole = engine::read_safetensors(from + "/model.safetensors");
+  REQUIRE(whole.has_value());
+  const tests::TemporaryFolder folder;
+  std::vector<engine::Tensor> shards[2];
+  std::string map;
+  for (std::size_t i = 0; i < whole->tensors.size(); ++i) {
+    const std::string shard = std::to_string(i % 2);
+    shards[i % 2].push_back(whole->tensors[i]);
+    map += (i == 0 ? "\"" : ",\"") + whole->tensors[i].name + "\":\"model-" + shard + ".safetensors\"";
+  }
+  for (const char* i : {"0", "1"}) {
+    const auto& tensors = shards[*i - '0'];
+    REQUIRE(engine::write_safetensors(folder.file(std::string("model-") + i + ".safetensors"), tensors).has_value());
+  }
+  folder.write("model.safetensors.index.json", R"({"metadata":{"total_size":1},"weight_map":{)" + map + "}}");
+  fs::copy_file(from + "/config.json", folder.file("config.json"));
+  const auto joined = engine::load_model(folder.path().string());
+  REQUIRE_MESSAGE(joined.has_value(), (joined ? "" : joined.error().message));
+  const auto model = engine::load_model(from);
+  CHECK((*joined)->weights.parameters == (*model)->weights.parameters);
+  const kernels::Matrix &a = (*joined)->weights.layers[1].in_proj, &b = (*model)->weights.layers[1].in_proj;
+  CHECK(tests::same_bytes(a.data, b.data, b.bytes()));
+  CHECK((*joined)->weights.layers[1].dt_bias == (*model)->weights.layers[1].dt_bias);
+}
+
+TEST_CASE("tensors under the names of another package are recognised") {
+  for (const char* name : {"backbone.embeddings.weight", "model.layers.0.mixer.D"}) {
+    const Altered altered([&](auto& tensors) { named(tensors, "backbone.embedding.weight").name = name; });
+    const auto model = altered.load();
+    REQUIRE_FALSE(model.has_value());
+    CHECK(has(model.error().message, "flash-linear-attention"));
+    CHECK(has(model.error().message, name));
+  }
 }
 
 TEST_CASE("every missing, extra and misshapen tensor is named in one message") {
