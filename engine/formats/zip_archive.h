@@ -24,8 +24,8 @@ struct ZipArchive {
   const ZipEntry* find(std::string_view name) const;  // null: not there
 };
 
-// `file` must outlive the result; `where` names it in errors. Checksums are compared for entries of up to 1 MiB; larger
-// ones are not read. Errors (input): not a zip archive, truncated or with something appended; a second directory, a
+// `file` must outlive the result; `where` names it in errors. Checksums are not compared, as PyTorch does not and may
+// be told not to write them; no entry is read. Errors (input): not a zip archive, truncated or with something appended; a second directory, a
 // directory of more than 100,000 entries or 64 MiB, one that contradicts the entries; an archive in several parts; an
 // entry that is compressed, encrypted, out of bounds, overlapping another, there twice, or whose name is empty,
 // absolute, longer than 1,024 bytes or leads out of its folder.

@@ -213,7 +213,7 @@ def make_zips():
     write("zip_archive", "encrypted", patched(directory + 8, b"\1\0", patched(6, b"\1\0")))
     write("zip_archive", "size_large", patched(directory + 20, b"\xff\xff\xff\x7f" * 2))
     write("zip_archive", "size_differs", patched(directory + 24, b"\x09\0\0\0"))
-    write("zip_archive", "checksum", patched(good.index(b"alpha"), b"alphA"))
+    write("zip_archive", "good_checksum_differs", patched(good.index(b"alpha"), b"alphA"))
     write("zip_archive", "overlap", patched(second + 42, b"\0\0\0\0"))
     write("zip_archive", "offset_outside", patched(second + 42, b"\xf0\xff\0\0"))
     write("zip_archive", "local_name", patched(good.index(b"m/a"), b"m/x"))

@@ -114,7 +114,8 @@ TEST_CASE("zip: a directory that does not fit the entries is refused") {
   check_refused(altered([](ZipPart& p) { p.local_name = "other!"; }), "contradicts its entries");
   check_refused(altered([](ZipPart& p) { p.size = p.packed_size = 2'000'000'000; }), "contradicts its entries");
   check_refused(altered([](ZipPart& p) { p.size = 4; }), "has 5 bytes for 4");
-  check_refused(altered([](ZipPart& p) { p.right_checksum = false; }), "does not match its checksum");
+  // torch.serialization.set_crc32_options(False) leaves checksums out.
+  CHECK(parse(altered([](ZipPart& p) { p.right_checksum = false; })).has_value());
   // The second entry begins inside the first one's bytes, with a header of its own there.
   const std::string inner = tests::write_zip({part("inner", "x")});
   ZipPart twin = part("inner", "x");
