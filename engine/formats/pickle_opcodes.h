@@ -45,8 +45,8 @@ enum class Opcode : std::uint8_t {
 enum class OpcodeArgument : std::uint8_t { none, one, two, four, eight, line, two_lines, counted1, counted4, counted8 };
 
 struct OpcodeRow {
-  std::uint8_t byte;
   const char* name;  // "STACK_GLOBAL"
+  std::uint8_t byte;
   OpcodeArgument argument;
 };
 

@@ -45,7 +45,9 @@ void check_refused(const std::string& pickle, const std::string& says) {
 
 TEST_CASE("pickle: a flat dictionary of tensors is read, sorted by name") {
   const std::string offset("J\4\0\0\0", 5);
-  const auto good = parse(dictionary(unicode("b") + tensor() + unicode("a") + tensor(offset, ")", ")")));
+  const std::string pickle =
+      dictionary(unicode("b") + tensor() + unicode("a") + tensor(offset, ")", ")"));  // outlives what is read from it
+  const auto good = parse(pickle);
   REQUIRE_MESSAGE(good.has_value(), (good ? "" : good.error().message));
   REQUIRE(good->size() == 2);
   CHECK((*good)[0].name == "a");

@@ -119,10 +119,12 @@ TEST_CASE("torch file: views must lie within their storage") {
     CAPTURE(row.pickle);
     check_refused(parse(around(bytes_of(corpus + "state_dict/" + row.pickle))), row.says);
   }
-  const auto scalar = parse(around(bytes_of(corpus + "state_dict/good_scalar")));
+  const std::string scalar_file = around(bytes_of(corpus + "state_dict/good_scalar"));
+  const auto scalar = parse(scalar_file);
   REQUIRE_MESSAGE(scalar.has_value(), (scalar ? "" : scalar.error().message));
   CHECK(static_cast<int>(scalar->tensors[0].bytes[0]) == 60);  // the last of 16 floats
-  const auto turned = parse(around(bytes_of(corpus + "state_dict/good_transposed")));
+  const std::string turned_file = around(bytes_of(corpus + "state_dict/good_transposed"));
+  const auto turned = parse(turned_file);
   REQUIRE(turned.has_value());
   CHECK(turned->tensors[0].shape == Shape{8, 4});
   CHECK(static_cast<int>(turned->tensors[0].bytes[2]) == 16);  // row 0, column 1: element 8 of halves
