@@ -71,7 +71,9 @@ TEST_CASE("torch file: views that PyTorch saved have PyTorch's values, in order 
   CHECK(file->find("tied")->bytes.data() == file->find("tied_too")->bytes.data());
   CHECK(file->find("transposed")->shape == Shape{6, 4});
   Floats turned;
-  for (int i = 0; i < 24; ++i) turned.push_back(static_cast<float>(i % 4 * 6 + i / 4));
+  for (int row = 0; row < 6; ++row) {
+    for (int column = 0; column < 4; ++column) turned.push_back(static_cast<float>(column * 6 + row));
+  }
   CHECK(floats("transposed") == turned);
   CHECK(floats("windows") == Floats{0, 1, 2, 1, 2, 3, 2, 3, 4, 3, 4, 5});
   // What is in order stays where the file is mapped, aligned as PyTorch did.
