@@ -59,7 +59,7 @@ std::string first_foreign_global(std::span<const std::byte> pickle) {
   while (in.number(opcode)) {
     const OpcodeRow* row = find_opcode(opcode);
     std::string_view first, second;
-    if (row == nullptr || !skip_argument(in, row->argument, first, second)) break;
+    if (row == nullptr || Opcode{opcode} == Opcode::stop || !skip_argument(in, row->argument, first, second)) break;
     std::string foreign;
     if (row->argument == OpcodeArgument::two_lines) foreign = joined(first, second);
     if (Opcode{opcode} == Opcode::stack_global) foreign = joined(texts[0], texts[1]);

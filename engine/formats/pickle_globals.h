@@ -39,7 +39,7 @@ inline constexpr std::array<GlobalRow, 12> known_globals = {
 const GlobalRow* find_global(std::string_view module, std::string_view name);
 
 // "module.name" of the first global that is not known, in a pickle from one of its opcodes on; empty: none was found before
-// its end or its first byte that is no opcode. For messages: what STACK_GLOBAL names is taken to be the last two texts.
+// its end, STOP or the first byte that is no opcode. For messages: what STACK_GLOBAL names is taken to be the last two texts.
 std::string first_foreign_global(std::span<const std::byte> pickle);
 
 }  // namespace engine

@@ -3,10 +3,12 @@
 #include "engine/base/quote.h"
 #include "engine/formats/mapped_file.h"
 #include "engine/formats/pickle.h"
+#include "engine/formats/pickle_globals.h"
 #include "engine/formats/zip_archive.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -172,6 +174,24 @@ std::string read_tensors(const ZipArchive& archive, const std::string& where, st
   return {};
 }
 
+// Neither an archive nor the old format. What a pickle would run is named, so that its sender can be asked.
+tl::unexpected<Error> refuse_other(std::span<const std::byte> file, const std::string& name) {
+  const std::string foreign = first_foreign_global(file.first(std::min(file.size(), longest_pickle)));
+  const std::string asks =
+      foreign.empty()
+          ? ""
+          : fmt::format(" It asks for the global {}, which is refused (nothing was run).", in_quotes(foreign));
+  if (starts_with(file, "\x80") || !foreign.empty()) {
+    return input_error(
+        fmt::format("{} is a bare pickle, which can run anything when Python loads it.{} Give a state dict that "
+                    "torch.save wrote (a "
+                    "zip archive), or a safetensors file.",
+                    name, asks));
+  }
+  return input_error(
+      fmt::format("{} is no file of torch.save: it does not begin as a zip archive does. Fetch it again.", name));
+}
+
 Result<TensorFile> parse(std::span<const std::byte> file, const std::string& where,
                          const std::shared_ptr<Backing>& backing) {
   const std::string name = in_quotes(where);
@@ -182,17 +202,7 @@ Result<TensorFile> parse(std::span<const std::byte> file, const std::string& whe
     return input_error(fmt::format(
         "{} is in the format that torch.save wrote before PyTorch 1.6, which is not read. {}", name, remedy));
   }
-  if (starts_with(file, "\x80")) {
-    return input_error(
-        fmt::format("{} is a bare pickle, which can run anything when it is loaded: it was not, and it is refused. "
-                    "Give a state dict "
-                    "that torch.save wrote (a zip archive), or a safetensors file.",
-                    name));
-  }
-  if (!starts_with(file, "PK")) {
-    return input_error(
-        fmt::format("{} is no file of torch.save: it does not begin as a zip archive does. Fetch it again.", name));
-  }
+  if (!starts_with(file, "PK")) return refuse_other(file, name);
   auto archive = parse_zip(file, where);
   if (!archive) return tl::unexpected(archive.error());
   TensorFile out;

@@ -150,6 +150,9 @@ TEST_CASE("torch file: other formats, byte orders and archives are named") {
   REQUIRE(parse(around(good)).has_value());
   check_refused(engine::read_torch_file(corpus + "torch_file/legacy"), "before PyTorch 1.6");
   check_refused(engine::read_torch_file(corpus + "torch_file/bare_pickle"), "is a bare pickle");
+  check_refused(engine::read_torch_file(corpus + "torch_file/bare_pickle"), "global 'posix.system', which is refused");
+  check_refused(parse("cos\nsystem\n(S'touch'\ntR."), "global 'os.system', which is refused");
+  check_refused(parse("\x80\x02}."), "is a bare pickle");
   check_refused(parse("garbage"), "no file of torch.save");
   check_refused(parse(""), "no file of torch.save");
   check_refused(parse(around(good, {{"m/byteorder", "big"}})), "byte order 'big'");
