@@ -194,24 +194,27 @@ std::vector<Sampler> samplers() {
 }  // namespace
 
 TEST_CASE("gpu sample: every draw is the host's, for every kind, vocabulary and look of the logits") {
-  const int rounds = gpu_test::small() ? 5 : 40;
+  const int rounds = gpu_test::small() ? 1 : 40;
   for (const int vocab : {1, 2, 17, 256, 4095, 4096, 4097}) {
     for (const bool clusters : {true, false}) {
       CHECK(differing_draws({vocab, 1, static_cast<std::size_t>(vocab) + 3, clusters}, rounds) == 0);
     }
   }
+  if (gpu_test::small()) return;
   for (const int vocab : {50'280, 128'256}) {
-    CHECK(differing_draws({vocab, 1, static_cast<std::size_t>(vocab)}, gpu_test::small() ? 1 : 5) == 0);
+    CHECK(differing_draws({vocab, 1, static_cast<std::size_t>(vocab)}, 5) == 0);
   }
   CHECK(differing_draws({20'011, 1, 20'011, false}, 5) == 0);
 }
 
 TEST_CASE("gpu sample: sequences of a batch draw for themselves, also from logits in two parts") {
+  const int rounds = gpu_test::small() ? 1 : 5;
   for (const int batch : {2, 7, 64}) {
-    CHECK(differing_draws({1009, batch, 1024}, 5) == 0);
-    CHECK(differing_draws({1009, batch, 1024, true, true}, 5) == 0);
+    if (gpu_test::small() && batch > 7) continue;
+    CHECK(differing_draws({1009, batch, 1024}, rounds) == 0);
+    CHECK(differing_draws({1009, batch, 1024, true, true}, rounds) == 0);
   }
-  CHECK(differing_draws({5003, 33, 5008, true, true}, gpu_test::small() ? 1 : 5) == 0);
+  if (!gpu_test::small()) CHECK(differing_draws({5003, 33, 5008, true, true}, rounds) == 0);
 }
 
 TEST_CASE("gpu generate: the ids and the state of steps whose ids are drawn on the host") {
