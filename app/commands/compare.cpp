@@ -20,7 +20,7 @@ struct Options : CommonOptions {
   bool force = false;
 };
 
-// "5%", "5 %" or 0.05: a share from 0 to 100 (10,000 %). Negative: it is none.
+// "5%", "5 %" or 0.05: below 10,000 %, and without the sign below 1, where 5 would as likely mean 5 %. Negative: it is none.
 double share_of(const std::string& text) {
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
@@ -29,7 +29,7 @@ double share_of(const std::string& text) {
   const bool percent = *end == '%';
   if (percent) ++end;
   const double share = percent ? value / 100 : value;
-  return *end == '\0' && share >= 0 && share <= 100 ? share : -1;
+  return *end == '\0' && share >= 0 && share < (percent ? 100 : 1) ? share : -1;
 }
 
 int compare(const Options& options) {

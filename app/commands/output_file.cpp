@@ -30,6 +30,19 @@ int why_not_writable(const std::string& path) {
   return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
 }
 
+bool same_file(const std::string& a, const std::string& b) {
+  std::error_code none;
+  if (std::filesystem::equivalent(a, b, none)) return !std::filesystem::is_character_file(a, none);
+  return std::filesystem::weakly_canonical(a, none) == std::filesystem::weakly_canonical(b, none) &&
+         !std::filesystem::exists(a, none);
+}
+
+bool part_of_a_model(const std::string& path) {
+  const std::filesystem::path name = std::filesystem::path(path).filename();
+  return name.extension() == ".safetensors" || name.extension() == ".bin" || name == "config.json" ||
+         name == "task.json" || name == "tokenizer.json";
+}
+
 }  // namespace
 
 CLI::Option* add_output_option(CLI::App& command, const char* name, std::string& out, const char* help,
@@ -39,9 +52,24 @@ CLI::Option* add_output_option(CLI::App& command, const char* name, std::string&
       ->type_name(type_name);
 }
 
-engine::Result<void> check_outputs(const std::vector<std::string>& paths) {
+engine::Result<void> check_outputs(const std::vector<std::string>& paths, const std::vector<std::string>& inputs) {
+  std::vector<std::string> taken = inputs;
   for (const std::string& path : paths) {
     if (path.empty()) continue;
+    if (part_of_a_model(path)) {
+      return engine::input_error(fmt::format("{} has the name of a part of a model. Choose another.", path));
+    }
+    for (const std::string& other : taken) {
+      if (!other.empty() && same_file(path, other)) {
+        return engine::input_error(
+            fmt::format("{} is the file that another option of this command names. Choose another.", path));
+      }
+    }
+    taken.push_back(path);
+    std::error_code none;
+    if (std::filesystem::is_directory(path, none)) {
+      return engine::system_error(fmt::format("{} cannot be written: it is a folder. Give the name of a file.", path));
+    }
     if (const int reason = why_not_writable(path); reason != 0)
       return engine::system_error(
           fmt::format("{} cannot be written: {}. Choose a folder that exists and may be written.", path,
@@ -51,10 +79,16 @@ engine::Result<void> check_outputs(const std::vector<std::string>& paths) {
 }
 
 engine::Result<void> write_output(const std::string& path, const std::function<void(std::ostream&)>& write) {
-  std::ofstream out(path);
+  std::error_code failed;
+  const bool ordinary = !std::filesystem::exists(path, failed) ||
+                        (std::filesystem::is_regular_file(path, failed) && !std::filesystem::is_symlink(path, failed));
+  const std::string written = ordinary ? path + ".part" : path;
+  std::ofstream out(written);
   if (out) write(out);
-  out.flush();
-  if (out) return {};
+  out.close();
+  if (out && ordinary) std::filesystem::rename(written, path, failed);
+  if (out && !failed) return {};
+  if (ordinary) std::filesystem::remove(written, failed);
   return engine::system_error(fmt::format("{} could not be written. Choose a folder that exists and has room.", path));
 }
 

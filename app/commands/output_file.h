@@ -20,10 +20,12 @@ CLI::Option* add_output_option(CLI::App& command, const char* name, std::string&
                                const char* type_name);
 
 // Whether each of `paths` can be written, as far as that shows without touching it: an existing file is left as it is, none
-// is made. Empty paths stand for options that were not given. Error: the first that cannot be written, and why (system).
-engine::Result<void> check_outputs(const std::vector<std::string>& paths);
+// is made. Empty paths stand for options that were not given. Errors: the first that cannot be written, and why (system); two
+// of them the same file, one of `inputs`, or by its name a part of a model (input).
+engine::Result<void> check_outputs(const std::vector<std::string>& paths, const std::vector<std::string>& inputs = {});
 
-// Writes the file anew, with what `write` puts into the stream. Error: it did not take it all (system).
+// Writes the file anew, with what `write` puts into the stream; an ordinary file is replaced when all is written, and stays as
+// it was when not. Error: it did not take it all (system).
 engine::Result<void> write_output(const std::string& path, const std::function<void(std::ostream&)>& write);
 
 }  // namespace app

@@ -102,7 +102,7 @@ std::string contradiction(const ProfileOptions& options) {
 
 int profile(const ProfileOptions& options) {
   const ProfileFiles& files = options.files;
-  if (const auto writable = check_outputs({files.save, files.trace, files.csv}); !writable) {
+  if (const auto writable = check_outputs({files.save, files.trace, files.csv}, {files.open}); !writable) {
     return report(writable.error());
   }
   if (files.list) return list_profiles(options.json);
@@ -167,7 +167,7 @@ void add_profile(CLI::App& program, Action& action) {
       ->check(whole_number_in(0, 10000))
       ->capture_default_str();
   command->add_option("--batch", options->batch, "Sequences stepped together")
-      ->check(CLI::Range(1, 65535))
+      ->check(whole_number_in(1, 65535))
       ->capture_default_str();
   command
       ->add_option(
@@ -176,14 +176,9 @@ void add_profile(CLI::App& program, Action& action) {
           "side")
       ->check(CLI::IsMember({"on", "off", "both"}))
       ->capture_default_str();
-  command
-      ->add_option(
-          "--ranks", options->ranks,
-          "In place of one model, the --preset's shape at several ranks, each verified and timed: 1,2,4,8 (1 is "
-          "SISO)")
-      ->delimiter(',')
-      ->expected(1, 16)
-      ->check(CLI::Range(1, 64));
+  add_whole_numbers(*command, "--ranks", options->ranks, 1, 64,
+                    "In place of one model, the --preset's shape at several ranks, each verified and timed: 1,2,4,8 (1 "
+                    "is SISO)");
   command->add_option("--by", options->by, "Rows of the printed table; --json has all three")
       ->check(CLI::IsMember({"kind", "layer", "stage"}))
       ->capture_default_str();

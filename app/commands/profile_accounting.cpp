@@ -52,6 +52,10 @@ std::string bound_text(const ProfileResult& result, const SpanMeans& means, cons
       100 * profiler::bandwidth_share);
   if (in_l2(result))
     out += "                    weights and state fit the L2, so most bytes need not come from memory\n";
+  else if (rate_of(result, means) > copy.bytes_per_second)
+    out +=
+        "                    more than memory copies: most bytes come from a cache, and what they are bound by is not "
+        "judged\n";
   return out;
 }
 

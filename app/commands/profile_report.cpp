@@ -105,7 +105,7 @@ std::string outliers_text(const ProfileResult& result, const Grouping& groups) {
   lines.erase(std::remove(lines.begin(), lines.end(), std::string()), lines.end());
   std::string out = fmt::format(
       "outliers            tokens more than {:g} sigma above the median; sigma is 1.4826 MAD, at least "
-      "1 % of the median{}\n",
+      "1 % of the median and a tick of the clock{}\n",
       profiler::outlier_sigmas, lines.empty() ? ": none" : "");
   for (std::size_t i = 0; i < std::min(lines.size(), outliers_listed); ++i) out += lines[i];
   if (lines.size() > outliers_listed)

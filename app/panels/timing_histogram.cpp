@@ -64,15 +64,15 @@ void draw_summary(const Theme& theme, Workspace& workspace, const TimingDistribu
     ImGui::TextColored(theme.secondary, "no outliers");
     tooltip(
         fmt::format("No token took more than {} µs: {:g} sigma above the median, where sigma is 1.4826 times the "
-                    "median absolute deviation, at least 1 % of the median.",
+                    "median absolute deviation, at least 1 % of the median and a tick of the clock.",
                     three_digits(d.limit_us), profiler::outlier_sigmas));
   } else {
     ImGui::TextColored(theme.value, "%zu outlier%s above %s µs:", d.outliers.size(), d.outliers.size() == 1 ? "" : "s",
                        three_digits(d.limit_us).c_str());
-    tooltip(
-        fmt::format("Beyond {:g} sigma above the median; sigma is 1.4826 times the median absolute deviation, at "
-                    "least 1 % of the median. They lie right of the bins. Click a token to see it.",
-                    profiler::outlier_sigmas));
+    tooltip(fmt::format(
+        "Beyond {:g} sigma above the median; sigma is 1.4826 times the median absolute deviation, at "
+        "least 1 % of the median and a tick of the clock. They lie right of the bins. Click a token to see it.",
+        profiler::outlier_sigmas));
     for (std::size_t i = 0; i < d.outliers.size(); ++i) {
       const std::string label =
           fmt::format("token {}: {} µs", d.outliers[i].token, three_digits(d.outliers[i].time_ns / 1e3));

@@ -84,8 +84,9 @@ engine::Result<std::unique_ptr<App>> App::open(const GuiOptions& options) {
     workspace.discretisation.page = page->page;
     workspace.discretisation.accumulated = page->accumulated;
   }
-  if (!options.panel.empty()) {
-    const std::string panel = find_panel(options.panel);
+  const std::string wanted = options.panel.empty() && !options.page.empty() ? "Discretisation" : options.panel;
+  if (!wanted.empty()) {
+    const std::string panel = find_panel(wanted);
     if (options.fill)
       app->layout_.fill(panel);
     else

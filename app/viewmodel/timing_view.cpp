@@ -39,7 +39,7 @@ TokenTimeline make_timeline(const engine::StepPlan& plan, const profiler::TokenT
   std::vector<std::int64_t> row_start(static_cast<std::size_t>(used) + 1, -1);
   for (int g = 0; g < used; ++g)
     timeline.rows.push_back({row_label(g * per_group, std::min(layers, (g + 1) * per_group) - 1), {}, 0});
-  timeline.rows.push_back({"head", {}, 0});
+  timeline.rows.push_back({"rest", {}, 0});
 
   bool in_layers = false;
   for (const profiler::StageTime& time : times.stages) {

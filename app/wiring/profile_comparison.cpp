@@ -91,6 +91,13 @@ std::vector<std::string> why_not_comparable(const ProfileResult& a, const Profil
   if (a.plan.batch != b.plan.batch)
     reasons.push_back(fmt::format("the batch is {} and {}", a.plan.batch, b.plan.batch));
   if (a.weights != b.weights) reasons.push_back(fmt::format("the weights are {} and {}", a.weights, b.weights));
+  const auto measures_errors = [](const ProfileResult& result) {
+    return std::any_of(result.plan.stages.begin(), result.plan.stages.end(),
+                       [](const engine::Stage& stage) { return stage.kind == engine::StageKind::errors; });
+  };
+  if (measures_errors(a) != measures_errors(b))
+    reasons.push_back(
+        fmt::format("only {} measures errors in its steps", measures_errors(a) ? "the first" : "the second"));
   if (a.status.source != b.status.source)
     reasons.push_back(fmt::format("the times come from {} and {}", name_of(a.status.source), name_of(b.status.source)));
   return reasons;

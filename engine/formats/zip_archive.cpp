@@ -14,7 +14,7 @@ namespace engine {
 
 namespace {
 
-constexpr std::uint64_t most_entries = 100'000;
+constexpr std::uint64_t most_entries = 10'000;  // names that collide cost the library their square
 constexpr std::uint64_t longest_directory = std::uint64_t{64} << 20U;
 constexpr std::size_t longest_name = 1024;
 constexpr std::size_t end_record_bytes = 22, local_header_bytes = 30;

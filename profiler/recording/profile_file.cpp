@@ -83,6 +83,9 @@ std::string problem_of(const RecordedProfile& profile) {
   const std::int64_t origin = profile.tokens.front()->wall_start_ns;
   for (const auto& token : profile.tokens) {
     pieces += token->stages.size();
+    if (token->stages.size() > most_pieces_of_a_token)
+      return fmt::format("token {} has {} pieces of work and a file holds {} of one", token->token,
+                         token->stages.size(), most_pieces_of_a_token);
     if (!in_range(token->wall_ns, 0, longest_recorded_ns) || std::abs(token->wall_start_ns - origin) > farthest_ns)
       return fmt::format("the time of token {} is out of range", token->token);
     for (const StageTime& piece : token->stages) {
@@ -133,6 +136,7 @@ std::string read_columns(std::string_view bytes, const Header& header, RecordedP
   std::size_t pieces = 0;
   for (auto& token : tokens) {
     const std::uint64_t count = reader.get();
+    if (count > most_pieces_of_a_token) return "a token has more pieces than a file may hold of one";
     if (count > header.pieces - pieces) return "its tokens have more pieces than its header says";
     pieces += count;
     token->stages.resize(count);

@@ -28,6 +28,7 @@ inline constexpr int profile_file_version = 1;
 // What a file can hold. A sum of all durations stays below 2^63 ns.
 inline constexpr std::size_t most_recorded_tokens = std::size_t{1} << 20;
 inline constexpr std::size_t most_recorded_pieces = std::size_t{1} << 22;
+inline constexpr std::size_t most_pieces_of_a_token = std::size_t{1} << 14;
 inline constexpr std::int64_t longest_recorded_ns = std::int64_t{1} << 40;  // 18 minutes
 
 // Error: the profile is larger than a file can hold, or a time is longer.

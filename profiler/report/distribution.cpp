@@ -37,7 +37,7 @@ Outliers outliers_of(const Series& series) {
   Outliers out;
   const Spread spread = spread_of(series.times_ns);
   out.median_ns = spread.median;
-  out.sigma_ns = std::max(1.4826 * spread.mad, 0.01 * spread.median);
+  out.sigma_ns = std::max({1.4826 * spread.mad, 0.01 * spread.median, smallest_difference(sorted(series.times_ns))});
   out.limit_ns = out.median_ns + outlier_sigmas * out.sigma_ns;
   for (std::size_t i = 0; i < series.times_ns.size(); ++i) {
     const double time = series.times_ns[i];

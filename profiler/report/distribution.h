@@ -15,8 +15,8 @@ namespace profiler {
 double quantile(std::span<const double> values, double share);
 
 // A token stands out where its time lies more than `outlier_sigmas` sigmas above the median. Sigma is 1.4826 times the median
-// absolute deviation, as for normally distributed times, and at least 1 % of the median: a clock that ticks coarsely, or
-// stages that always take as long, would make an outlier of every tick else.
+// absolute deviation, as for normally distributed times, and at least 1 % of the median and the smallest difference between
+// two times: stages that always take as long, or a clock that ticks coarsely, would make an outlier of every tick else.
 inline constexpr double outlier_sigmas = 5;
 
 struct Outlier {

@@ -145,10 +145,15 @@ TEST_CASE("compare ends with 1 on a regression, 2 for apples and pears") {
   CHECK(pears.exit_code == 2);
   CHECK(pears.out.empty());
   CHECK(pears.err.find("the batch is 1 and 4") != std::string::npos);
+  app::ProfileResult more = example(1, 4);
+  more.plan.stages.back().kind = engine::StageKind::errors;
+  const auto with_errors = run_program({"compare", a, keep("d.profile", more)});
+  CHECK(with_errors.exit_code == 2);
+  CHECK(with_errors.err.find("only the second measures errors") != std::string::npos);
   const auto forced = run_program({"compare", a, c, "--force"});
   CHECK(forced.exit_code == 0);
   CHECK(forced.out.find("not alike: the batch is 1 and 4") != std::string::npos);
-  for (const char* bad : {"x", "-1", "5%%", "nan"})
+  for (const char* bad : {"x", "-1", "5", "5%%", "nan"})
     CHECK(run_program({"compare", a, b, "--threshold", bad}).exit_code == 2);
   CHECK(run_program({"compare", a}).exit_code == 2);
   CHECK(run_program({"compare", a, "/nonexistent"}).exit_code == 2);

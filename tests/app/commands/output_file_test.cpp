@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <ostream>
 
 TEST_CASE("outputs that cannot be written are found without touching anything") {
   const tests::TemporaryFolder folder;
@@ -25,6 +26,35 @@ TEST_CASE("outputs that cannot be written are found without touching anything") 
     CHECK(checked.error().message.find(wrong) == 0);
     CHECK_FALSE(std::filesystem::exists(fresh));
   }
+}
+
+TEST_CASE("an output is no other file of the same command, and no part of a model") {
+  const tests::TemporaryFolder folder;
+  const std::string old = folder.write("old.json", "precious"), link = folder.file("link.json");
+  std::filesystem::create_symlink(old, link);
+  const auto refused = [](const std::vector<std::string>& outputs, const std::vector<std::string>& inputs) {
+    const auto checked = app::check_outputs(outputs, inputs);
+    return !checked && checked.error().kind == engine::ErrorKind::input;
+  };
+  CHECK(refused({old}, {old}));
+  CHECK(refused({link}, {old}));
+  CHECK(refused({folder.file("new"), folder.path().string() + "/./new"}, {}));
+  CHECK_FALSE(refused({folder.file("new"), "/dev/null", "/dev/null"}, {"siso-1.5b"}));
+  for (const char* name : {"model.safetensors", "pytorch_model.bin", "config.json", "task.json"}) {
+    CAPTURE(name);
+    CHECK(refused({folder.file(name)}, {}));
+  }
+}
+
+TEST_CASE("a file is replaced when all is written, and stays when not") {
+  const tests::TemporaryFolder folder;
+  const std::string old = folder.write("old.json", "precious");
+  CHECK_FALSE(app::write_output(old, [](std::ostream& out) { out.setstate(std::ios::badbit); }).has_value());
+  CHECK(tests::content_of(old) == "precious");
+  CHECK(app::write_output(old, [](std::ostream& out) { out << "new"; }).has_value());
+  CHECK(tests::content_of(old) == "new");
+  CHECK_FALSE(std::filesystem::exists(old + ".part"));
+  CHECK(app::write_output("/dev/null", [](std::ostream& out) { out << "gone"; }).has_value());
 }
 
 TEST_CASE("profile refuses outputs before it runs: without a name 2, not writable 3") {

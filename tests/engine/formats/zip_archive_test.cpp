@@ -125,12 +125,12 @@ TEST_CASE("zip: a directory that does not fit the entries is refused") {
 
 TEST_CASE("zip: bounds of the directory are looked at before anything is allocated") {
   ZipEnd end;
-  end.entries = 65'534;
+  end.entries = 9'998;
   check_refused(tests::write_zip({part("a")}, end), "contradicts its entries");
   end.zip64 = true;
-  for (const std::int64_t entries : {std::int64_t{100'001}, std::int64_t{1} << 62U}) {
+  for (const std::int64_t entries : {std::int64_t{10'001}, std::int64_t{1} << 62U}) {
     end.entries = entries;
-    check_refused(tests::write_zip({part("a")}, end), "at most 100000");
+    check_refused(tests::write_zip({part("a")}, end), "at most 10000");
   }
   std::string nowhere = tests::write_zip({part("a")}, [] {
     ZipEnd zip64;
