@@ -58,7 +58,7 @@ void add_profile_files(CLI::App& command, ProfileFiles& files, const std::vector
 
 engine::Result<void> keep_profile(const ProfileResult& profile, const ProfileFiles& files) {
   if (!files.save.empty()) {
-    if (const auto saved = save(profile, files.save); !saved) return saved;
+    if (auto saved = save(profile, files.save); !saved) return saved;
     fmt::print(stderr, "mambascope: wrote {}\n", files.save);
   }
   if (!files.trace.empty() || !files.csv.empty()) {
@@ -66,8 +66,8 @@ engine::Result<void> keep_profile(const ProfileResult& profile, const ProfileFil
     std::size_t left_out = 0;
     if (!files.trace.empty()) {
       const auto most = static_cast<std::size_t>(files.trace_limit_mib * 1024 * 1024);
-      const auto written = write_output(
-          files.trace, [&](std::ostream& out) { left_out = profiler::write_chrome_trace(out, work, most); });
+      auto written = write_output(files.trace,
+                                  [&](std::ostream& out) { left_out = profiler::write_chrome_trace(out, work, most); });
       if (!written) return written;
     }
     if (left_out > 0)
@@ -75,7 +75,7 @@ engine::Result<void> keep_profile(const ProfileResult& profile, const ProfileFil
                  "mambascope: {}: {} of {} tokens are left out, for they do not fit into {:g} MiB (--trace-limit)\n",
                  files.trace, left_out, work.steps.size(), files.trace_limit_mib);
     if (!files.csv.empty()) {
-      const auto written = write_output(files.csv, [&](std::ostream& out) { write_csv(out, work); });
+      auto written = write_output(files.csv, [&](std::ostream& out) { write_csv(out, work); });
       if (!written) return written;
     }
   }

@@ -119,6 +119,7 @@ std::string ranks_text(const std::vector<RankRun>& runs, const std::string& pres
   };
   line("median us per token", [](const RankRun& run) { return fmt::format("R = {}", run.rank); });
   std::vector<std::vector<KindTime>> kinds;
+  kinds.reserve(runs.size());
   for (const RankRun& run : runs) kinds.push_back(kinds_of(run.result));
   for (const engine::StageKind kind : order_of(runs)) {
     line(engine::name_of(kind), [&](const RankRun& run) {

@@ -36,7 +36,7 @@ app::ProfileResult example(double factor, std::uint64_t seed) {
     auto token = std::make_shared<profiler::TokenTimes>();
     token->source = profiler::TimeSource::cupti;
     token->token = i;
-    token->wall_start_ns = 100'000 * i;
+    token->wall_start_ns = std::int64_t{100'000} * i;
     std::int64_t at = token->wall_start_ns;
     for (int id = 0; id < 5; ++id) {
       profiler::StageTime piece;
@@ -120,7 +120,7 @@ TEST_CASE("what must be alike is, or says what is not") {
 TEST_CASE("compare ends with 1 on a regression, 2 for apples and pears") {
   const tests::TemporaryFolder folder;
   const auto keep = [&](const char* name, const app::ProfileResult& profile) {
-    const std::string path = folder.file(name);
+    std::string path = folder.file(name);
     std::ofstream(path, std::ios::binary) << *app::recording_bytes(profile);
     return path;
   };
