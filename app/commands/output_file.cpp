@@ -80,10 +80,15 @@ engine::Result<void> check_outputs(const std::vector<std::string>& paths, const 
 
 engine::Result<void> write_output(const std::string& path, const std::function<void(std::ostream&)>& write) {
   std::error_code failed;
-  const bool ordinary = !std::filesystem::exists(path, failed) ||
-                        (std::filesystem::is_regular_file(path, failed) && !std::filesystem::is_symlink(path, failed));
+  bool ordinary = !std::filesystem::exists(path, failed) ||
+                  (std::filesystem::is_regular_file(path, failed) && !std::filesystem::is_symlink(path, failed));
   const std::string written = ordinary ? path + ".part" : path;
   std::ofstream out(written);
+  if (!out && ordinary) {  // the file may be written and the folder not
+    ordinary = false;
+    out.clear();
+    out.open(path);
+  }
   if (out) write(out);
   out.close();
   if (out && ordinary) std::filesystem::rename(written, path, failed);
