@@ -1,5 +1,7 @@
 #include "engine/backend/cuda_errors.h"
 
+#include "engine/backend/stage_arguments.h"
+
 #include <utility>
 
 namespace engine {
@@ -53,15 +55,8 @@ kernels::DeviceResult<CudaErrors> CudaErrors::create(const Weights& weights, int
 
 kernels::DiscretisationErrorsArgs<float> CudaErrors::arguments(const CudaBuffers& buffers) const {
   const CudaBuffers::Layer& first = buffers.layers.front();
-  kernels::DiscretisationErrorsArgs<float> args;
+  auto args = errors_sizes<float>(config_, batch_);
   args.layers = config_.n_layer;
-  args.batch = batch_;
-  args.heads = config_.heads();
-  args.headdim = config_.headdim;
-  args.d_state = config_.d_state;
-  args.rank = config_.rank();
-  args.angles = config_.angles();
-  args.half_pairs = config_.is_mimo;
   args.coefficient_stride = stride(buffers.layers, &CudaBuffers::Layer::dt);
   args.dt = first.dt.data();
   args.a = first.a.data();

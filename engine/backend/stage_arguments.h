@@ -18,6 +18,20 @@
 
 namespace engine {
 
+// Sizes of the stage `errors`; layers and addresses are each backend's own.
+template <class T>
+kernels::DiscretisationErrorsArgs<T> errors_sizes(const ModelConfig& config, int batch) {
+  kernels::DiscretisationErrorsArgs<T> args;
+  args.batch = batch;
+  args.heads = config.heads();
+  args.headdim = config.headdim;
+  args.d_state = config.d_state;
+  args.rank = config.rank();
+  args.angles = config.angles();
+  args.half_pairs = config.is_mimo;
+  return args;
+}
+
 template <class T, class Buffers = HostBuffers<T>, class ModelWeights = Weights>
 class StageArguments {
  public:
@@ -173,14 +187,7 @@ class StageArguments {
 
   // Of one layer of the stage `errors`; a host's.
   kernels::DiscretisationErrorsArgs<T> errors(std::size_t index) const {
-    kernels::DiscretisationErrorsArgs<T> args;
-    args.batch = batch_;
-    args.heads = config_.heads();
-    args.headdim = config_.headdim;
-    args.d_state = config_.d_state;
-    args.rank = config_.rank();
-    args.angles = config_.angles();
-    args.half_pairs = config_.is_mimo;
+    auto args = errors_sizes<T>(config_, batch_);
     auto& layer = buffers_.layers[index];
     args.dt = layer.dt.data();
     args.a = layer.a.data();

@@ -14,7 +14,6 @@
 
 #include <cstdint>
 #include <string>
-#include <type_traits>
 
 namespace profiler {
 
@@ -277,43 +276,37 @@ class LiveCounters : public CounterApi {
 tl::expected<std::unique_ptr<CounterApi>, Unavailable> bind_counters(const std::string& path,
                                                                      const std::function<void*(const char*)>& resolve) {
   Functions f;
-  std::string missing;
-  const auto bind = [&](auto& slot, const char* name) {
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): how dlsym gives functions
-    slot = reinterpret_cast<std::remove_reference_t<decltype(slot)>>(resolve(name));
-    if (slot == nullptr) missing += missing.empty() ? name : std::string(", ") + name;
-  };
-  bind(f.initialize, "cuptiProfilerInitialize");
-  bind(f.chip_name, "cuptiDeviceGetChipName");
-  bind(f.availability, "cuptiProfilerGetCounterAvailability");
-  bind(f.host_initialize, "cuptiProfilerHostInitialize");
-  bind(f.host_deinitialize, "cuptiProfilerHostDeinitialize");
-  bind(f.metric_properties, "cuptiProfilerHostGetMetricProperties");
-  bind(f.add_metrics, "cuptiProfilerHostConfigAddMetrics");
-  bind(f.config_size, "cuptiProfilerHostGetConfigImageSize");
-  bind(f.config_image, "cuptiProfilerHostGetConfigImage");
-  bind(f.passes, "cuptiProfilerHostGetNumOfPasses");
-  bind(f.evaluate, "cuptiProfilerHostEvaluateToGpuValues");
-  bind(f.enable, "cuptiRangeProfilerEnable");
-  bind(f.disable, "cuptiRangeProfilerDisable");
-  bind(f.set_config, "cuptiRangeProfilerSetConfig");
-  bind(f.start, "cuptiRangeProfilerStart");
-  bind(f.stop, "cuptiRangeProfilerStop");
-  bind(f.push, "cuptiRangeProfilerPushRange");
-  bind(f.pop, "cuptiRangeProfilerPopRange");
-  bind(f.decode, "cuptiRangeProfilerDecodeData");
-  bind(f.data_size, "cuptiRangeProfilerGetCounterDataSize");
-  bind(f.data_initialize, "cuptiRangeProfilerCounterDataImageInitialize");
-  bind(f.data_info, "cuptiRangeProfilerGetCounterDataInfo");
-  bind(f.range_info, "cuptiRangeProfilerCounterDataGetRangeInfo");
-  bind(f.current_context, "cuCtxGetCurrent");
-  if (!missing.empty()) {
+  FunctionLookup functions(resolve);
+  functions.find(f.initialize, "cuptiProfilerInitialize");
+  functions.find(f.chip_name, "cuptiDeviceGetChipName");
+  functions.find(f.availability, "cuptiProfilerGetCounterAvailability");
+  functions.find(f.host_initialize, "cuptiProfilerHostInitialize");
+  functions.find(f.host_deinitialize, "cuptiProfilerHostDeinitialize");
+  functions.find(f.metric_properties, "cuptiProfilerHostGetMetricProperties");
+  functions.find(f.add_metrics, "cuptiProfilerHostConfigAddMetrics");
+  functions.find(f.config_size, "cuptiProfilerHostGetConfigImageSize");
+  functions.find(f.config_image, "cuptiProfilerHostGetConfigImage");
+  functions.find(f.passes, "cuptiProfilerHostGetNumOfPasses");
+  functions.find(f.evaluate, "cuptiProfilerHostEvaluateToGpuValues");
+  functions.find(f.enable, "cuptiRangeProfilerEnable");
+  functions.find(f.disable, "cuptiRangeProfilerDisable");
+  functions.find(f.set_config, "cuptiRangeProfilerSetConfig");
+  functions.find(f.start, "cuptiRangeProfilerStart");
+  functions.find(f.stop, "cuptiRangeProfilerStop");
+  functions.find(f.push, "cuptiRangeProfilerPushRange");
+  functions.find(f.pop, "cuptiRangeProfilerPopRange");
+  functions.find(f.decode, "cuptiRangeProfilerDecodeData");
+  functions.find(f.data_size, "cuptiRangeProfilerGetCounterDataSize");
+  functions.find(f.data_initialize, "cuptiRangeProfilerCounterDataImageInitialize");
+  functions.find(f.data_info, "cuptiRangeProfilerGetCounterDataInfo");
+  functions.find(f.range_info, "cuptiRangeProfilerCounterDataGetRangeInfo");
+  functions.find(f.current_context, "cuCtxGetCurrent");
+  if (!functions.missing().empty()) {
     return tl::unexpected<Unavailable>(
-        Unavailable{fmt::format("{} lacks {}.", path, missing),
+        Unavailable{fmt::format("{} lacks {}.", path, functions.missing()),
                     "Counters need a libcupti of CUDA 12.6 or newer: point MAMBASCOPE_CUPTI at its folder."});
   }
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
-  f.result_string = reinterpret_cast<decltype(f.result_string)>(resolve("cuptiGetResultString"));
+  functions.find(f.result_string, "cuptiGetResultString", false);
   return std::make_unique<LiveCounters>(path, f);
 }
 

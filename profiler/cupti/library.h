@@ -5,6 +5,7 @@
 
 #include <tl/expected.hpp>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,5 +27,23 @@ std::vector<std::string> cupti_candidates();
 // A library that the process already holds (under a tool, or linked by somebody) wins over opening a second one. The
 // error lists what was tried.
 tl::expected<OpenLibrary, Unavailable> open_cupti_library(const std::vector<std::string>& candidates);
+
+// Finds a library's functions by name and notes which of the needed ones it lacks.
+class FunctionLookup {
+ public:
+  explicit FunctionLookup(const std::function<void*(const char*)>& resolve) : resolve_(resolve) {}
+  // Null where there is none.
+  template <class Function>
+  void find(Function& function, const char* name, bool needed = true) {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): how dlsym gives functions
+    function = reinterpret_cast<Function>(resolve_(name));
+    if (function == nullptr && needed) missing_ += missing_.empty() ? name : std::string(", ") + name;
+  }
+  const std::string& missing() const { return missing_; }  // names with commas between
+
+ private:
+  const std::function<void*(const char*)>& resolve_;
+  std::string missing_;
+};
 
 }  // namespace profiler

@@ -219,31 +219,26 @@ class LiveCupti : public CuptiApi {
 tl::expected<std::unique_ptr<CuptiApi>, Unavailable> bind_cupti(const std::string& path,
                                                                 const std::function<void*(const char*)>& resolve) {
   Functions f;
-  std::string missing;
-  const auto bind = [&](auto& slot, const char* name, bool needed) {
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): how dlsym gives functions
-    slot = reinterpret_cast<std::remove_reference_t<decltype(slot)>>(resolve(name));
-    if (slot == nullptr && needed) missing += missing.empty() ? name : std::string(", ") + name;
-  };
-  bind(f.get_version, "cuptiGetVersion", true);
-  bind(f.get_result_string, "cuptiGetResultString", false);
-  bind(f.subscribe, "cuptiSubscribe", true);
-  bind(f.unsubscribe, "cuptiUnsubscribe", false);
-  bind(f.register_callbacks, "cuptiActivityRegisterCallbacks", true);
-  bind(f.enable, "cuptiActivityEnable", true);
-  bind(f.disable, "cuptiActivityDisable", false);
-  bind(f.flush_all, "cuptiActivityFlushAll", true);
-  bind(f.next_record, "cuptiActivityGetNextRecord", true);
-  bind(f.dropped, "cuptiActivityGetNumDroppedRecords", false);
-  bind(f.push, "cuptiActivityPushExternalCorrelationId", false);
-  bind(f.pop, "cuptiActivityPopExternalCorrelationId", false);
-  bind(f.timestamp, "cuptiGetTimestamp", true);
-  bind(f.enable_callback, "cuptiEnableCallback", false);
-  bind(f.graph_node_id, "cuptiGetGraphNodeId", false);
-  bind(f.enable_driver_call, "cuptiActivityEnableDriverApi", false);
-  if (!missing.empty()) {
+  FunctionLookup functions(resolve);
+  functions.find(f.get_version, "cuptiGetVersion");
+  functions.find(f.get_result_string, "cuptiGetResultString", false);
+  functions.find(f.subscribe, "cuptiSubscribe");
+  functions.find(f.unsubscribe, "cuptiUnsubscribe", false);
+  functions.find(f.register_callbacks, "cuptiActivityRegisterCallbacks");
+  functions.find(f.enable, "cuptiActivityEnable");
+  functions.find(f.disable, "cuptiActivityDisable", false);
+  functions.find(f.flush_all, "cuptiActivityFlushAll");
+  functions.find(f.next_record, "cuptiActivityGetNextRecord");
+  functions.find(f.dropped, "cuptiActivityGetNumDroppedRecords", false);
+  functions.find(f.push, "cuptiActivityPushExternalCorrelationId", false);
+  functions.find(f.pop, "cuptiActivityPopExternalCorrelationId", false);
+  functions.find(f.timestamp, "cuptiGetTimestamp");
+  functions.find(f.enable_callback, "cuptiEnableCallback", false);
+  functions.find(f.graph_node_id, "cuptiGetGraphNodeId", false);
+  functions.find(f.enable_driver_call, "cuptiActivityEnableDriverApi", false);
+  if (!functions.missing().empty()) {
     return tl::unexpected<Unavailable>(
-        Unavailable{fmt::format("{} lacks {}.", path, missing),
+        Unavailable{fmt::format("{} lacks {}.", path, functions.missing()),
                     "Point MAMBASCOPE_CUPTI at the folder of a libcupti of CUDA 12 or newer."});
   }
   return std::make_unique<LiveCupti>(path, f);

@@ -6,6 +6,7 @@
 #include "engine/verify/twin.h"
 #include "kernels/bf16.h"
 #include "tests/gpu/device.h"
+#include "tests/gpu/open_backend.h"
 #include "tests/gpu/twin.h"
 #include "tests/support/bits.h"
 
@@ -158,11 +159,7 @@ std::unique_ptr<engine::Backend> open(const engine::Weights& weights, int batch,
   options.variant = variant;
   options.state = state;
   options.products = engine::Products::own;  // a product's bits depend on the batch
-  auto backend = engine::make_cuda_backend(weights, options);
-  const std::string message = backend ? std::string() : backend.error().message;
-  CAPTURE(message);
-  REQUIRE(backend.has_value());
-  return std::move(*backend);
+  return gpu_test::open_backend(weights, options);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "engine/model/random_weights.h"
 #include "kernels/device/launch.h"
 #include "kernels/reference/reference.h"
+#include "tests/gpu/open_backend.h"
 #include "tests/gpu/shapes.h"
 #include "tests/gpu/twin.h"
 #include "tests/support/bits.h"
@@ -101,14 +102,6 @@ engine::BackendOptions options_of(engine::Variant variant, int batch, bool graph
   return options;
 }
 
-std::unique_ptr<engine::Backend> open(const engine::Weights& weights, const engine::BackendOptions& options) {
-  auto backend = engine::make_cuda_backend(weights, options);
-  const std::string message = backend ? std::string() : backend.error().message;
-  CAPTURE(message);
-  REQUIRE(backend.has_value());
-  return std::move(*backend);
-}
-
 }  // namespace
 
 TEST_CASE("gpu errors: every shape, steps small and large, the caches take this token") {
@@ -155,7 +148,7 @@ TEST_CASE("gpu errors: whole models of both variants, as a graph and launched on
           CAPTURE(static_cast<int>(variant));
           CAPTURE(graph);
           CAPTURE(batch);
-          const auto backend = open(weights, options_of(variant, batch, graph));
+          const auto backend = gpu_test::open_backend(weights, options_of(variant, batch, graph));
           CHECK(backend->info().errors);
           CHECK(backend->plan().stages.back().kind == engine::StageKind::errors);
           const auto report = engine::verify_errors(*backend, weights, 6);
@@ -174,9 +167,9 @@ TEST_CASE("gpu errors: restoring brings back the token before; measuring changes
   for (const auto variant : {engine::Variant::staged, engine::Variant::fused}) {
     CAPTURE(static_cast<int>(variant));
     engine::BackendOptions options = options_of(variant, 2, true);
-    const auto with = open(weights, options);
+    const auto with = gpu_test::open_backend(weights, options);
     options.errors = false;
-    const auto without = open(weights, options);
+    const auto without = gpu_test::open_backend(weights, options);
     const std::vector<int> all = {0, 1, 2};
     engine::SequenceState saved;
     engine::StepErrors found, again;

@@ -3,6 +3,7 @@
 #include "engine/model/random_weights.h"
 #include "kernels/device/copy_rate.h"
 #include "tests/gpu/device.h"
+#include "tests/gpu/open_backend.h"
 #include "tests/support/bits.h"
 
 #include <doctest/doctest.h>
@@ -14,18 +15,8 @@
 namespace {
 
 engine::Weights weights_of(int rank) {
-  engine::ModelConfig config;
-  config.d_model = 64;
-  config.d_intermediate = 96;
-  config.n_layer = 2;
-  config.vocab_size = 101;
-  config.headdim = 32;
-  config.d_state = 64;
-  config.is_mimo = rank > 1;
-  config.mimo_rank = rank > 1 ? rank : 4;
-  auto weights = engine::make_random_weights(config, kernels::DType::bf16, 21);
-  REQUIRE(weights.has_value());
-  return std::move(*weights);
+  constexpr int vocab_size = 101;
+  return gpu_test::small_weights(rank, vocab_size);
 }
 
 std::unique_ptr<engine::Backend> open(const engine::Weights& weights, int batch, bool graph,
@@ -34,9 +25,7 @@ std::unique_ptr<engine::Backend> open(const engine::Weights& weights, int batch,
   options.batch = batch;
   options.graph = graph;
   options.variant = variant;
-  auto backend = engine::make_cuda_backend(weights, options);
-  REQUIRE(backend.has_value());
-  return std::move(*backend);
+  return gpu_test::open_backend(weights, options);
 }
 
 std::vector<float> step(engine::Backend& backend, const engine::Weights& weights, int first) {

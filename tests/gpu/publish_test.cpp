@@ -4,6 +4,7 @@
 #include "engine/model/random_weights.h"
 #include "kernels/device/gather.h"
 #include "tests/gpu/device.h"
+#include "tests/gpu/open_backend.h"
 #include "tests/support/bits.h"
 
 #include <doctest/doctest.h>
@@ -49,9 +50,7 @@ std::unique_ptr<engine::Backend> open(const engine::Weights& weights, const Case
   options.graph = c.graph;
   options.variant = c.variant;
   options.state = c.state;
-  auto backend = engine::make_cuda_backend(weights, options);
-  REQUIRE(backend.has_value());
-  return std::move(*backend);
+  return gpu_test::open_backend(weights, options);
 }
 
 const std::vector<Case> cases = {{Variant::staged, DType::f32, false, 1, 1}, {Variant::staged, DType::f32, true, 4, 3},

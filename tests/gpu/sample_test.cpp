@@ -6,6 +6,7 @@
 #include "engine/model/random_weights.h"
 #include "engine/sampling/sampler.h"
 #include "tests/gpu/device.h"
+#include "tests/gpu/open_backend.h"
 #include "tests/support/bits.h"
 
 #include <doctest/doctest.h>
@@ -125,18 +126,8 @@ int differing_draws(const Rows& rows, int rounds) {
 }
 
 engine::Weights weights_of(int rank) {
-  engine::ModelConfig config;
-  config.d_model = 64;
-  config.d_intermediate = 96;
-  config.n_layer = 2;
-  config.vocab_size = 5003;  // with padding, in a cluster
-  config.headdim = 32;
-  config.d_state = 64;
-  config.is_mimo = rank > 1;
-  config.mimo_rank = rank > 1 ? rank : 4;
-  auto weights = engine::make_random_weights(config, kernels::DType::bf16, 21);
-  REQUIRE(weights.has_value());
-  return std::move(*weights);
+  constexpr int vocab_size = 5003;  // with padding, in a cluster
+  return gpu_test::small_weights(rank, vocab_size);
 }
 
 struct Case {
