@@ -55,7 +55,7 @@ Params sized(std::size_t size) {
   return params;
 }
 
-class LiveCounters : public CounterApi {
+class LiveCounters final : public CounterApi {
  public:
   LiveCounters(std::string path, const Functions& functions) : path_(std::move(path)), f_(functions) {}
   ~LiveCounters() override {
