@@ -35,6 +35,10 @@ Result<void> Backend::publish(PublishRequest request) {
   return input_error("This backend does not publish what its steps leave.");
 }
 
+Result<void> Backend::intervene(int /*sequence*/, const SequenceChanges& /*changes*/) {
+  return input_error(fmt::format("The backend '{}' cannot change what a step does.", info().name));
+}
+
 Result<void> Backend::fix_lambda(int /*sequence*/, double /*lambda*/) {
   return input_error(fmt::format("The {} backend cannot fix lambda for one sequence. Use --backend cpu.", info().name));
 }

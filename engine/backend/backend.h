@@ -7,6 +7,7 @@
 #include "engine/backend/state.h"
 #include "engine/backend/step_errors.h"
 #include "engine/base/result.h"
+#include "engine/intervention/changes.h"
 #include "engine/model/weights.h"
 #include "engine/plan/observer.h"
 #include "engine/plan/step_plan.h"
@@ -88,6 +89,11 @@ class Backend {
   // gives it back its own. Stays through reset and restore; other sequences keep their bits. Errors (input): neither -1
   // nor in [0, 1]; a backend that cannot.
   virtual Result<void> fix_lambda(int sequence, double lambda);
+
+  // From the next step on, what one sequence's steps are changed by, in place of what was given before; none() ends it.
+  // Stays through reset and restore; other sequences keep their bits, and neutral changes change none. Errors (input):
+  // sizes that do not fit the model; a cell that it does not have; a backend that cannot.
+  virtual Result<void> intervene(int sequence, const SequenceChanges& changes);
 
  protected:
   static Result<void> check_lambda(double lambda);
