@@ -32,7 +32,7 @@ const char* launched_as(const ProfileResult& result) {
 
 bool in_l2(const ProfileResult& result) {
   const auto batch = static_cast<std::size_t>(result.plan.batch);
-  return result.backend.is_gpu &&
+  return result.backend.l2_bytes > 0 &&  // a GPU's; a recording does not know it
          result.backend.weight_bytes + batch * result.backend.state_bytes <= result.backend.l2_bytes;
 }
 
@@ -161,7 +161,7 @@ ordered_json accounting_json(const ProfileResult& result, const CopyRate& copy, 
   for (std::size_t i = 0; i < kinds.names.size(); ++i) out["work_adds_us"][kinds.names[i]] = adds[i] / 1e3;
   out["work_adds_us"]["no stage"] = adds.back() / 1e3;
   out["bytes_per_s_of_work"] = rate_of(result, means);
-  out["fits_l2"] = in_l2(result);
+  out["fits_l2"] = result.backend.l2_bytes > 0 ? ordered_json(in_l2(result)) : ordered_json();
   if (copy.bytes_per_second > 0) {
     out["copy_bytes_per_s"] = copy.bytes_per_second;
     out["bound"] =

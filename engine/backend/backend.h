@@ -120,7 +120,7 @@ struct BackendOptions {
   // Of the matrix state between two steps: f32, or bf16 with the fused variant only. What a step computes and the
   // caches of the last token are fp32 with either.
   kernels::DType state = kernels::DType::f32;
-  bool errors = false;  // the step's last stage measures the errors of the discretisation rules, see read_errors()
+  bool errors = false;  // a stage behind the layers measures the errors of the discretisation rules, see read_errors()
 };
 
 // What make_backend takes: automatic is cuda where a device answers, else cpu.

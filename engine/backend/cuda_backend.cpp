@@ -33,6 +33,7 @@ namespace {
 constexpr int max_batch = 65535;        // sequences are an axis of the grid
 constexpr int few_ids = 8;              // up to here a kernel reads them from the host sooner than a copy brings them
 constexpr int least_product_batch = 5;  // from here on cuBLASLt wins; measured by bench --products own|library
+constexpr std::uint64_t least_head_beside = std::uint64_t{16} << 20;  // bytes: a shorter head ends before the errors do
 
 bool sync_stages() {
 #ifndef NDEBUG
@@ -63,6 +64,7 @@ class CudaBackend final : public Backend {
         fused_arguments_(weights_, buffers_, plan_.batch),
         products_(std::move(products)),
         errors_(std::move(errors)),
+        errors_beside_(errors_ && plan_.stages.back().cost.bytes() >= least_head_beside),
         fused_(plan_.variant == "fused"),
         can_overlap_(device.major >= 9 && device.code_architecture >= 90),
         multiprocessors_(device.multiprocessors),
@@ -278,7 +280,8 @@ class CudaBackend final : public Backend {
     }
     for (const Stage& stage : plan_.stages) {
       if (observer != nullptr) observer->before(stage);
-      kernels::DeviceResult<void> done = launch(stage, can_overlap_ && observer == nullptr);
+      kernels::DeviceResult<void> done =
+          launch(stage, can_overlap_ && observer == nullptr, observer == nullptr && !sync_stages_);
       if (observer != nullptr) observer->after(stage);
       if (done && sync_stages_) done = stream_.synchronize();
       if (!done) return fail(done.error(), fmt::format("Token {}, {}", position_, place_of(stage)));
@@ -293,7 +296,7 @@ class CudaBackend final : public Backend {
     auto recorded = kernels::Graph::record(stream_, [&] {
       kernels::DeviceResult<void> done;
       for (const Stage& stage : plan_.stages) {
-        if (done = launch(stage, can_overlap_); !done) break;
+        if (done = launch(stage, can_overlap_, true); !done) break;
         const auto added = watch.added(stream_);
         if (!added) return kernels::DeviceResult<void>(tl::unexpected(added.error()));
         for (const CUgraphNode_st* node : *added) nodes.push_back({stage.id, node});
@@ -308,14 +311,21 @@ class CudaBackend final : public Backend {
   }
 
   // Queues a stage's kernel; the first stage also brings the ids. `overlap`: a fused stage may begin before the one
-  // before it ends.
-  kernels::DeviceResult<void> launch(const Stage& stage, bool overlap) {
+  // before it ends. `beside`: the errors are measured while the head works; for whole steps only.
+  kernels::DeviceResult<void> launch(const Stage& stage, bool overlap, bool beside = false) {
+    if (stage.kind == StageKind::errors) {
+      return beside && errors_beside_ ? errors_->launch_beside(buffers_, stream_)
+                                      : errors_->launch(buffers_, stream_, overlap);
+    }
+    auto done = launch_on_stream(stage, overlap);
+    if (done && beside && errors_beside_ && stage.kind == StageKind::head) done = errors_->join(stream_);
+    return done;
+  }
+
+  kernels::DeviceResult<void> launch_on_stream(const Stage& stage, bool overlap) {
     namespace device = kernels::device;
     const kernels::StreamHandle stream = stream_.handle();
     const auto accepted = [](int code) { return kernels::check_cuda(code, "launch"); };
-    if (stage.kind == StageKind::errors) {
-      return accepted(device::discretisation_errors(errors_->arguments(buffers_), stream, overlap));
-    }
     if (fused_ && stage.kind != StageKind::embed) {
       const device::Placement placement{stream, overlap, can_overlap_, multiprocessors_};
       if (products_) return products_->launch(stage, weights_, buffers_, fused_arguments_, stream_, placement);
@@ -407,7 +417,7 @@ class CudaBackend final : public Backend {
     auto recorded = kernels::Graph::record(stream_, [&] {
       auto done = draw();
       for (const Stage& stage : plan_.stages) {
-        if (done) done = launch(stage, can_overlap_);
+        if (done) done = launch(stage, can_overlap_, true);
       }
       return done;
     });
@@ -465,6 +475,7 @@ class CudaBackend final : public Backend {
   FusedArguments fused_arguments_;
   std::optional<ProductStep> products_;
   std::optional<CudaErrors> errors_;
+  bool errors_beside_;  // may run while the head does
   bool fused_;
   bool can_overlap_;
   int multiprocessors_;

@@ -1,6 +1,7 @@
 #include "engine/backend/cuda_errors.h"
 
 #include "engine/backend/stage_arguments.h"
+#include "kernels/device/launch.h"
 
 #include <utility>
 
@@ -38,6 +39,14 @@ kernels::DeviceResult<CudaErrors> CudaErrors::create(const Weights& weights, int
       kernels::PinnedBuffer::allocate(sizeof(float) * positive(config.n_layer) * made.found_, "reading back");
   if (!staging) return tl::unexpected(staging.error());
   made.staging_ = std::move(*staging);
+  auto beside = kernels::Stream::create();
+  auto begin = kernels::Event::create_without_time(), end = kernels::Event::create_without_time();
+  if (!beside) return tl::unexpected(beside.error());
+  if (!begin) return tl::unexpected(begin.error());
+  if (!end) return tl::unexpected(end.error());
+  made.beside_ = std::move(*beside);
+  made.begin_ = std::move(*begin);
+  made.end_ = std::move(*end);
   if (!config.is_mimo) return made;
 
   std::vector<float> mimo_x;
@@ -70,6 +79,21 @@ kernels::DiscretisationErrorsArgs<float> CudaErrors::arguments(const CudaBuffers
   args.errors = memory_.at<float>(found_at_);
   return args;
 }
+
+kernels::DeviceResult<void> CudaErrors::launch(const CudaBuffers& buffers, const kernels::Stream& stream,
+                                               bool overlap) const {
+  return kernels::check_cuda(kernels::device::discretisation_errors(arguments(buffers), stream.handle(), overlap),
+                             "launch");
+}
+
+kernels::DeviceResult<void> CudaErrors::launch_beside(const CudaBuffers& buffers, const kernels::Stream& stream) const {
+  return begin_.record(stream)
+      .and_then([&] { return beside_.wait_for(begin_); })
+      .and_then([&] { return launch(buffers, beside_, false); })
+      .and_then([&] { return end_.record(beside_); });
+}
+
+kernels::DeviceResult<void> CudaErrors::join(const kernels::Stream& stream) const { return stream.wait_for(end_); }
 
 kernels::DeviceResult<void> CudaErrors::clear(const kernels::Stream& stream) const {
   return stream.fill_zero(memory_.at(), memory_.bytes());

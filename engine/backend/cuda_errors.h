@@ -14,7 +14,11 @@ class CudaErrors {
   // Copies the layers' mimo_x, one behind the other. Waits. clear() comes next.
   static kernels::DeviceResult<CudaErrors> create(const Weights& weights, int batch, const kernels::Stream& stream);
 
-  kernels::DiscretisationErrorsArgs<float> arguments(const CudaBuffers& buffers) const;
+  // Queues the stage, behind what the stream holds.
+  kernels::DeviceResult<void> launch(const CudaBuffers& buffers, const kernels::Stream& stream, bool overlap) const;
+  // The same on a stream of its own: what the caller queues from now on runs beside it, up to join().
+  kernels::DeviceResult<void> launch_beside(const CudaBuffers& buffers, const kernels::Stream& stream) const;
+  kernels::DeviceResult<void> join(const kernels::Stream& stream) const;
   // Queues: no token was before, nothing was found.
   kernels::DeviceResult<void> clear(const kernels::Stream& stream) const;
   // Of one sequence; both wait.
@@ -24,12 +28,16 @@ class CudaErrors {
                                       const std::vector<LayerState>& state) const;
 
  private:
+  kernels::DiscretisationErrorsArgs<float> arguments(const CudaBuffers& buffers) const;
+
   ModelConfig config_;
   int batch_ = 1;
   std::size_t keys_ = 0, values_ = 0, found_ = 0;  // floats of one sequence and layer
   std::size_t values_at_ = 0, found_at_ = 0;       // offsets in memory_, behind the keys
   kernels::DeviceBuffer memory_, mimo_x_;
   kernels::PinnedBuffer staging_;
+  kernels::Stream beside_;
+  kernels::Event begin_, end_;  // of what runs beside
 };
 
 }  // namespace engine

@@ -70,9 +70,9 @@ StepPlan make_staged_plan(const Weights& weights, int batch, bool errors) {
     add(plan, l, StageKind::mlp_up, kernels::projection_cost(batch, ProjectionMode::gated, w.fc1));
     add(plan, l, StageKind::mlp_down, kernels::projection_cost(batch, ProjectionMode::accumulate, w.fc2));
   }
+  if (errors) add_errors(plan, c);
   add(plan, -1, StageKind::final_norm, kernels::norm_cost(batch, c.d_model));
   add(plan, -1, StageKind::head, kernels::projection_cost(batch, ProjectionMode::store, weights.head));
-  if (errors) add_errors(plan, c);
   return plan;
 }
 
@@ -94,8 +94,8 @@ StepPlan make_fused_plan(const Weights& weights, int batch, int state_value_byte
     add(plan, l, StageKind::mlp_up, normed_projection_cost(batch, ProjectionMode::gated, w.fc1));
     add(plan, l, StageKind::mlp_down, kernels::projection_cost(batch, ProjectionMode::accumulate, w.fc2));
   }
-  add(plan, -1, StageKind::head, normed_projection_cost(batch, ProjectionMode::store, weights.head));
   if (errors) add_errors(plan, c);
+  add(plan, -1, StageKind::head, normed_projection_cost(batch, ProjectionMode::store, weights.head));
   return plan;
 }
 

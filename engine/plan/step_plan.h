@@ -18,9 +18,9 @@ struct StepPlan {
   kernels::Cost total() const;
 };
 
-// "staged": one kernel per stage. Costs count weights in their stored dtype, activations and state in fp32. `errors`: the
-// last stage measures the errors of the discretisation rules in all layers at once; a kernel for each layer would wait
-// longer than it works.
+// "staged": one kernel per stage. Costs count weights in their stored dtype, activations and state in fp32. `errors`: a
+// stage behind the layers measures the errors of the discretisation rules in all of them at once; a kernel for each layer
+// would wait longer than it works.
 StepPlan make_staged_plan(const Weights& weights, int batch, bool errors = false);
 
 // "fused": norms are part of the projections behind them, and everything between the projections of a mixer is one stage.

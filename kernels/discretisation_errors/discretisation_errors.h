@@ -8,8 +8,8 @@
 // back). Rule and truth differ only in the weights of u' and u, and norms of sums of outer products are sums over ranks of
 // products of v times products of k: O(R^2 (P + N)) a head, no pass over the state.
 //
-// The stage ends a step, for all layers at once, when the caches hold the token's k and x. It keeps the ones before by
-// itself: afterwards they are this token's. All arithmetic is in double: an error's norm is a difference.
+// The stage follows the layers, for all of them at once, when the caches hold the token's k and x. It keeps the ones before
+// by itself: afterwards they are this token's. All arithmetic is in double: an error's norm is a difference.
 // T is the type of activations: float on the device and in the CPU backend, double in the reference.
 #pragma once
 
