@@ -10,7 +10,7 @@ set(gui_root ${MAMBASCOPE_GUI_SOURCES})
 if(NOT gui_root)
   set(gui_root ${MAMBASCOPE_CACHE}/imgui_bundle-${GUI_ARCHIVE_VERSION})
   set(archive ${MAMBASCOPE_CACHE}/imgui_bundle-${GUI_ARCHIVE_VERSION}.tar.gz)
-  if(NOT EXISTS ${gui_root}/.complete)
+  if(NOT EXISTS ${gui_root}/.complete-2)
     if(NOT EXISTS ${archive})
       message(STATUS "Fetching the GUI sources (54 MB) into ${MAMBASCOPE_CACHE}")
       file(MAKE_DIRECTORY ${MAMBASCOPE_CACHE})
@@ -33,9 +33,10 @@ if(NOT gui_root)
       ${top}/external/imgui/imgui/*
       ${top}/external/implot/implot/*
       ${top}/external/implot3d/implot3d/*
+      ${top}/external/portable_file_dialogs/portable_file_dialogs/*
       ${top}/external/imgui_test_engine/imgui_test_engine/imgui_test_engine/*
       ${top}/bindings/imgui_bundle/assets/fonts/*)
-    file(TOUCH ${gui_root}/.complete)
+    file(TOUCH ${gui_root}/.complete-2)
   endif()
 endif()
 
@@ -47,6 +48,10 @@ set(implot ${gui_root}/external/implot/implot)
 set(implot3d ${gui_root}/external/implot3d/implot3d)
 set(test_engine ${gui_root}/external/imgui_test_engine/imgui_test_engine/imgui_test_engine)
 set(MAMBASCOPE_FONTS ${gui_root}/bindings/imgui_bundle/assets/fonts)
+
+# Headers alone.
+add_library(file_dialogs INTERFACE)
+target_include_directories(file_dialogs SYSTEM INTERFACE ${gui_root}/external/portable_file_dialogs/portable_file_dialogs)
 
 add_library(imgui STATIC
   ${imgui}/imgui.cpp ${imgui}/imgui_draw.cpp ${imgui}/imgui_tables.cpp ${imgui}/imgui_widgets.cpp ${imgui}/imgui_stacklayout.cpp

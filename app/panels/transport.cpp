@@ -1,11 +1,10 @@
+#include "app/panels/model_menu.h"
 #include "app/panels/panels.h"
 #include "app/panels/parts.h"
 #include "app/panels/prompt_editor.h"
 #include "app/panels/widgets.h"
-#include "app/wiring/recorded_profile.h"
 
 #include <fmt/format.h>
-#include <imgui_stdlib.h>
 
 #include <array>
 #include <cmath>
@@ -22,42 +21,6 @@ std::string model_words(const engine::Model& model) {
   return fmt::format("{} · {} · {} layer{} · {} head{}", model.name,
                      config.is_mimo ? fmt::format("MIMO R={}", config.rank()) : "SISO", config.n_layer,
                      config.n_layer == 1 ? "" : "s", config.heads(), config.heads() == 1 ? "" : "s");
-}
-
-// Open models, built-in ones, and a path to type.
-void draw_model_menu(PanelContext& context) {
-  if (!ImGui::BeginPopup("models")) return;
-  Workspace& workspace = context.workspace;
-  ImGui::TextColored(context.theme.secondary, "Open models");
-  for (std::size_t i = 0; i < workspace.documents.size(); ++i) {
-    const std::string label = fmt::format("{}##{}", workspace.documents[i].name, i);
-    if (ImGui::MenuItem(label.c_str(), nullptr, static_cast<int>(i) == workspace.active))
-      workspace.activate(static_cast<int>(i));
-  }
-  if (workspace.documents.size() > 1) {
-    ImGui::Checkbox("Step all of them together", &workspace.linked);
-  }
-  ImGui::Separator();
-  ImGui::TextColored(context.theme.secondary, "Open beside it");
-  for (const std::string& name : engine::builtin_models())
-    if (ImGui::MenuItem((name + "##builtin").c_str())) workspace.requests.open_model = name;
-  const std::vector<std::string> recorded = shipped_recordings();
-  if (!recorded.empty()) ImGui::TextColored(context.theme.secondary, "Recorded profiles");
-  for (const std::string& name : recorded)
-    if (ImGui::MenuItem((name + "##recorded").c_str())) workspace.requests.open_profile = name;
-  std::string& path = workspace.open_path;
-  ImGui::SetNextItemWidth(280 * context.theme.scale);
-  if (ImGui::InputTextWithHint("##path", "folder, weight file or .profile, then Enter", &path,
-                               ImGuiInputTextFlags_EnterReturnsTrue) &&
-      !path.empty()) {
-    // A recorded profile by its ending, else a model.
-    const std::string_view ending(recording_ending);
-    const bool profile =
-        path.size() > ending.size() && path.compare(path.size() - ending.size(), ending.size(), ending) == 0;
-    (profile ? workspace.requests.open_profile : workspace.requests.open_model) = path;
-    ImGui::CloseCurrentPopup();
-  }
-  ImGui::EndPopup();
 }
 
 void draw_title(PanelContext& context, Flow& flow) {

@@ -119,6 +119,14 @@ void App::take_snapshots() {
 
 void App::serve_requests() {
   Requests& requests = workspace_.requests;
+  if (std::exchange(requests.browse, false)) dialog_.show();
+  for (std::string& path : dialog_.chosen()) requests.dropped.push_back(std::move(path));
+  for (std::string& path : surface_->dropped()) requests.dropped.push_back(std::move(path));
+  if (!requests.dropped.empty() && requests.open_model.empty() && requests.open_profile.empty()) {
+    request_open(requests, requests.dropped.front());
+    requests.dropped.erase(requests.dropped.begin());
+    requests.redraw = !requests.dropped.empty();
+  }
   if (!requests.open_model.empty()) {
     Surface* surface = surface_.get();
     opener_.open(workspace_, std::exchange(requests.open_model, {}),

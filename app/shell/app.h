@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/shell/documents.h"
+#include "app/shell/file_dialog.h"
 #include "app/shell/frame_stats.h"
 #include "app/shell/layout.h"
 #include "app/shell/options.h"
@@ -59,6 +60,7 @@ class App {
   Settings settings_;
   FrameStats frame_stats_;
   DocumentOpener opener_;
+  FileDialog dialog_;
   std::string noticed_;  // the notice that is on show
   Clock::time_point notice_ends_{};
 };

@@ -66,18 +66,37 @@ Document open_profile(const std::string& name) {
 
 }  // namespace
 
-void DocumentOpener::start(Workspace& workspace, const std::string& name, std::function<Document()> make) {
+void DocumentOpener::cancel() {
+  for (Opening& opening : opening_) {
+    if (opening.progress) opening.progress->cancelled = true;
+  }
+  opening_.clear();  // a future of std::async waits
+}
+
+DocumentOpener& DocumentOpener::operator=(DocumentOpener&& other) noexcept {
+  cancel();
+  opening_ = std::move(other.opening_);
+  return *this;
+}
+
+DocumentOpener::~DocumentOpener() { cancel(); }
+
+void DocumentOpener::start(Workspace& workspace, const std::string& name,
+                           std::shared_ptr<engine::OpenProgress> progress, std::function<Document()> make) {
   Document place_holder;
   place_holder.name = name;
+  place_holder.opening = {progress, std::chrono::steady_clock::now()};
   workspace.documents.push_back(std::move(place_holder));
   workspace.active = static_cast<int>(workspace.documents.size()) - 1;
   workspace.selection = Selection{};
-  opening_.push_back({workspace.documents.size() - 1, std::async(std::launch::async, std::move(make))});
+  opening_.push_back(
+      {workspace.documents.size() - 1, std::async(std::launch::async, std::move(make)), std::move(progress)});
 }
 
 void DocumentOpener::open(Workspace& workspace, const std::string& name, OpenOptions options) {
   std::function<void()> done = options.on_publish;
-  start(workspace, name, [name, options = std::move(options), done = std::move(done)] {
+  options.backend.progress = std::make_shared<engine::OpenProgress>();
+  start(workspace, name, options.backend.progress, [name, options = std::move(options), done = std::move(done)] {
     Document document = open_document(name, options);
     if (done) done();
     return document;
@@ -85,7 +104,7 @@ void DocumentOpener::open(Workspace& workspace, const std::string& name, OpenOpt
 }
 
 void DocumentOpener::open_recorded(Workspace& workspace, const std::string& name, std::function<void()> done) {
-  start(workspace, name, [name, done = std::move(done)] {
+  start(workspace, name, nullptr, [name, done = std::move(done)] {
     Document document = open_profile(name);
     if (done) done();
     return document;
@@ -99,7 +118,9 @@ void DocumentOpener::poll(Workspace& workspace) {
       ++i;
       continue;
     }
-    workspace.documents[opening.place] = opening.result.get();
+    Document& document = workspace.documents[opening.place];
+    document = opening.result.get();
+    if (document.model) workspace.remember(document.model->path);
     opening_.erase(opening_.begin() + static_cast<std::ptrdiff_t>(i));
   }
 }

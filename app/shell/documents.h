@@ -20,6 +20,11 @@ struct OpenOptions {
 
 class DocumentOpener {
  public:
+  DocumentOpener() = default;
+  DocumentOpener(DocumentOpener&&) = default;
+  DocumentOpener& operator=(DocumentOpener&& other) noexcept;
+  ~DocumentOpener();  // cancels what is still being opened and waits for it
+
   // Adds a place-holder to the workspace and starts opening; the new document becomes the active one.
   void open(Workspace& workspace, const std::string& name, OpenOptions options);
   // The same for a recorded profile.
@@ -30,12 +35,16 @@ class DocumentOpener {
   bool busy() const { return !opening_.empty(); }
 
  private:
-  void start(Workspace& workspace, const std::string& name, std::function<Document()> make);
+  void start(Workspace& workspace, const std::string& name, std::shared_ptr<engine::OpenProgress> progress,
+             std::function<Document()> make);
 
   struct Opening {
     std::size_t place = 0;  // index in Workspace::documents
     std::future<Document> result;
+    std::shared_ptr<engine::OpenProgress> progress;
   };
+  void cancel();
+
   std::vector<Opening> opening_;
 };
 

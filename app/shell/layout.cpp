@@ -1,6 +1,7 @@
 #include "app/shell/layout.h"
 
 #include "app/panels/empty_state.h"
+#include "app/panels/model_menu.h"
 
 #include <imgui_internal.h>
 
@@ -56,7 +57,7 @@ void draw_document_state(PanelContext& context, bool middle) {
   }
   const Document& document = workspace.document();
   if (!document.error) {
-    draw_empty_state(theme, "Opening " + document.name, "Reading its weights and starting the backend.");
+    draw_opening(context);
     return;
   }
   if (draw_empty_state(theme, document.name + " cannot be opened", document.error->message, "Open parity instead"))

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <string_view>
 
 namespace app {
 namespace {
@@ -28,6 +29,9 @@ void add_handler(Settings::Values* values) {
     if (std::sscanf(line, "light=%d", &number) == 1) remembered(h).workspace->light_theme = number != 0;
     if (std::sscanf(line, "bars=%d", &number) == 1 && number >= 0 && number <= 3)
       remembered(h).workspace->timing_page = static_cast<TimingPage>(number);
+    constexpr std::string_view recent = "recent=";
+    if (const std::string_view text(line); text.substr(0, recent.size()) == recent)
+      remembered(h).workspace->recent.emplace_back(text.substr(recent.size()));
     if (std::sscanf(line, "shape=%d", &number) == 1) remembered(h).layout->keep_restored(number);
   };
   handler.WriteAllFn = [](ImGuiContext*, ImGuiSettingsHandler* h, ImGuiTextBuffer* out) {
@@ -35,6 +39,10 @@ void add_handler(Settings::Values* values) {
     out->appendf("[%s][window]\nscale=%.3f\nlight=%d\nbars=%d\nshape=%d\n\n", h->TypeName,
                  static_cast<double>(workspace.ui_scale), workspace.light_theme ? 1 : 0,
                  static_cast<int>(workspace.timing_page), remembered(h).layout->shape());
+    if (workspace.recent.empty()) return;
+    out->appendf("[%s][models]\n", h->TypeName);
+    for (const std::string& path : workspace.recent) out->appendf("recent=%s\n", path.c_str());
+    out->append("\n");
   };
   ImGui::AddSettingsHandler(&handler);
 }

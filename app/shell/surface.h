@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace app {
 
@@ -31,6 +32,8 @@ class Surface {
   virtual bool wait(double seconds) = 0;
   virtual void wake() = 0;  // any thread
   virtual bool should_close() const = 0;
+  // Paths of files that were dropped on the window since the last call.
+  virtual std::vector<std::string> dropped() { return {}; }
 };
 
 struct SurfaceOptions {

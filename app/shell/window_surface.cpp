@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <utility>
 
 namespace app {
 namespace {
@@ -18,6 +19,11 @@ namespace {
 class WindowSurface final : public Surface {
  public:
   explicit WindowSurface(GLFWwindow* window) : window_(window) {
+    glfwSetWindowUserPointer(window, this);
+    glfwSetDropCallback(window, [](GLFWwindow* to, int count, const char** paths) {
+      auto& dropped = static_cast<WindowSurface*>(glfwGetWindowUserPointer(to))->dropped_;
+      dropped.insert(dropped.end(), paths, paths + count);
+    });
     ImGui_ImplGlfw_InitForOpenGL(window, true);
     const auto* renderer = reinterpret_cast<const char*>(glGetString(GL_RENDERER));
     description_ = fmt::format("window, {}", renderer != nullptr ? renderer : "unknown renderer");
@@ -56,8 +62,10 @@ class WindowSurface final : public Surface {
   }
   void wake() override { glfwPostEmptyEvent(); }
   bool should_close() const override { return glfwWindowShouldClose(window_) != 0; }
+  std::vector<std::string> dropped() override { return std::exchange(dropped_, {}); }
 
  private:
+  std::vector<std::string> dropped_;
   GLFWwindow* window_;
   std::string description_;
 };

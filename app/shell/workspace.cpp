@@ -1,10 +1,41 @@
 #include "app/shell/workspace.h"
 
+#include "app/wiring/recorded_profile.h"
+
 #include <algorithm>
+#include <filesystem>
+#include <string_view>
 #include <utility>
 #include <variant>
 
 namespace app {
+
+void request_open(Requests& requests, const std::string& path) {
+  const auto ends_with = [&](std::string_view ending) {
+    return path.size() > ending.size() && path.compare(path.size() - ending.size(), ending.size(), ending) == 0;
+  };
+  if (ends_with(recording_ending)) {
+    requests.open_profile = path;
+  } else if (ends_with("/config.json")) {
+    requests.open_model = path.substr(0, path.rfind('/'));
+  } else {
+    requests.open_model = path;
+  }
+}
+
+void Workspace::remember(const std::string& path) {
+  constexpr std::size_t most_recent = 8;
+  namespace fs = std::filesystem;
+  std::error_code failure;
+  const fs::path whole = fs::absolute(path, failure);
+  // A line break would end the line of the settings' file.
+  if (failure || whole.string().find_first_of("\r\n") != std::string::npos) return;
+  const fs::path builtin = fs::absolute(fs::path(engine::assets_folder()) / "models", failure);
+  if (!failure && whole.parent_path().parent_path() == builtin) return;
+  recent.erase(std::remove(recent.begin(), recent.end(), whole.string()), recent.end());
+  recent.insert(recent.begin(), whole.string());
+  if (recent.size() > most_recent) recent.resize(most_recent);
+}
 
 bool Workspace::ready() const {
   return active >= 0 && static_cast<std::size_t>(active) < documents.size() &&

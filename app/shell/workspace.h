@@ -12,8 +12,10 @@
 #include "app/wiring/profile_result.h"
 #include "app/wiring/timing_store.h"
 #include "app/wiring/verification.h"
+#include "engine/model/hub_cache.h"
 #include "engine/session/session.h"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -28,6 +30,11 @@ namespace app {
 struct Document {
   std::string name;                    // as asked for, then the model's
   std::optional<engine::Error> error;  // why it could not be opened
+  // While it opens.
+  struct Opening {
+    std::shared_ptr<engine::OpenProgress> progress;
+    std::chrono::steady_clock::time_point begun;
+  } opening;
   std::shared_ptr<const engine::Model> model;
   std::unique_ptr<TimingStore> timings;  // outlives the session, whose observer feeds it
   std::unique_ptr<engine::Session> session;
@@ -54,20 +61,25 @@ struct PixelArea {
 
 // What a panel or an action asks of the shell; the shell clears each once it has done it.
 struct Requests {
-  std::string open_model;        // name or path
-  std::string open_profile;      // a recorded profile: name or path
-  std::string focus_panel;       // bring this panel's tab to the front
-  std::string screenshot;        // write the next frame to this PNG file
-  PixelArea screenshot_area;     // only this part of it; empty: the whole window
-  bool redraw = false;           // a motion goes on: draw the next frame at once instead of sleeping
-  bool edit_prompt = false;      // open the prompt editor
-  bool verify = false;           // compare the active document with the reference
-  bool evaluate = false;         // measure the active document's accuracy, as chosen in `accuracy`
-  bool effect = false;           // run the active document's tokens with other lambdas
-  bool effect_accuracy = false;  // measure its accuracy with them, over the sequences chosen in `accuracy`
+  std::string open_model;            // name or path
+  std::string open_profile;          // a recorded profile: name or path
+  std::vector<std::string> dropped;  // paths to open, one a frame
+  bool browse = false;               // show the file dialog
+  std::string focus_panel;           // bring this panel's tab to the front
+  std::string screenshot;            // write the next frame to this PNG file
+  PixelArea screenshot_area;         // only this part of it; empty: the whole window
+  bool redraw = false;               // a motion goes on: draw the next frame at once instead of sleeping
+  bool edit_prompt = false;          // open the prompt editor
+  bool verify = false;               // compare the active document with the reference
+  bool evaluate = false;             // measure the active document's accuracy, as chosen in `accuracy`
+  bool effect = false;               // run the active document's tokens with other lambdas
+  bool effect_accuracy = false;      // measure its accuracy with them, over the sequences chosen in `accuracy`
   bool reset_layout = false;
   bool quit = false;
 };
+
+// Asks for the document that a path leads to: a recorded profile by its ending, else a model; of a config.json its folder.
+void request_open(Requests& requests, const std::string& path);
 
 struct PromptEditor {
   std::string text;
@@ -110,9 +122,11 @@ struct Workspace {
   bool linked = true;   // open models step together
   double frame_ms = 0;  // smoothed; for the trust strip
   Requests requests;
-  std::string notice;     // one sentence about what just happened, shown for a few seconds
-  std::string open_path;  // what stands in the model menu's text field
-  PromptEditor prompt;    // what stands in the prompt editor
+  std::string notice;                           // one sentence about what just happened, shown for a few seconds
+  std::string open_path;                        // what stands in the model menu's text field
+  std::vector<std::string> recent;              // folders and files of models that were opened, newest first
+  std::vector<engine::CachedModel> downloaded;  // as last looked up
+  PromptEditor prompt;                          // what stands in the prompt editor
   TimingPage timing_page = TimingPage::timeline;
   TimingTableView timing_table;
   AccuracyView accuracy;
@@ -123,6 +137,8 @@ struct Workspace {
   double strip_first = 0;         // tokens to the left of what the strip shows; drawn as whole cells
 
   Document& document() { return documents[static_cast<std::size_t>(active)]; }
+  // Puts a model's path first among the recent ones; built-in models are no news.
+  void remember(const std::string& path);
   // Whether the active document has a snapshot to draw.
   bool ready() const;
   // Whether the active document is a recorded profile.

@@ -8,6 +8,7 @@
 #include "engine/backend/step_errors.h"
 #include "engine/base/result.h"
 #include "engine/intervention/changes.h"
+#include "engine/model/open_progress.h"
 #include "engine/model/weights.h"
 #include "engine/plan/observer.h"
 #include "engine/plan/step_plan.h"
@@ -121,6 +122,7 @@ struct BackendOptions {
   // caches of the last token are fp32 with either.
   kernels::DType state = kernels::DType::f32;
   bool errors = false;  // a stage behind the layers measures the errors of the discretisation rules, see read_errors()
+  std::shared_ptr<OpenProgress> progress = nullptr;  // hears how far the opening has come; may be null
 };
 
 // What make_backend takes: automatic is cuda where a device answers, else cpu.

@@ -7,6 +7,7 @@
 #include "engine/backend/cuda_weights.h"
 #include "engine/backend/fused_arguments.h"
 #include "engine/backend/fused_limits.h"
+#include "engine/backend/memory_need.h"
 #include "engine/backend/product_step.h"
 #include "engine/backend/stage_arguments.h"
 #include "engine/sampling/sampler.h"
@@ -531,7 +532,12 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const
   if (!stream) return failure(stream.error());
   auto ids = kernels::PinnedBuffer::allocate(sizeof(std::int32_t) * static_cast<std::size_t>(batch), "token ids");
   if (!ids) return failure(ids.error());
-  auto uploaded = CudaWeights::upload(weights, *stream);
+  const MemoryNeed need = memory_need(weights, options);
+  if (auto fits = check_memory(need, options, kernels::free_device_memory(), "the GPU"); !fits) {
+    return tl::unexpected(fits.error());
+  }
+  auto uploaded = CudaWeights::upload(weights, *stream, options.progress.get());
+  if (!uploaded && options.progress && options.progress->cancelled) return input_error(opening_cancelled);
   if (!uploaded) return failure(uploaded.error());
   auto buffers = CudaBuffers::allocate(weights.config, batch, options.state);
   if (!buffers) return failure(buffers.error());

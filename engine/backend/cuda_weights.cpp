@@ -1,6 +1,7 @@
 #include "engine/backend/cuda_weights.h"
 
 #include "engine/model/random_weights.h"
+#include "kernels/device/upload.h"
 
 #include <map>
 #include <tuple>
@@ -9,13 +10,6 @@
 namespace engine {
 
 namespace {
-
-// One pending copy.
-struct Piece {
-  const void* host = nullptr;
-  std::size_t bytes = 0;
-  std::size_t offset = 0;
-};
 
 // A matrix that the device fills itself.
 struct Draw {
@@ -49,14 +43,21 @@ class Packing {
     matrices_.emplace_back(&device, offset);
   }
 
-  kernels::DeviceResult<kernels::DeviceBuffer> upload(const kernels::Stream& stream) const {
+  std::size_t bytes() const { return layout_.bytes(); }
+
+  kernels::DeviceResult<kernels::DeviceBuffer> upload(const kernels::Stream& stream, OpenProgress* progress) const {
     auto memory = kernels::DeviceBuffer::allocate(layout_.bytes(), "the model's weights");
     if (!memory) return memory;
-    for (const Piece& piece : pieces_) {
-      if (auto done = stream.copy_to_device(memory->at(piece.offset), piece.host, piece.bytes); !done) {
-        return tl::unexpected(done.error());
-      }
+    if (progress != nullptr) {
+      for (const kernels::HostPiece& piece : pieces_) progress->total += piece.bytes;
     }
+    const auto copied = kernels::upload(stream, memory->at<std::byte>(), pieces_, [&](std::size_t bytes) {
+      if (progress == nullptr) return true;
+      progress->bytes = bytes;
+      return !progress->cancelled;
+    });
+    if (!copied) return tl::unexpected(copied.error());
+    if (!*copied) return tl::unexpected(kernels::DeviceError{0, opening_cancelled});
     for (const Draw& draw : draws_) {
       const int code = kernels::device::random_fill(memory->at(draw.offset), draw.shape, draw.fill, stream.handle());
       if (code != 0) return kernels::cuda_failure(code, "Drawing random weights");
@@ -70,7 +71,7 @@ class Packing {
  private:
   std::map<const kernels::Matrix*, kernels::RandomFill> fills_;
   kernels::Layout layout_;
-  std::vector<Piece> pieces_;
+  std::vector<kernels::HostPiece> pieces_;
   std::vector<Draw> draws_;
   std::vector<std::tuple<std::span<const float>*, std::size_t, std::size_t>> vectors_;  // offset, count
   std::vector<std::pair<kernels::Matrix*, std::size_t>> matrices_;
@@ -78,8 +79,10 @@ class Packing {
 
 }  // namespace
 
-kernels::DeviceResult<CudaWeights> CudaWeights::upload(const Weights& weights, const kernels::Stream& stream) {
-  CudaWeights device;
+namespace {
+
+// Places every tensor; `device` takes the addresses when it is uploaded.
+Packing packing_of(const Weights& weights, CudaWeights& device) {
   device.config = weights.config;
   device.layers.resize(weights.layers.size());
   Packing packing(weights);
@@ -107,10 +110,23 @@ kernels::DeviceResult<CudaWeights> CudaWeights::upload(const Weights& weights, c
     packing.add(from.fc1, to.fc1);
     packing.add(from.fc2, to.fc2);
   }
-  auto memory = packing.upload(stream);
+  return packing;
+}
+
+}  // namespace
+
+std::size_t CudaWeights::bytes_needed(const Weights& weights) {
+  CudaWeights device;
+  return packing_of(weights, device).bytes();
+}
+
+kernels::DeviceResult<CudaWeights> CudaWeights::upload(const Weights& weights, const kernels::Stream& stream,
+                                                       OpenProgress* progress) {
+  CudaWeights device;
+  auto memory = packing_of(weights, device).upload(stream, progress);
   if (!memory) return tl::unexpected(memory.error());
   device.memory_ = std::move(*memory);
-  if (tied) device.head = device.embedding;
+  if (weights.config.tie_embeddings) device.head = device.embedding;
   return device;
 }
 

@@ -2,6 +2,7 @@
 // uploaded once. Used by the thread that owns the backend.
 #pragma once
 
+#include "engine/model/open_progress.h"
 #include "engine/model/weights.h"
 #include "kernels/device/buffer.h"
 #include "kernels/device/stream.h"
@@ -22,8 +23,12 @@ struct CudaLayerWeights {
 class CudaWeights {
  public:
   CudaWeights() = default;
-  // Uploads, or draws on the device what is only planned (Weights::seed_to_draw), and waits. Errors: no memory, device failure.
-  static kernels::DeviceResult<CudaWeights> upload(const Weights& weights, const kernels::Stream& stream);
+  // Uploads, or draws on the device what is only planned (Weights::seed_to_draw), and waits. Errors: no memory, device
+  // failure; cancelled (opening_cancelled). `progress` may be null.
+  static kernels::DeviceResult<CudaWeights> upload(const Weights& weights, const kernels::Stream& stream,
+                                                   OpenProgress* progress);
+  // On the device.
+  static std::size_t bytes_needed(const Weights& weights);
 
   std::size_t bytes() const { return memory_.bytes(); }
 

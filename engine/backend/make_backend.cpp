@@ -3,7 +3,9 @@
 #ifdef MAMBASCOPE_HAVE_CUDA
 #include "engine/backend/cuda_backend.h"
 #endif
+#include "engine/backend/memory_need.h"
 #include "engine/backend/reference_backend.h"
+#include "engine/model/read_ahead.h"
 #include "engine/model/supported.h"
 
 #include <fmt/format.h>
@@ -54,6 +56,11 @@ Result<std::unique_ptr<Backend>> make_backend(const Weights& weights, const Back
   if (weights.seed_to_draw) {
     return input_error("These random weights are left to the GPU to draw. Draw them on the host for a host's backend.");
   }
+  const MemoryNeed need = memory_need(weights, options);
+  if (auto fits = check_memory(need, options, available_host_memory(), "this machine"); !fits) {
+    return tl::unexpected(fits.error());
+  }
+  if (auto read = read_ahead(weights, options.progress.get()); !read) return tl::unexpected(read.error());
   try {
     if (choice == BackendChoice::reference)
       return std::make_unique<ReferenceBackend>(weights, options.batch, options.errors);

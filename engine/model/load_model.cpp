@@ -5,6 +5,7 @@
 #include "engine/formats/task_json.h"
 #include "engine/formats/weight_file.h"
 #include "engine/model/bind_weights.h"
+#include "engine/model/hub_cache.h"
 #include "engine/model/model.h"
 
 #include <fmt/format.h>
@@ -49,12 +50,13 @@ Result<Place> find_model(const std::string& name_or_path) {
   if (is_folder(given) && (!builtin || is_there(given / "config.json"))) return find_in_folder(given);
   if (builtin) return find_in_folder(fs::path(assets_folder()) / "models" / name_or_path);
   if (!is_there(given)) {
+    if (const auto cached = find_in_hub_cache(name_or_path)) return find_in_folder(*cached);
     std::string known;
     for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
     return input_error(
         fmt::format("There is no model {}. Give a folder with config.json and model.safetensors or pytorch_model.bin, "
-                    "a weight file "
-                    "beside its config.json, or a built-in model ({}).",
+                    "a weight file beside its config.json, the ORG/NAME of a model in the Hugging Face cache, or a "
+                    "built-in model ({}).",
                     in_quotes(name_or_path), known.empty() ? "none are installed" : known));
   }
   const fs::path folder = given.has_parent_path() ? given.parent_path() : fs::path(".");
@@ -69,6 +71,13 @@ std::string name_of_folder(const fs::path& folder) {
   std::error_code failure;
   const fs::path whole = fs::canonical(folder, failure);
   const fs::path& named = failure ? folder : whole;
+  // .../models--ORG--NAME/snapshots/REVISION
+  const std::string repository = named.parent_path().parent_path().filename().string();
+  const std::size_t dashes = repository.rfind("--");
+  if (named.parent_path().filename() == "snapshots" && repository.rfind("models--", 0) == 0 &&
+      dashes != std::string::npos) {
+    return repository.substr(dashes + 2);
+  }
   return named.filename().string();
 }
 

@@ -38,8 +38,8 @@ struct LoadOptions {
 };
 
 // Opens a folder (config.json with model.safetensors or pytorch_model.bin, whole or in shards with their index), a
-// single weight file or index beside its config, or a built-in model's name. Errors: input (exit code 2) for anything wrong with the files, each named with what was expected and what was
-// found.
+// single weight file or index beside its config, a built-in model's name, or the ORG/NAME of one in the Hugging Face cache.
+// Errors: input (exit code 2) for anything wrong with the files, each named with what was expected and what was found.
 Result<std::shared_ptr<const Model>> load_model(const std::string& name_or_path, const LoadOptions& options = {});
 
 // Folder of the program's assets: MAMBASCOPE_ASSETS, else beside the executable, else the source tree.

@@ -68,6 +68,11 @@ int attribute(cudaDeviceAttr which) {
 
 }  // namespace
 
+std::size_t free_device_memory() {
+  std::size_t free_bytes = 0, total_bytes = 0;
+  return cudaMemGetInfo(&free_bytes, &total_bytes) == cudaSuccess ? free_bytes : 0;
+}
+
 DeviceResult<DeviceInfo> query_device() {
   int count = 0;
   if (const int code = cudaGetDeviceCount(&count); code != 0) return failure(code, "cudaGetDeviceCount");

@@ -25,6 +25,9 @@ struct DeviceInfo {
   std::size_t block_shared_bytes = 0;  // the most that a block can have
 };
 
+// Bytes of the device's memory that nobody uses; 0 where it cannot be asked.
+std::size_t free_device_memory();
+
 // Device 0 and whether this program holds code for it. The error says what is missing and what to do about it.
 DeviceResult<DeviceInfo> query_device();
 
