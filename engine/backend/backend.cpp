@@ -39,19 +39,10 @@ Result<void> Backend::intervene(int /*sequence*/, const SequenceChanges& /*chang
   return input_error(fmt::format("The backend '{}' cannot change what a step does.", info().name));
 }
 
-Result<void> Backend::fix_lambda(int /*sequence*/, double /*lambda*/) {
-  return input_error(fmt::format("The {} backend cannot fix lambda for one sequence. Use --backend cpu.", info().name));
-}
-
 Result<void> Backend::check_generated(std::size_t ids) const {
   if (ids % static_cast<std::size_t>(plan().batch) == 0) return {};
   return input_error(
       fmt::format("Steps of {} sequences draw so many ids each, and there is room for {}.", plan().batch, ids));
-}
-
-Result<void> Backend::check_lambda(double lambda) {
-  if (lambda == -1 || (lambda >= 0 && lambda <= 1)) return {};
-  return input_error(fmt::format("Lambda cannot be {}; give 0 to 1, or -1 for the model's own.", lambda));
 }
 
 }  // namespace engine

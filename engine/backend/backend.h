@@ -86,18 +86,12 @@ class Backend {
   // the save. A bf16 state takes the nearest values: a state saved from one comes back as it was, an fp32 one rounded.
   virtual Result<void> restore(int sequence, const SequenceState& state) = 0;
 
-  // From the next step on, one sequence's lambda in every layer and head: 1 is Euler, 1/2 the classical trapezoid; -1
-  // gives it back its own. Stays through reset and restore; other sequences keep their bits. Errors (input): neither -1
-  // nor in [0, 1]; a backend that cannot.
-  virtual Result<void> fix_lambda(int sequence, double lambda);
-
   // From the next step on, what one sequence's steps are changed by, in place of what was given before; none() ends it.
   // Stays through reset and restore; other sequences keep their bits, and neutral changes change none. Errors (input):
-  // sizes that do not fit the model; a cell that it does not have; a backend that cannot.
+  // what check_sizes() refuses; a backend that cannot.
   virtual Result<void> intervene(int sequence, const SequenceChanges& changes);
 
  protected:
-  static Result<void> check_lambda(double lambda);
   // Whether so many ids are those of whole steps.
   Result<void> check_generated(std::size_t ids) const;
 };

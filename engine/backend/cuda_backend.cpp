@@ -227,19 +227,6 @@ class CudaBackend final : public Backend {
     return done;
   }
 
-  Result<void> fix_lambda(int sequence, double lambda) override {
-    if (auto ok = check_sequence(sequence); !ok) return ok;
-    if (auto ok = check_lambda(lambda); !ok) return ok;
-    drawing_graph_ = kernels::Graph();
-    const auto is_new = buffers_.set_lambda(stream_, sequence, lambda);
-    if (!is_new) return checked(tl::unexpected(is_new.error()), "Fixing lambda");
-    if (*is_new) {  // the graph was recorded without it
-      graph_ = kernels::Graph();
-      graph_nodes_.clear();
-    }
-    return {};
-  }
-
  private:
   // How long each run of what `queue` queues takes on the device. A run starts where the one before it ended, or, cold,
   // after the L2 was emptied.

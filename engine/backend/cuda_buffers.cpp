@@ -308,22 +308,6 @@ void CudaBuffers::unpack(const StepPieces& pieces, const std::byte* gathered, Pu
   h_.unpack(at(7), out.layer.ssm);
 }
 
-kernels::DeviceResult<bool> CudaBuffers::set_lambda(const kernels::Stream& stream, int sequence, double lambda) {
-  const bool is_new = sequence_lambda.empty();
-  std::vector<double> lambdas(is_new ? positive(batch_) : 1, is_new ? -1.0 : lambda);
-  if (is_new) {
-    auto made = kernels::DeviceBuffer::allocate(sizeof(double) * lambdas.size(), "the lambdas of the sequences");
-    if (!made) return tl::unexpected(made.error());
-    lambdas_ = std::move(*made);
-    sequence_lambda = {lambdas_.at<double>(), lambdas.size()};
-    lambdas[positive(sequence)] = lambda;
-  }
-  double* to = sequence_lambda.data() + (is_new ? 0 : positive(sequence));
-  return stream.copy_to_device(to, lambdas.data(), sizeof(double) * lambdas.size())
-      .and_then([&] { return stream.synchronize(); })
-      .map([&] { return is_new; });
-}
-
 bool CudaBuffers::holds(const LayerState& saved) const {
   return saved.angle.size() == angle_.count && saved.turns.size() == turns_.count && saved.k.size() == k_.count &&
          saved.v.size() == x_.count && saved.ssm.size() == h_.count;

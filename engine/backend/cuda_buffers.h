@@ -10,6 +10,7 @@
 #include "kernels/device/buffer.h"
 #include "kernels/device/gather.h"
 #include "kernels/device/stream.h"
+#include "kernels/intervention/intervention.h"
 #include "kernels/matrix.h"
 
 #include <cstddef>
@@ -30,11 +31,11 @@ class CudaBuffers {
     std::span<float> x_prev;                                                       // (B, H, P)
     std::span<float> dt, a, lambda, alpha, beta, gamma, state_norm, state_change;  // (B, H)
     std::span<float> turn;                                                         // (B, S)
+    kernels::LayerChanges changes;                                                 // see CudaChanges
   };
   std::vector<Layer> layers;
 
   std::span<std::int32_t> ids;              // (B)
-  std::span<double> sequence_lambda;        // (B); empty until set_lambda()
   std::span<float> residual, normed;        // (B, d)
   std::span<float> projected;               // (B, rows of the input projection)
   std::span<float> k, q;                    // (B, R, H, N)
@@ -72,8 +73,6 @@ class CudaBuffers {
   StepPieces step_pieces(int sequence, int layer) const;
   void unpack(const StepPieces& pieces, const std::byte* gathered, Published& out) const;
 
-  // Fixes the lambda of one sequence (negative: its own). True: the array is new, and launches have to take it up. Waits.
-  kernels::DeviceResult<bool> set_lambda(const kernels::Stream& stream, int sequence, double lambda);
   // Whether a saved layer has the sizes of this model, the matrix state included.
   bool holds(const LayerState& saved) const;
 
@@ -103,7 +102,7 @@ class CudaBuffers {
   std::size_t heads_ = 0, angles_ = 0;
   kernels::DType state_dtype_ = kernels::DType::f32;
   Cache angle_, turns_, k_, x_, h_;
-  kernels::DeviceBuffer state_, coefficients_, activations_, lambdas_;
+  kernels::DeviceBuffer state_, coefficients_, activations_;
   kernels::PinnedBuffer staging_;
 };
 

@@ -77,6 +77,7 @@ kernels::DiscretisationErrorsArgs<float> CudaErrors::arguments(const CudaBuffers
   args.k_before = memory_.at<float>();
   args.x_before = memory_.at<float>(values_at_);
   args.errors = memory_.at<float>(found_at_);
+  args.changes = first.changes;
   return args;
 }
 

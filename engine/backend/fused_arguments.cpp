@@ -25,7 +25,7 @@ kernels::CoefficientRows FusedArguments::coefficient_rows(const Stage& stage) co
   rows.softplus_a = config_.a_activation == AActivation::softplus;
   rows.a_floor = config_.a_floor;
   rows.lambda_override = config_.lambda_override;
-  if (!buffers_.sequence_lambda.empty()) rows.sequence_lambda = buffers_.sequence_lambda.data();
+  rows.changes = layer.changes.heads;
   rows.dt_bias = layer_weights(stage).dt_bias.data();
   rows.dt = layer.dt.data();
   rows.a = layer.a.data();
@@ -111,6 +111,7 @@ kernels::MixerArgs FusedArguments::mixer(const Stage& stage) const {
   args.state_change = layer.state_change.data();
   args.half_squares = buffers_.half_squares.data();
   args.out = buffers_.values.data();
+  args.changes = layer.changes;
   prefetch(w.out_proj, args.next, args.next_bytes);
   return args;
 }

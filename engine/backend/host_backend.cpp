@@ -37,7 +37,8 @@ HostBackend<T>::HostBackend(const Weights& weights, int batch, bool errors)
     : plan_(make_staged_plan(weights, batch, errors)),
       buffers_(weights.config, batch),
       arguments_(weights, buffers_, batch),
-      config_(weights.config) {
+      config_(weights.config),
+      changes_(weights.config, batch) {
   info_.errors = errors;
   if (errors) buffers_.keep_errors();
   const auto small = [](std::initializer_list<const std::vector<float>*> tensors) {
@@ -86,6 +87,7 @@ Result<void> HostBackend<T>::step(std::span<const std::int32_t> ids, Observer* o
     }
   }
   std::copy(ids.begin(), ids.end(), buffers_.ids.begin());
+  changes_.change_cells<T>(buffers_.layers);
   if (observer != nullptr) observer->step_begin(position_);
   for (const Stage& stage : plan_.stages) {
     if (observer != nullptr) observer->before(stage);
@@ -287,11 +289,11 @@ Result<void> HostBackend<T>::restore(int sequence, const SequenceState& state) {
 }
 
 template <class T>
-Result<void> HostBackend<T>::fix_lambda(int sequence, double lambda) {
+Result<void> HostBackend<T>::intervene(int sequence, const SequenceChanges& changes) {
   if (auto ok = check_sequence(sequence); !ok) return ok;
-  if (auto ok = check_lambda(lambda); !ok) return ok;
-  buffers_.sequence_lambda.resize(static_cast<std::size_t>(plan_.batch), -1.0);
-  buffers_.sequence_lambda[static_cast<std::size_t>(sequence)] = lambda;
+  if (auto ok = check_sizes(changes, config_); !ok) return ok;
+  changes_.set(sequence, changes);
+  for (std::size_t l = 0; l < buffers_.layers.size(); ++l) buffers_.layers[l].changes = changes_.layer(l);
   return {};
 }
 

@@ -4,6 +4,7 @@
 
 #include "engine/backend/backend.h"
 #include "engine/backend/host_buffers.h"
+#include "engine/backend/host_changes.h"
 #include "engine/backend/stage_arguments.h"
 
 namespace engine {
@@ -28,7 +29,7 @@ class HostBackend : public Backend {
   Result<void> restore(int sequence, const SequenceState& state) override;
   // Hands over before step() returns.
   Result<void> publish(PublishRequest request) override;
-  Result<void> fix_lambda(int sequence, double lambda) override;
+  Result<void> intervene(int sequence, const SequenceChanges& changes) override;
 
  protected:
   // Does the stage's arithmetic on the buffers.
@@ -44,6 +45,7 @@ class HostBackend : public Backend {
   Result<void> check_layer(int layer) const;
 
   const ModelConfig& config_;
+  HostChanges changes_;
   std::int64_t position_ = 0;
   PublishRequest request_;
   Published published_;

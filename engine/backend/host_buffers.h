@@ -4,6 +4,7 @@
 
 #include "engine/model/config.h"
 #include "kernels/discretisation_errors/discretisation_errors.h"
+#include "kernels/intervention/intervention.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -27,11 +28,11 @@ struct HostBuffers {
     // Only with keep_errors().
     std::vector<T> k_before, x_before;  // k_prev and x_prev, of the token before
     std::vector<T> errors;              // (B, H, kernels::errors_per_head)
+    kernels::LayerChanges changes;      // of the steps to come, see Backend::intervene
   };
   std::vector<Layer> layers;
 
   std::vector<std::int32_t> ids;          // (B)
-  std::vector<double> sequence_lambda;    // (B), or empty: see Backend::fix_lambda
   std::vector<T> residual;                // (B, d)
   std::vector<T> normed;                  // (B, d)
   std::vector<T> projected;               // (B, rows of the input projection)

@@ -78,7 +78,6 @@ class StageArguments {
     args.softplus_a = config_.a_activation == AActivation::softplus;
     args.a_floor = config_.a_floor;
     args.lambda_override = config_.lambda_override;
-    if (!buffers_.sequence_lambda.empty()) args.sequence_lambda = buffers_.sequence_lambda.data();
     args.stride = at_.rows;
     args.dd_dt = buffers_.projected.data() + at_.dd_dt;
     args.dd_a = buffers_.projected.data() + at_.dd_a;
@@ -93,6 +92,7 @@ class StageArguments {
     args.beta = layer.beta.data();
     args.gamma = layer.gamma.data();
     args.turn = layer.turn.data();
+    args.changes = layer.changes;
     return args;
   }
 
@@ -120,6 +120,7 @@ class StageArguments {
     args.turns = layer.turns.data();
     args.k = buffers_.k.data();
     args.q = buffers_.q.data();
+    args.changes = layer.changes;
     return args;
   }
 
@@ -143,6 +144,7 @@ class StageArguments {
     args.h = layer.h.data();
     args.row_norm2 = buffers_.row_norm2.data();
     args.row_change2 = buffers_.row_change2.data();
+    args.changes = layer.changes;
     return args;
   }
 
@@ -172,6 +174,7 @@ class StageArguments {
     args.x_prev = layer.x_prev.data();
     args.state_norm = layer.state_norm.data();
     args.state_change = layer.state_change.data();
+    args.changes = layer.changes;
     return args;
   }
 
@@ -182,7 +185,8 @@ class StageArguments {
             config_.rank(),
             buffers_.values.data(),
             layer_weights(stage).mimo_o.data(),
-            buffers_.mixed.data()};
+            buffers_.mixed.data(),
+            layer_buffers(stage).changes};
   }
 
   // Of one layer of the stage `errors`; a host's.
@@ -199,6 +203,7 @@ class StageArguments {
     args.k_before = layer.k_before.data();
     args.x_before = layer.x_before.data();
     args.errors = layer.errors.data();
+    args.changes = layer.changes;
     return args;
   }
 

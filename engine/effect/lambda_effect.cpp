@@ -2,6 +2,7 @@
 
 #include "engine/analysis/rotation.h"
 #include "engine/analysis/statistics.h"
+#include "engine/intervention/intervention.h"
 
 #include <fmt/format.h>
 
@@ -13,23 +14,34 @@ namespace engine {
 
 namespace {
 
-// Gives every sequence its own lambda back, whatever happens in between.
+// Takes every sequence's changes away, whatever happens in between.
 class FixedLambdas {
  public:
-  explicit FixedLambdas(Backend& backend) : backend_(backend) {}
+  FixedLambdas(Backend& backend, const ModelConfig& config) : backend_(backend), config_(config) {}
   FixedLambdas(const FixedLambdas&) = delete;
   FixedLambdas& operator=(const FixedLambdas&) = delete;
   ~FixedLambdas() {
-    for (int s = 0; s < fixed_; ++s) static_cast<void>(backend_.fix_lambda(s, -1));
+    for (int s = 0; s < fixed_; ++s) static_cast<void>(backend_.intervene(s, {}));
   }
+  // -1: the model's own.
   Result<void> fix_next(double lambda) {
-    if (auto done = backend_.fix_lambda(fixed_, lambda); !done) return done;
+    SequenceChanges changes;
+    if (lambda != -1) {
+      Intervention fixed;
+      fixed.quantity = Quantity::lambda;
+      fixed.operation = Operation::set;
+      fixed.value = lambda;
+      if (auto ok = check(fixed, config_); !ok) return ok;
+      changes = changes_at({&fixed, 1}, config_, 0);
+    }
+    if (auto done = backend_.intervene(fixed_, changes); !done) return done;
     ++fixed_;
     return {};
   }
 
  private:
   Backend& backend_;
+  const ModelConfig& config_;
   int fixed_ = 0;
 };
 
@@ -137,7 +149,7 @@ Result<std::vector<EffectToken>> lambda_effect(Backend& backend, const Model& mo
   if (backend.plan().batch != static_cast<int>(sequences))
     return input_error(fmt::format("The effect of {} lambdas needs a batch of {}, and was given one of {}.",
                                    lambdas.size(), sequences, backend.plan().batch));
-  FixedLambdas fixed(backend);
+  FixedLambdas fixed(backend, model.config());
   if (auto done = fixed.fix_next(-1); !done) return tl::unexpected(done.error());
   for (const double lambda : lambdas) {
     if (auto done = fixed.fix_next(lambda); !done) return tl::unexpected(done.error());
@@ -188,7 +200,7 @@ EffectSummary summarise(std::span<const EffectToken> tokens, std::size_t sequenc
 Result<Evaluation> evaluate_with_lambda(Backend& backend, const ModelConfig& config, const Task& task, double lambda,
                                         const EvaluateOptions& options,
                                         const std::function<bool(const EvaluationProgress&)>& progress) {
-  FixedLambdas fixed(backend);
+  FixedLambdas fixed(backend, config);
   for (int s = 0; s < backend.plan().batch; ++s) {
     if (auto done = fixed.fix_next(lambda); !done) return tl::unexpected(done.error());
   }

@@ -1,6 +1,8 @@
 // The changes of one sequence's step in all layers, as the kernels read them.
 #pragma once
 
+#include "engine/base/result.h"
+#include "engine/model/config.h"
 #include "kernels/intervention/intervention.h"
 
 #include <vector>
@@ -15,5 +17,14 @@ struct SequenceChanges {
 
   bool none() const { return heads.empty() && ranks.empty() && pairs.empty() && cells.empty(); }
 };
+
+// Changes that change nothing, `layers` times: a layer's worth, of each kind.
+std::vector<kernels::HeadChange> neutral_heads(const ModelConfig& config, int layers);
+std::vector<kernels::RankChange> neutral_ranks(const ModelConfig& config, int layers);
+std::vector<kernels::PairChange> neutral_pairs(const ModelConfig& config, int layers);
+
+// Whether a step can be changed so. Errors (input): a table of another size; a pair that takes the turn of one that there
+// is not; a cell that the model does not have, or one cell twice.
+Result<void> check_sizes(const SequenceChanges& changes, const ModelConfig& config);
 
 }  // namespace engine

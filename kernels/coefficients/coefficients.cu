@@ -23,14 +23,19 @@ __global__ void __launch_bounds__(block_size) coefficients_kernel(const Coeffici
   if (i < args.heads) {
     const std::size_t to = static_cast<std::size_t>(b) * args.heads + i;
     const double dd_a = args.dd_a[from];
-    const double dt = softplus(static_cast<double>(args.dd_dt[from]) + static_cast<double>(args.dt_bias[i]));
-    const double a = fmin(-(args.softplus_a ? softplus(dd_a) : heavy_tail(dd_a)), -args.a_floor);
+    double dt = softplus(static_cast<double>(args.dd_dt[from]) + static_cast<double>(args.dt_bias[i]));
+    double a = fmin(-(args.softplus_a ? softplus(dd_a) : heavy_tail(dd_a)), -args.a_floor);
     const double trap = args.trap[from];
-    double given = args.lambda_override;
-    if (args.sequence_lambda != nullptr && args.sequence_lambda[b] >= 0.0) given = args.sequence_lambda[b];
-    const bool fixed = given >= 0.0;
-    const double lambda = fixed ? given : sigmoid(trap);
-    const double rest = fixed ? 1.0 - given : sigmoid(-trap);  // 1 - lambda
+    const bool fixed = args.lambda_override >= 0.0;
+    double lambda = fixed ? args.lambda_override : sigmoid(trap);
+    double rest = fixed ? 1.0 - args.lambda_override : sigmoid(-trap);  // 1 - lambda
+    if (args.changes.heads != nullptr) {
+      const HeadChange& change = args.changes.heads[to];
+      dt = changed_dt(change, dt);
+      a = changed_a(change, a);
+      rest = changed_rest(change, lambda, rest);
+      lambda = changed_lambda(change, lambda);
+    }
     const double alpha = exp(a * dt);
     args.dt[to] = static_cast<float>(dt);
     args.a[to] = static_cast<float>(a);

@@ -9,6 +9,8 @@
 // T is the type of activations: float on the device and in the CPU backend, double in the reference.
 #pragma once
 
+#include "kernels/intervention/intervention.h"
+
 namespace kernels {
 
 template <class T>
@@ -19,8 +21,6 @@ struct CoefficientsArgs {
   bool softplus_a = false;
   double a_floor = 1e-4;
   double lambda_override = -1;  // in [0, 1]: takes the place of sigmoid(trap); negative: none
-  // (B): the same for each sequence, before the one above; negative: none. Null: none for any.
-  const double* sequence_lambda = nullptr;
 
   // Pieces of the input projection's output; sequence b's piece begins `stride` elements after sequence b - 1's.
   int stride = 0;
@@ -38,6 +38,8 @@ struct CoefficientsArgs {
   T* beta = nullptr;    // (B, H)
   T* gamma = nullptr;   // (B, H)
   T* turn = nullptr;    // (B, S)
+
+  LayerChanges changes;  // of dt, A and lambda
 };
 
 }  // namespace kernels

@@ -12,14 +12,17 @@ namespace kernels::cpu {
 void coefficients(const CoefficientsArgs<float>& args) {
   for (int s = 0; s < args.batch; ++s) {
     const std::ptrdiff_t in = static_cast<std::ptrdiff_t>(s) * args.stride;
-    const bool of_its_own = args.sequence_lambda != nullptr && args.sequence_lambda[s] >= 0;
-    const double fixed = of_its_own ? args.sequence_lambda[s] : args.lambda_override;
     for (int h = 0; h < args.heads; ++h) {
       const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(s) * args.heads + h;
       const double dd_a = args.dd_a[in + h];
-      const double dt = softplus(static_cast<double>(args.dd_dt[in + h]) + static_cast<double>(args.dt_bias[h]));
-      const double a = std::min(-(args.softplus_a ? softplus(dd_a) : heavy_tail(dd_a)), -args.a_floor);
-      const double lambda = fixed >= 0 ? fixed : sigmoid(static_cast<double>(args.trap[in + h]));
+      double dt = softplus(static_cast<double>(args.dd_dt[in + h]) + static_cast<double>(args.dt_bias[h]));
+      double a = std::min(-(args.softplus_a ? softplus(dd_a) : heavy_tail(dd_a)), -args.a_floor);
+      double lambda =
+          args.lambda_override >= 0 ? args.lambda_override : sigmoid(static_cast<double>(args.trap[in + h]));
+      if (args.changes.heads != nullptr) {
+        const HeadChange& change = args.changes.heads[at];
+        dt = changed_dt(change, dt), a = changed_a(change, a), lambda = changed_lambda(change, lambda);
+      }
       const double alpha = std::exp(a * dt);
       args.dt[at] = static_cast<float>(dt);
       args.a[at] = static_cast<float>(a);

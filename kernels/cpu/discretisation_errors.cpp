@@ -43,10 +43,12 @@ struct Input {
     im.resize(re.size());
     x += (s * args.heads + h) * rows;
     for (std::ptrdiff_t r = 0; r < rank; ++r) {
+      const Affine<float> write =
+          args.changes.ranks == nullptr ? Affine<float>() : args.changes.ranks[(s * args.heads + h) * rank + r].write;
       const float* mix = args.mimo_x == nullptr ? nullptr : args.mimo_x + (h * rank + r) * rows;
       double* value = v.data() + r * rows;
       for (std::ptrdiff_t p = 0; p < rows; ++p) {
-        value[p] = mix == nullptr ? double{x[p]} : double{x[p]} * double{mix[p]};
+        value[p] = changed(write, mix == nullptr ? double{x[p]} : double{x[p]} * double{mix[p]});
       }
       const float* key = k + ((s * rank + r) * args.heads + h) * args.d_state;
       for (std::ptrdiff_t i = 0; i < pairs; ++i) {
@@ -136,7 +138,10 @@ void discretisation_errors(const DiscretisationErrorsArgs<float>& args, int begi
         sum->pn_re += u.pn_re;
       }
       if (!turns) continue;
-      const double increment = dt * double{args.turn[s * args.angles + static_cast<std::ptrdiff_t>(i)]};
+      const float* turns_of = args.turn + s * args.angles;
+      const std::ptrdiff_t pair = static_cast<std::ptrdiff_t>(item) * args.angles + static_cast<std::ptrdiff_t>(i);
+      const double increment =
+          args.changes.pairs == nullptr ? dt * double{turns_of[i]} : changed_advance(args.changes.pairs[pair], turns_of, dt);
       const double cosine = std::cos(increment), sine = std::sin(increment);
       unrotated.add(turned_back(u, cosine, sine), step_at(decay, -increment, cosine, -sine), lambda);
     }

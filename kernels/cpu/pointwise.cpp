@@ -63,6 +63,7 @@ void mimo_mix(const MimoMixArgs<float>& args, int begin, int end) {
     const int s = item / args.heads;
     const int h = item % args.heads;
     float* out = args.out + static_cast<std::ptrdiff_t>(item) * args.headdim;
+    const Affine<float> change = args.changes.heads == nullptr ? Affine<float>() : args.changes.heads[item].output;
     for (int p = 0; p < args.headdim; p += lanes) {
       const int count = args.headdim - p < lanes ? args.headdim - p : lanes;
       F16 mixed = {};
@@ -72,7 +73,7 @@ void mimo_mix(const MimoMixArgs<float>& args, int begin, int end) {
             ((static_cast<std::ptrdiff_t>(s) * args.rank + r) * args.heads + h) * args.headdim + p;
         add_product(mixed, load(args.mimo_o + weight, count), load(args.values + value, count));
       }
-      store(out + p, mixed, count);
+      store(out + p, change_each(mixed, change), count);
     }
   }
 }

@@ -58,14 +58,22 @@ void finish(const ReadoutArgs<float>& args, std::ptrdiff_t s, std::ptrdiff_t h, 
   const std::ptrdiff_t piece = s * args.stride + h * args.headdim;
   const std::ptrdiff_t ranked = (h * args.rank + r) * args.headdim;
   float* out = args.out + ((s * args.rank + r) * args.heads + h) * args.headdim;
+  const std::ptrdiff_t head = s * args.heads + h;
+  const HeadChange* change = args.changes.heads == nullptr ? nullptr : args.changes.heads + head;
+  const Affine<float> read =
+      args.changes.ranks == nullptr ? Affine<float>() : args.changes.ranks[head * args.rank + r].read;
+  // Of MIMO once the ranks are summed.
+  const Affine<float> output = change == nullptr || args.mimo_x != nullptr ? Affine<float>() : change->output;
+  const float d = change == nullptr ? args.d[h] : change->d.scale * args.d[h] + change->d.offset;
   F16 squares = {};
   for (int p = 0; p < args.headdim; p += lanes) {
     const int count = args.headdim - p < lanes ? args.headdim - p : lanes;
     F16 v = load(args.x + piece + p, count);
     if (args.mimo_x != nullptr) v = v * load(args.mimo_x + ranked + p, count);
     F16 value = load(y + p, count);
-    add_product(value, v, args.d[h]);
-    store(y + p, value, count);
+    add_product(value, v, d);
+    store(y + p, change_each(value, read), count);
+    value = load(y + p, count);  // without what an offset made of the lanes beyond the last row
     add_product(squares, value, value);
   }
   float scale = 1;
@@ -79,7 +87,7 @@ void finish(const ReadoutArgs<float>& args, std::ptrdiff_t s, std::ptrdiff_t h, 
     if (args.norm != nullptr) value = value * scale * load(args.norm + h * args.headdim + p, count);
     F16 gate = load(args.z + piece + p, count);
     if (args.mimo_z != nullptr) gate = gate * load(args.mimo_z + ranked + p, count);
-    store(out + p, value * silu(gate), count);
+    store(out + p, change_each(value * silu(gate), output), count);
   }
 }
 

@@ -24,8 +24,9 @@ inline float wrap(double angle, std::int32_t& turns) {
   return wrapped;
 }
 
-// out = RMSNorm(raw) * weight + bias.
-inline void norm_and_bias(const float* raw, const float* weight, const float* bias, int count, float* out) {
+// out = RMSNorm(raw) * weight + changed bias.
+inline void norm_and_bias(const float* raw, const float* weight, const float* bias, const Affine<float>& change,
+                          int count, float* out) {
   F16 squares = {};
   for (int n = 0; n < count; n += lanes) {
     const int here = count - n < lanes ? count - n : lanes;
@@ -36,7 +37,9 @@ inline void norm_and_bias(const float* raw, const float* weight, const float* bi
   const float scale = 1.0F / __builtin_sqrtf(mean + static_cast<float>(norm_epsilon));
   for (int n = 0; n < count; n += lanes) {
     const int here = count - n < lanes ? count - n : lanes;
-    store(out + n, load(raw + n, here) * scale * load(weight + n, here) + load(bias + n, here), here);
+    F16 value = change_each(load(bias + n, here), change);
+    add_product(value, load(raw + n, here) * scale, load(weight + n, here));
+    store(out + n, value, here);
   }
 }
 
@@ -62,8 +65,13 @@ void rotate(const RotateArgs<float>& args, int begin, int end) {
     const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(item) * args.angles;
     for (int i = 0; i < args.angles; ++i) {
       float& angle = args.angle[first + i];
-      const double change = static_cast<double>(args.turn[s * args.angles + i]) * static_cast<double>(args.dt[item]);
-      angle = wrap(static_cast<double>(angle) + change, args.turns[first + i]);
+      const PairChange* change = args.changes.pairs == nullptr ? nullptr : args.changes.pairs + first + i;
+      const int source = change == nullptr ? i : change->source;
+      double advance = static_cast<double>(args.turn[s * args.angles + source]) * static_cast<double>(args.dt[item]);
+      if (change != nullptr) {
+        advance = static_cast<double>(change->advance.scale) * advance + static_cast<double>(change->advance.offset);
+      }
+      angle = wrap(static_cast<double>(angle) + advance, args.turns[first + i]);
     }
     for (int i = 0; i < args.angles; i += lanes) {
       const F16 angles = load(args.angle + first + i, args.angles - i < lanes ? args.angles - i : lanes);
@@ -81,8 +89,10 @@ void rotate(const RotateArgs<float>& args, int begin, int end) {
       const std::ptrdiff_t raw = s * args.stride + (r * args.groups + group) * n;
       const std::ptrdiff_t bias = (h * args.rank + r) * n;
       const std::ptrdiff_t out = ((s * args.rank + r) * args.heads + h) * n;
-      norm_and_bias(args.b + raw, args.b_norm, args.b_bias + bias, args.d_state, args.k + out);
-      norm_and_bias(args.c + raw, args.c_norm, args.c_bias + bias, args.d_state, args.q + out);
+      const RankChange change =
+          args.changes.ranks == nullptr ? RankChange() : args.changes.ranks[item * std::ptrdiff_t{args.rank} + r];
+      norm_and_bias(args.b + raw, args.b_norm, args.b_bias + bias, change.b_bias, args.d_state, args.k + out);
+      norm_and_bias(args.c + raw, args.c_norm, args.c_bias + bias, change.c_bias, args.d_state, args.q + out);
       turn(args, cosine, sine, args.k + out);
       turn(args, cosine, sine, args.q + out);
     }

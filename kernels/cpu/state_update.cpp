@@ -53,8 +53,10 @@ void range(const StateUpdateArgs<float>& args, int begin, int end) {
       const float before = args.beta[head] * args.x_prev[at];
       for (int r = 0; r < rank; ++r) {
         const float weight = args.mimo_x != nullptr ? args.mimo_x[(h * rank + r) * args.headdim + p] : 1.0F;
-        row.now[r] = weight * now;
-        row.before[r] = weight * before;
+        const Affine<float> write =
+            args.changes.ranks == nullptr ? Affine<float>() : args.changes.ranks[head * rank + r].write;
+        row.now[r] = write.scale * (weight * now) + args.gamma[head] * write.offset;
+        row.before[r] = write.scale * (weight * before) + args.beta[head] * write.offset;
       }
       float* state = args.h + at * n_count;
       F16 norm2 = {};

@@ -80,6 +80,14 @@ inline void add_product(F16& a, F16 b, float c) {
   for (int i = 0; i < parts; ++i) a.part[i] += b.part[i] * c;
 }
 
+// Each of them times `change.scale` plus `change.offset` (kernels/intervention).
+template <class Change>
+inline F16 change_each(F16 x, const Change& change) {
+  F16 y;
+  for (int i = 0; i < parts; ++i) y.part[i] = x.part[i] * change.scale + spread(change.offset);
+  return y;
+}
+
 inline F16 load(const float* from) {
   F16 value;
   for (int i = 0; i < parts; ++i) __builtin_memcpy(&value.part[i], from + std::ptrdiff_t{i} * width, sizeof(Floats));

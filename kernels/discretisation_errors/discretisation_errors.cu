@@ -93,7 +93,11 @@ __global__ void __launch_bounds__(most_threads, rank <= 2 ? 8 : 4)
   const std::size_t coefficient = layer * args.coefficient_stride + static_cast<std::size_t>(b) * args.heads + head;
   const double dt = args.dt[coefficient], decay = static_cast<double>(args.a[coefficient]) * dt;
   const double lambda = args.lambda[coefficient];
-  const double increment = thread < args.angles ? dt * args.turn[sequence * args.angles + thread] : 0.0;
+  double increment = thread < args.angles ? dt * args.turn[sequence * args.angles + thread] : 0.0;
+  if (args.changes.pairs != nullptr && thread < args.angles) {
+    increment =
+        changed_advance(args.changes.pairs[head_index * args.angles + thread], args.turn + sequence * args.angles, dt);
+  }
   const int2 channel = thread < pairs ? pair_channels(thread, pairs, args.half_pairs) : make_int2(0, 0);
   float2 before[rank] = {}, now[rank] = {};
   if (thread < pairs) {
@@ -113,8 +117,10 @@ __global__ void __launch_bounds__(most_threads, rank <= 2 ? 8 : 4)
     for (int r = 0; r < rank; ++r) {
       const std::size_t mix = ((static_cast<std::size_t>(layer) * args.heads + head) * rank + r) * args.headdim + p;
       const double mimo_x = args.mimo_x == nullptr ? 1.0 : args.mimo_x[mix];
-      values[r * row + p] = mimo_x * x_before;
-      values[(rank + r) * row + p] = mimo_x * x;
+      Affine<float> write;
+      if (args.changes.ranks != nullptr) write = args.changes.ranks[head_index * rank + r].write;
+      values[r * row + p] = changed(write, mimo_x * x_before);
+      values[(rank + r) * row + p] = changed(write, mimo_x * x);
     }
   }
   __syncthreads();

@@ -10,8 +10,13 @@
 //
 // The stage follows the layers, for all of them at once, when the caches hold the token's k and x. It keeps the ones before
 // by itself: afterwards they are this token's. All arithmetic is in double: an error's norm is a difference.
+//
+// Of a step that was changed, it is the changed step that is looked at: dt, A and lambda as they are stored, the pairs'
+// advances and what the ranks write (v of both tokens) by the tables that the step had.
 // T is the type of activations: float on the device and in the CPU backend, double in the reference.
 #pragma once
+
+#include "kernels/intervention/intervention.h"
 
 #include <cstddef>
 
@@ -44,6 +49,8 @@ struct DiscretisationErrorsArgs {
   T* x_before = nullptr;  // as x: in; out <- x
 
   T* errors = nullptr;  // (L, B, H, errors_per_head)
+
+  LayerChanges changes;  // of advances and of what ranks write, (L, B, ...)
 };
 
 }  // namespace kernels

@@ -16,16 +16,23 @@ __device__ inline void store_coefficient(const CoefficientRows& c, int row, int 
   const int h = row - kind * c.heads;
   const int at = b * c.heads + h;
   if (kind == 0) {
-    c.dt[at] = static_cast<float>(coefficient::softplus(value + static_cast<double>(c.dt_bias[h])));
+    double dt = coefficient::softplus(value + static_cast<double>(c.dt_bias[h]));
+    if (c.changes != nullptr) dt = changed_dt(c.changes[at], dt);
+    c.dt[at] = static_cast<float>(dt);
   } else if (kind == 1) {
-    c.a[at] = static_cast<float>(
-        fmin(-(c.softplus_a ? coefficient::softplus(value) : coefficient::heavy_tail(value)), -c.a_floor));
+    double a = fmin(-(c.softplus_a ? coefficient::softplus(value) : coefficient::heavy_tail(value)), -c.a_floor);
+    if (c.changes != nullptr) a = changed_a(c.changes[at], a);
+    c.a[at] = static_cast<float>(a);
   } else if (kind == 2) {
-    double given = c.lambda_override;
-    if (c.sequence_lambda != nullptr && c.sequence_lambda[b] >= 0.0) given = c.sequence_lambda[b];
-    const bool fixed = given >= 0.0;
-    c.lambda[at] = static_cast<float>(fixed ? given : coefficient::sigmoid(value));
-    c.rest[at] = static_cast<float>(fixed ? 1.0 - given : coefficient::sigmoid(-value));
+    const bool fixed = c.lambda_override >= 0.0;
+    double lambda = fixed ? c.lambda_override : coefficient::sigmoid(value);
+    double rest = fixed ? 1.0 - c.lambda_override : coefficient::sigmoid(-value);
+    if (c.changes != nullptr) {
+      rest = changed_rest(c.changes[at], lambda, rest);
+      lambda = changed_lambda(c.changes[at], lambda);
+    }
+    c.lambda[at] = static_cast<float>(lambda);
+    c.rest[at] = static_cast<float>(rest);
   } else {
     const int i = row - 3 * c.heads;
     c.turn[b * c.angles + i] = static_cast<float>(coefficient::pi * tanh(value));

@@ -3,6 +3,7 @@
 // sequences of a batch that one pass over the weights can serve; it reads the weights once and is bound by that.
 #pragma once
 
+#include "kernels/intervention/intervention.h"
 #include "kernels/projection/projection.h"
 
 #include <cstddef>
@@ -17,14 +18,14 @@ struct CoefficientRows {
   int angles = 0;  // S
   bool softplus_a = false;
   double a_floor = 1e-4;
-  double lambda_override = -1;              // in [0, 1]: takes the place of sigmoid(trap); negative: none
-  const double* sequence_lambda = nullptr;  // (B): the same for each sequence, before the one above; null: none
-  const float* dt_bias = nullptr;           // (H)
-  float* dt = nullptr;                      // (B, H)
-  float* a = nullptr;                       // (B, H)
-  float* lambda = nullptr;                  // (B, H)
-  float* rest = nullptr;                    // (B, H)
-  float* turn = nullptr;                    // (B, S)
+  double lambda_override = -1;          // in [0, 1]: takes the place of sigmoid(trap); negative: none
+  const HeadChange* changes = nullptr;  // (B, H): of dt, A and lambda; may be null
+  const float* dt_bias = nullptr;       // (H)
+  float* dt = nullptr;                  // (B, H)
+  float* a = nullptr;                   // (B, H)
+  float* lambda = nullptr;              // (B, H)
+  float* rest = nullptr;                // (B, H)
+  float* turn = nullptr;                // (B, S)
 };
 
 struct FusedProjectionArgs {

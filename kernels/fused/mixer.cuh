@@ -75,14 +75,36 @@ struct Phase {
   int turns;
 };
 
-// angle + turn dt, wrapped into [0, 2 pi) with the whole turns counted. Product and sum are kept with their rounding
-// errors, so that the only rounding is that of the stored angle.
-__device__ __forceinline__ Phase advanced(Phase phase, float turn, float dt) {
-  constexpr float two_pi = 6.2831855F, two_pi_rest = -1.7484556e-7F, per_turn = 0.15915494F;
+// What a sum of two loses by rounding.
+__device__ __forceinline__ float lost_by(float a, float b, float sum) {
+  const float added = sum - a;
+  return (a - (sum - added)) + (b - added);
+}
+
+// A number and what it lost by rounding.
+struct Rounded {
+  float value, lost;
+};
+
+// What a pair advances by.
+__device__ __forceinline__ Rounded advance_of(float turn, float dt) {
   const float product = turn * dt;
-  const float sum = phase.angle + product;
-  const float added = sum - phase.angle;
-  const float lost = ((phase.angle - (sum - added)) + (product - added)) + fmaf(turn, dt, -product);
+  return {product, fmaf(turn, dt, -product)};
+}
+
+__device__ __forceinline__ Rounded changed_advance(const Affine<float>& change, const Rounded& advance) {
+  const float scaled = change.scale * advance.value;
+  const float scaled_lost = fmaf(change.scale, advance.lost, fmaf(change.scale, advance.value, -scaled));
+  const float sum = scaled + change.offset;
+  return {sum, lost_by(scaled, change.offset, sum) + scaled_lost};
+}
+
+// angle + advance, wrapped into [0, 2 pi) with the whole turns counted. Everything is kept with its rounding errors, so
+// that the only rounding is that of the stored angle.
+__device__ __forceinline__ Phase advanced(Phase phase, const Rounded& advance) {
+  constexpr float two_pi = 6.2831855F, two_pi_rest = -1.7484556e-7F, per_turn = 0.15915494F;
+  const float sum = phase.angle + advance.value;
+  const float lost = lost_by(phase.angle, advance.value, sum) + advance.lost;
   float whole = floorf(sum * per_turn);
   float angle = fmaf(-whole, two_pi, sum) + fmaf(-whole, two_pi_rest, lost);
   if (angle < 0.0F) {
@@ -202,8 +224,17 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   const int angle_index = (thread + mixer_block - 2 * warp_size) % mixer_block;  // the first warps have keys to norm
   Phase phase{};
   const std::size_t phase_at = static_cast<std::size_t>(head_index) * args.angles + angle_index;
-  if (angle_index < args.angles) phase = {args.angle[phase_at], args.turns[phase_at]};
-  const float skip = args.d[head];
+  int source = angle_index;
+  Affine<float> advance_change;
+  if (angle_index < args.angles) {
+    phase = {args.angle[phase_at], args.turns[phase_at]};
+    if (args.changes.pairs != nullptr) {
+      advance_change = args.changes.pairs[phase_at].advance;
+      source = args.changes.pairs[phase_at].source;
+    }
+  }
+  float skip = args.d[head];
+  if (args.changes.heads != nullptr) skip = changed(args.changes.heads[head_index].d, skip);
   const int head_rank = head * rank;
   for (int r = 0; r < rank; ++r) {
     const std::size_t key = static_cast<std::size_t>((b * rank + r) * args.heads + head) * d_state;
@@ -234,7 +265,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   const float log_alpha = args.a[head_index] * dt;
   const float rest = args.rest[head_index];
   const float lambda = args.lambda[head_index];
-  const float turn = angle_index < args.angles ? args.turn[b * args.angles + angle_index] : 0.0F;
+  const float turn = angle_index < args.angles ? args.turn[b * args.angles + source] : 0.0F;
   // The last warps have no key to norm, unless there are many: the values are theirs.
   const int p = mixer_block - 1 - thread;
   float x = 0.0F, z = 0.0F;
@@ -276,7 +307,9 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   if (angle_index < pairs) {
     float sine = 0.0F, cosine = 1.0F;
     if (angle_index < args.angles) {
-      phase = advanced(phase, turn, dt);
+      Rounded advance = advance_of(turn, dt);
+      if (args.changes.pairs != nullptr) advance = changed_advance(advance_change, advance);
+      phase = advanced(phase, advance);
       if constexpr (split == 1) {
         args.angle[phase_at] = phase.angle;
         args.turns[phase_at] = phase.turns;
@@ -298,7 +331,13 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
     const float fresh = gamma * x;
     for (int r = 0; r < rank; ++r) {
       const float mix = mimo ? shared[at.mimo_x + r * headdim + p] : 1.0F;
-      *reinterpret_cast<float2*>(shared + at.values + 2 * (r * headdim + p)) = make_float2(last * mix, fresh * mix);
+      float2 value = make_float2(last * mix, fresh * mix);
+      if (args.changes.ranks != nullptr) {
+        const Affine<float> write = args.changes.ranks[head_index * rank + r].write;
+        value = make_float2(fmaf(write.scale, value.x, beta * write.offset),
+                            fmaf(write.scale, value.y, gamma * write.offset));
+      }
+      *reinterpret_cast<float2*>(shared + at.values + 2 * (r * headdim + p)) = value;
     }
   }
   for (int vector = warp; vector < 2 * rank; vector += mixer_warps) {
@@ -306,6 +345,11 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
     const bool query = vector % 2 == 1;
     const float* weight = shared + (query ? at.c_norm : at.b_norm);
     const int r = vector / 2;
+    Affine<float> change;
+    if (args.changes.ranks != nullptr) {
+      const RankChange& of_rank = args.changes.ranks[head_index * rank + r];
+      change = query ? of_rank.c_bias : of_rank.b_bias;
+    }
     float* out = shared + (query ? at.q : at.k) + r * d_state;
     float* const cache = args.k_prev + static_cast<std::size_t>((b * rank + r) * args.heads + head) * d_state;
 #pragma unroll
@@ -313,8 +357,9 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
       const int i = thread % warp_size + j * warp_size;
       if (i >= pairs) continue;
       const int2 channel = pair_channels(i, pairs, args.half_pairs);
-      const float s = fmaf(u[j], weight[channel.x], out[channel.x]);  // out holds the bias so far
-      const float t = fmaf(v[j], weight[channel.y], out[channel.y]);
+      const float s = fmaf(u[j], weight[channel.x],
+                           fmaf(change.scale, out[channel.x], change.offset));  // out holds the bias so far
+      const float t = fmaf(v[j], weight[channel.y], fmaf(change.scale, out[channel.y], change.offset));
       const float sine = shared[at.sine + i], cosine = shared[at.cosine + i];
       const float first = s * cosine - t * sine, second = s * sine + t * cosine;
       out[channel.x] = first;
@@ -439,7 +484,8 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
 
   const auto read_out = [&](int r, int i) {
     const float mix = mimo ? shared[at.mimo_x + r * headdim + i] : 1.0F;
-    return fmaf(skip * shared[at.x + i], mix, shared[at.y + r * headdim + i]);
+    const float y = fmaf(skip * shared[at.x + i], mix, shared[at.y + r * headdim + i]);
+    return args.changes.ranks == nullptr ? y : changed(args.changes.ranks[head_index * rank + r].read, y);
   };
   if (args.norm != nullptr) {
     for (int r = warp; r < rank; r += mixer_warps) {
@@ -470,6 +516,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   if (p >= first_row && p < end_row) {
     float out = shared[at.y + p];
     for (int r = 1; r < rank; ++r) out += shared[at.y + r * headdim + p];
+    if (args.changes.heads != nullptr) out = changed(args.changes.heads[head_index].output, out);
     const std::size_t to = static_cast<std::size_t>(head_index) * headdim + p;
     if constexpr (parts) {
       store_parts(args.out_parts, to, static_cast<std::size_t>(args.batch) * args.heads * headdim, out);

@@ -3,6 +3,8 @@
 // Equations: kernels/rotate, kernels/state_update, kernels/readout, kernels/mimo_mix; this computes all four.
 #pragma once
 
+#include "kernels/intervention/intervention.h"
+
 #include <cstddef>
 #include <cstdint>
 
@@ -61,6 +63,8 @@ struct MixerArgs {
 
   float* out = nullptr;       // (B, H, P)
   void* out_parts = nullptr;  // (2 B, H, P) bf16 in its place, see kernels/product/parts.h; may be null
+
+  LayerChanges changes;  // all but those of dt, A and lambda, which the coefficient rows have
 
   const void* next = nullptr;  // what the next kernel reads, to be brought into L2 meanwhile; may be null
   std::size_t next_bytes = 0;

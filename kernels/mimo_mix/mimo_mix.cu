@@ -22,6 +22,7 @@ __global__ void __launch_bounds__(block_size) mimo_mix_kernel(const MimoMixArgs<
     sum =
         fmaf(args.mimo_o[(head * args.rank + r) * args.headdim + p], args.values[(b * args.rank + r) * width + i], sum);
   }
+  if (args.changes.heads != nullptr) sum = changed(args.changes.heads[b * args.heads + head].output, sum);
   args.out[b * width + i] = sum;
 }
 

@@ -3,6 +3,8 @@
 // T is the type of activations: float on the device and in the CPU backend, double in the reference.
 #pragma once
 
+#include "kernels/intervention/intervention.h"
+
 namespace kernels {
 
 template <class T>
@@ -14,6 +16,7 @@ struct MimoMixArgs {
   const T* values = nullptr;      // (B, R, H, P): gated outputs of the readout
   const float* mimo_o = nullptr;  // (H, R, P)
   T* out = nullptr;               // (B, H, P)
+  LayerChanges changes;           // of the heads' outputs
 };
 
 }  // namespace kernels

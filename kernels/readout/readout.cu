@@ -62,11 +62,15 @@ __device__ void read_rows(const ReadoutArgs<float>& args, const Place& place, co
 #pragma unroll
     for (int r = 0; r < rank; ++r) sums[r] = sum_lanes<lanes>(sums[r]);
     if (row < args.headdim && lane == 0) {
-      const float skip = args.d[place.head] * x[row];
+      float d = args.d[place.head];
+      if (args.changes.heads != nullptr) d = changed(args.changes.heads[place.head_index].d, d);
+      const float skip = d * x[row];
 #pragma unroll
       for (int r = 0; r < rank; ++r) {
         const float mix = args.mimo_x == nullptr ? 1.0F : args.mimo_x[(place.head * rank + r) * args.headdim + row];
-        y[r * args.headdim + row] = fmaf(skip, mix, sums[r]);
+        float read = fmaf(skip, mix, sums[r]);
+        if (args.changes.ranks != nullptr) read = changed(args.changes.ranks[place.head_index * rank + r].read, read);
+        y[r * args.headdim + row] = read;
       }
     }
   }
@@ -104,6 +108,10 @@ __global__ void __launch_bounds__(block_size) readout_kernel(const ReadoutArgs<f
   }
   __syncthreads();
 
+  Affine<float> output;  // of MIMO once the ranks are summed
+  if (args.changes.heads != nullptr && args.mimo_x == nullptr) {
+    output = args.changes.heads[place.head_index].output;
+  }
   for (int r = 0; r < rank; ++r) {
     float scale = 1.0F;
     if (args.norm != nullptr) {
@@ -118,7 +126,8 @@ __global__ void __launch_bounds__(block_size) readout_kernel(const ReadoutArgs<f
       float value = y[r * headdim + i];
       if (args.norm != nullptr) value = value * scale * args.norm[head * headdim + i];
       const float gate = args.mimo_z == nullptr ? z[i] : args.mimo_z[(head * rank + r) * headdim + i] * z[i];
-      args.out[((static_cast<std::size_t>(b) * rank + r) * args.heads + head) * headdim + i] = value * silu(gate);
+      args.out[((static_cast<std::size_t>(b) * rank + r) * args.heads + head) * headdim + i] =
+          changed(output, value * silu(gate));
     }
   }
 }

@@ -8,6 +8,8 @@
 // T is the type of activations: float on the device and in the CPU backend, double in the reference.
 #pragma once
 
+#include "kernels/intervention/intervention.h"
+
 namespace kernels {
 
 template <class T>
@@ -39,6 +41,8 @@ struct ReadoutArgs {
   T* x_prev = nullptr;        // (B, H, P) <- x
   T* state_norm = nullptr;    // (B, H): sqrt of the sum over p of row_norm2
   T* state_change = nullptr;  // (B, H): sqrt of the sum over p of row_change2
+
+  LayerChanges changes;  // of D, what ranks read and, for SISO, the head's output
 };
 
 }  // namespace kernels

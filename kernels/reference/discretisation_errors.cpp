@@ -33,8 +33,11 @@ Complex input(const DiscretisationErrorsArgs<double>& args, const double* k, con
   for (std::ptrdiff_t r = 0; r < args.rank; ++r) {
     const double mix =
         args.mimo_x != nullptr ? static_cast<double>(args.mimo_x[(h * args.rank + r) * args.headdim + p]) : 1.0;
+    const Affine<float> write = args.changes.ranks == nullptr
+                                    ? Affine<float>()
+                                    : args.changes.ranks[(s * args.heads + h) * args.rank + r].write;
     const double* key = k + ((s * args.rank + r) * args.heads + h) * args.d_state;
-    sum += mix * x[(s * args.heads + h) * args.headdim + p] * Complex(key[first], key[second]);
+    sum += changed(write, mix * x[(s * args.heads + h) * args.headdim + p]) * Complex(key[first], key[second]);
   }
   return sum;
 }
@@ -50,7 +53,10 @@ void discretisation_errors(const DiscretisationErrorsArgs<double>& args) {
       const double lambdas[] = {1.0, 0.5, args.lambda[head]};
       double exact[2] = {0, 0}, errors[2][3] = {{0, 0, 0}, {0, 0, 0}};
       for (int i = 0; i < args.d_state / 2; ++i) {
-        const double increment = i < args.angles ? dt * args.turn[s * args.angles + i] : 0;
+        const double* turns = args.turn + s * args.angles;
+        double increment = i < args.angles ? dt * turns[i] : 0;
+        if (args.changes.pairs != nullptr && i < args.angles)
+          increment = changed_advance(args.changes.pairs[head * args.angles + i], turns, dt);
         const Step steps[] = {step_at(decay, 0), step_at(decay, -increment)};
         const Complex turn = std::polar(1.0, increment);
         for (std::ptrdiff_t p = 0; p < args.headdim; ++p) {

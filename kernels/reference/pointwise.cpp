@@ -29,14 +29,16 @@ void norm(const NormArgs<double>& args) {
 void coefficients(const CoefficientsArgs<double>& args) {
   for (int s = 0; s < args.batch; ++s) {
     const std::ptrdiff_t in = static_cast<std::ptrdiff_t>(s) * args.stride;
-    const bool of_its_own = args.sequence_lambda != nullptr && args.sequence_lambda[s] >= 0;
-    const double fixed = of_its_own ? args.sequence_lambda[s] : args.lambda_override;
     for (int h = 0; h < args.heads; ++h) {
       const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(s) * args.heads + h;
       const double dd_a = args.dd_a[in + h];
-      const double dt = softplus(args.dd_dt[in + h] + static_cast<double>(args.dt_bias[h]));
-      const double a = std::min(-(args.softplus_a ? softplus(dd_a) : heavy_tail(dd_a)), -args.a_floor);
-      const double lambda = fixed >= 0 ? fixed : sigmoid(args.trap[in + h]);
+      double dt = softplus(args.dd_dt[in + h] + static_cast<double>(args.dt_bias[h]));
+      double a = std::min(-(args.softplus_a ? softplus(dd_a) : heavy_tail(dd_a)), -args.a_floor);
+      double lambda = args.lambda_override >= 0 ? args.lambda_override : sigmoid(args.trap[in + h]);
+      if (args.changes.heads != nullptr) {
+        const HeadChange& change = args.changes.heads[at];
+        dt = changed_dt(change, dt), a = changed_a(change, a), lambda = changed_lambda(change, lambda);
+      }
       const double alpha = std::exp(a * dt);
       args.dt[at] = dt;
       args.a[at] = a;
@@ -56,13 +58,15 @@ void mimo_mix(const MimoMixArgs<double>& args) {
   const std::ptrdiff_t width = args.heads * p_count;
   for (int s = 0; s < args.batch; ++s) {
     for (int h = 0; h < args.heads; ++h) {
+      const Affine<float> change =
+          args.changes.heads == nullptr ? Affine<float>() : args.changes.heads[s * args.heads + h].output;
       for (int p = 0; p < args.headdim; ++p) {
         double sum = 0;
         for (int r = 0; r < args.rank; ++r) {
           sum += static_cast<double>(args.mimo_o[(h * args.rank + r) * p_count + p]) *
                  args.values[(s * args.rank + r) * width + h * p_count + p];
         }
-        args.out[s * width + h * p_count + p] = sum;
+        args.out[s * width + h * p_count + p] = changed(change, sum);
       }
     }
   }

@@ -19,12 +19,16 @@ void read_head(const ReadoutArgs<double>& args, std::ptrdiff_t s, std::ptrdiff_t
   const auto mimo = [&](const float* weights, std::ptrdiff_t p) {
     return weights != nullptr ? static_cast<double>(weights[(h * args.rank + r) * p_count + p]) : 1.0;
   };
+  const HeadChange of_head = args.changes.heads == nullptr ? HeadChange() : args.changes.heads[head];
+  const Affine<float> read =
+      args.changes.ranks == nullptr ? Affine<float>() : args.changes.ranks[head * args.rank + r].read;
+  const double d = changed(of_head.d, static_cast<double>(args.d[h]));
   double squares = 0;
   for (std::ptrdiff_t p = 0; p < p_count; ++p) {
     const double* row = args.h + (head * p_count + p) * n_count;
     double y = 0;
     for (std::ptrdiff_t n = 0; n < n_count; ++n) y += row[n] * q[n];
-    y += static_cast<double>(args.d[h]) * mimo(args.mimo_x, p) * x[p];
+    y = changed(read, y + d * mimo(args.mimo_x, p) * x[p]);
     out[p] = y;
     squares += y * y;
   }
@@ -32,7 +36,10 @@ void read_head(const ReadoutArgs<double>& args, std::ptrdiff_t s, std::ptrdiff_t
     const double scale = 1 / std::sqrt(squares / static_cast<double>(p_count) + norm_epsilon);
     for (std::ptrdiff_t p = 0; p < p_count; ++p) out[p] *= scale * static_cast<double>(args.norm[h * p_count + p]);
   }
-  for (std::ptrdiff_t p = 0; p < p_count; ++p) out[p] *= silu(mimo(args.mimo_z, p) * z[p]);
+  for (std::ptrdiff_t p = 0; p < p_count; ++p) {
+    out[p] *= silu(mimo(args.mimo_z, p) * z[p]);
+    if (args.mimo_x == nullptr) out[p] = changed(of_head.output, out[p]);  // of MIMO once the ranks are summed
+  }
 }
 
 }  // namespace

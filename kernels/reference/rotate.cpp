@@ -7,15 +7,15 @@
 namespace kernels::reference {
 namespace {
 
-// out = RMSNorm(raw) * weight + bias, then turned by the head's angles.
+// out = RMSNorm(raw) * weight + changed bias, then turned by the head's angles.
 void norm_bias_rotate(const RotateArgs<double>& args, const double* raw, const float* weight, const float* bias,
-                      const double* angle, double* out) {
+                      const Affine<float>& change, const double* angle, double* out) {
   const int n_count = args.d_state;
   double squares = 0;
   for (int n = 0; n < n_count; ++n) squares += raw[n] * raw[n];
   const double scale = 1 / std::sqrt(squares / n_count + norm_epsilon);
   for (int n = 0; n < n_count; ++n) {
-    out[n] = raw[n] * scale * static_cast<double>(weight[n]) + static_cast<double>(bias[n]);
+    out[n] = raw[n] * scale * static_cast<double>(weight[n]) + changed(change, static_cast<double>(bias[n]));
   }
   for (int i = 0; i < args.angles; ++i) {
     double& first = out[args.half_pairs ? i : 2 * i];
@@ -36,16 +36,22 @@ void rotate(const RotateArgs<double>& args) {
       const std::ptrdiff_t head = s * args.heads + h;
       double* angle = args.angle + head * args.angles;
       for (int i = 0; i < args.angles; ++i) {
-        const double advanced = angle[i] + args.turn[s * args.angles + i] * args.dt[head];
-        angle[i] = wrap_angle<double>(advanced, args.turns[head * args.angles + i]);
+        const std::ptrdiff_t at = head * args.angles + i;
+        const double* turns = args.turn + s * args.angles;
+        const double advance = args.changes.pairs == nullptr
+                                   ? turns[i] * args.dt[head]
+                                   : changed_advance(args.changes.pairs[at], turns, args.dt[head]);
+        angle[i] = wrap_angle<double>(angle[i] + advance, args.turns[at]);
       }
       const std::ptrdiff_t group = h / (args.heads / args.groups);
       for (std::ptrdiff_t r = 0; r < args.rank; ++r) {
         const std::ptrdiff_t raw = s * args.stride + (r * args.groups + group) * n_count;
         const std::ptrdiff_t bias = (h * args.rank + r) * n_count;
         const std::ptrdiff_t out = ((s * args.rank + r) * args.heads + h) * n_count;
-        norm_bias_rotate(args, args.b + raw, args.b_norm, args.b_bias + bias, angle, args.k + out);
-        norm_bias_rotate(args, args.c + raw, args.c_norm, args.c_bias + bias, angle, args.q + out);
+        const RankChange change =
+            args.changes.ranks == nullptr ? RankChange() : args.changes.ranks[head * args.rank + r];
+        norm_bias_rotate(args, args.b + raw, args.b_norm, args.b_bias + bias, change.b_bias, angle, args.k + out);
+        norm_bias_rotate(args, args.c + raw, args.c_norm, args.c_bias + bias, change.c_bias, angle, args.q + out);
       }
     }
   }

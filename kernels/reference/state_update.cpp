@@ -24,8 +24,10 @@ void state_update(const StateUpdateArgs<double>& args) {
             const double mimo_x =
                 args.mimo_x != nullptr ? static_cast<double>(args.mimo_x[(h * args.rank + r) * p_count + p]) : 1.0;
             const std::ptrdiff_t key = ((s * args.rank + r) * args.heads + h) * n_count + n;
-            written_before += mimo_x * x_prev * args.k_prev[key];
-            written += mimo_x * x * args.k[key];
+            const Affine<float> write =
+                args.changes.ranks == nullptr ? Affine<float>() : args.changes.ranks[head * args.rank + r].write;
+            written_before += changed(write, mimo_x * x_prev) * args.k_prev[key];
+            written += changed(write, mimo_x * x) * args.k[key];
           }
           row[n] = args.alpha[head] * before + args.beta[head] * written_before + args.gamma[head] * written;
           norm2 += row[n] * row[n];

@@ -23,10 +23,10 @@ struct Turned {
   int turns;
 };
 
-// angle + turn dt, wrapped into [0, 2 pi) with the whole turns counted. In double, so that the only rounding of a step
+// angle + advance, wrapped into [0, 2 pi) with the whole turns counted. In double, so that the only rounding of a step
 // is that of the stored angle.
-__device__ Turned advance(float angle, int turns, float turn, float dt) {
-  const double sum = static_cast<double>(angle) + static_cast<double>(turn) * static_cast<double>(dt);
+__device__ Turned advanced(float angle, int turns, double advance) {
+  const double sum = static_cast<double>(angle) + advance;
   const double whole = floor(sum / two_pi);
   Turned now{static_cast<float>(sum - whole * two_pi), turns + static_cast<int>(whole)};
   if (now.angle >= static_cast<float>(two_pi)) {  // rounded up to the next turn
@@ -49,8 +49,11 @@ __global__ void __launch_bounds__(block_size) rotate_kernel(const RotateArgs<flo
     float s = 0.0F, c = 1.0F;
     if (i < args.angles) {
       const std::size_t at = head_index * args.angles + i;
-      const float turn = args.turn[static_cast<std::size_t>(b) * args.angles + i];
-      const Turned now = advance(args.angle[at], args.turns[at], turn, args.dt[head_index]);
+      const float* turns = args.turn + static_cast<std::size_t>(b) * args.angles;
+      const double dt = args.dt[head_index];
+      const double advance = args.changes.pairs == nullptr ? static_cast<double>(turns[i]) * dt
+                                                           : changed_advance(args.changes.pairs[at], turns, dt);
+      const Turned now = advanced(args.angle[at], args.turns[at], advance);
       args.angle[at] = now.angle;
       args.turns[at] = now.turns;
       sincosf(now.angle, &s, &c);
@@ -73,6 +76,12 @@ __global__ void __launch_bounds__(block_size) rotate_kernel(const RotateArgs<flo
     float* out =
         (query ? args.q : args.k) + ((static_cast<std::size_t>(b) * args.rank + r) * args.heads + head) * args.d_state;
 
+    Affine<float> change;
+    if (args.changes.ranks != nullptr) {
+      const RankChange& of_rank = args.changes.ranks[head_index * args.rank + r];
+      change = query ? of_rank.c_bias : of_rank.b_bias;
+    }
+
     float first[pairs_per_lane], second[pairs_per_lane];
     float squares = 0.0F;
 #pragma unroll
@@ -92,8 +101,8 @@ __global__ void __launch_bounds__(block_size) rotate_kernel(const RotateArgs<flo
       const int i = lane + j * warp_size;
       if (i >= pairs) continue;
       const int2 at = pair_channels(i, pairs, args.half_pairs);
-      const float u = fmaf(first[j] * scale, weight[at.x], bias[at.x]);
-      const float v = fmaf(second[j] * scale, weight[at.y], bias[at.y]);
+      const float u = fmaf(first[j] * scale, weight[at.x], changed(change, bias[at.x]));
+      const float v = fmaf(second[j] * scale, weight[at.y], changed(change, bias[at.y]));
       out[at.x] = u * cosine[i] - v * sine[i];
       out[at.y] = u * sine[i] + v * cosine[i];
     }

@@ -7,6 +7,8 @@
 // T is the type of activations: float on the device and in the CPU backend, double in the reference.
 #pragma once
 
+#include "kernels/intervention/intervention.h"
+
 #include <cstdint>
 
 namespace kernels {
@@ -37,6 +39,8 @@ struct RotateArgs {
   std::int32_t* turns = nullptr;  // (B, H, S) in and out; angle + 2 pi turns is the accumulated phase
   T* k = nullptr;                 // (B, R, H, N)
   T* q = nullptr;                 // (B, R, H, N)
+
+  LayerChanges changes;  // of pairs and the ranks' biases
 };
 
 }  // namespace kernels

@@ -51,8 +51,13 @@ __global__ void __launch_bounds__(block_size) state_update_kernel(const StateUpd
         float4 now = make_float4(alpha * old.x, alpha * old.y, alpha * old.z, alpha * old.w);
         for (int r = 0; r < args.rank; ++r) {
           const float mix = args.mimo_x == nullptr ? 1.0F : args.mimo_x[(head * args.rank + r) * args.headdim + row];
-          const float v_prev = last * mix;
-          const float v = fresh * mix;
+          float v_prev = last * mix;
+          float v = fresh * mix;
+          if (args.changes.ranks != nullptr) {
+            const Affine<float> write = args.changes.ranks[head_index * args.rank + r].write;
+            v_prev = fmaf(write.scale, v_prev, beta * write.offset);
+            v = fmaf(write.scale, v, gamma * write.offset);
+          }
           const float4 k_prev = keys[r * quads + quad];
           const float4 k = keys[(args.rank + r) * quads + quad];
           now.x = fmaf(v, k.x, fmaf(v_prev, k_prev.x, now.x));

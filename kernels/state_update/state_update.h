@@ -6,6 +6,8 @@
 // of its own. T is the type of activations: float on the device and in the CPU backend, double in the reference.
 #pragma once
 
+#include "kernels/intervention/intervention.h"
+
 namespace kernels {
 
 template <class T>
@@ -30,6 +32,8 @@ struct StateUpdateArgs {
   T* h = nullptr;            // (B, H, P, N) in and out
   T* row_norm2 = nullptr;    // (B, H, P): sum over n of h^2
   T* row_change2 = nullptr;  // (B, H, P): sum over n of (h - h before)^2
+
+  LayerChanges changes;  // of what ranks write
 };
 
 }  // namespace kernels

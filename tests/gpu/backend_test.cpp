@@ -2,6 +2,7 @@
 #include "engine/backend/cpu_backend.h"
 #include "engine/backend/cuda_backend.h"
 #include "engine/backend/reference_backend.h"
+#include "engine/intervention/intervention.h"
 #include "engine/model/random_weights.h"
 #include "engine/verify/twin.h"
 #include "kernels/bf16.h"
@@ -463,6 +464,13 @@ TEST_CASE("gpu backend: a lambda fixed for one sequence is that of a model with 
   const ModelConfig config = shape(64, 96, 32, 64);
   const auto own = engine::make_random_weights(config, DType::bf16, 17);
   REQUIRE(own.has_value());
+  const auto fixed_lambda = [&](double lambda) {
+    engine::Intervention fixed;
+    fixed.quantity = engine::Quantity::lambda;
+    fixed.operation = engine::Operation::set;
+    fixed.value = lambda;
+    return engine::changes_at({&fixed, 1}, config, 0);
+  };
   for (const engine::Variant variant : {engine::Variant::staged, engine::Variant::fused}) {
     for (const bool graph : {false, true}) {
       CAPTURE(graph);
@@ -482,8 +490,8 @@ TEST_CASE("gpu backend: a lambda fixed for one sequence is that of a model with 
       };
       const auto batched = make(*own, 3);
       step(*batched, 3, 0);  // a graph is recorded before lambda is fixed
-      REQUIRE(batched->fix_lambda(1, 1.0).has_value());
-      REQUIRE(batched->fix_lambda(2, 0.5).has_value());
+      REQUIRE(batched->intervene(1, fixed_lambda(1.0)).has_value());
+      REQUIRE(batched->intervene(2, fixed_lambda(0.5)).has_value());
       REQUIRE(batched->reset().has_value());
       for (int t = 0; t < 4; ++t) step(*batched, 3, t);
       for (int sequence = 0; sequence < 3; ++sequence) {
@@ -494,12 +502,10 @@ TEST_CASE("gpu backend: a lambda fixed for one sequence is that of a model with 
         for (int t = 0; t < 4; ++t) step(*alone, 1, t);
         CHECK(same(read(*batched, config, sequence), read(*alone, config, 0)));
       }
-      REQUIRE(batched->fix_lambda(1, -1).has_value());
+      REQUIRE(batched->intervene(1, {}).has_value());
       REQUIRE(batched->reset().has_value());
       for (int t = 0; t < 4; ++t) step(*batched, 3, t);
       CHECK(same(read(*batched, config, 1), read(*batched, config, 0)));
-      CHECK_FALSE(batched->fix_lambda(0, 1.5).has_value());
-      CHECK_FALSE(batched->fix_lambda(3, 1).has_value());
     }
   }
 }

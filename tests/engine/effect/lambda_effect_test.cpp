@@ -3,6 +3,7 @@
 
 #include "engine/analysis/statistics.h"
 #include "engine/base/random.h"
+#include "engine/intervention/intervention.h"
 #include "tests/support/bits.h"
 #include "tests/support/unusual_models.h"
 
@@ -55,6 +56,14 @@ void step(engine::Backend& backend, int batch, std::initializer_list<std::int32_
   }
 }
 
+engine::SequenceChanges fixed_lambda(double lambda, const engine::ModelConfig& config) {
+  engine::Intervention fixed;
+  fixed.quantity = engine::Quantity::lambda;
+  fixed.operation = engine::Operation::set;
+  fixed.value = lambda;
+  return engine::changes_at({&fixed, 1}, config, 0);
+}
+
 std::shared_ptr<const engine::Model> model_of(engine::Weights weights) {
   auto model = std::make_shared<engine::Model>();
   model->weights = std::move(weights);
@@ -71,8 +80,8 @@ TEST_CASE("a lambda fixed for one sequence has the bits of a model with that lam
       unusual.config.lambda_override = -1;
       const engine::Weights own = tests::weights_of(unusual, 3);
       auto batched = open(own, choice, 3), alone = open(own, choice, 1);
-      REQUIRE(batched->fix_lambda(1, 1.0).has_value());
-      REQUIRE(batched->fix_lambda(2, 0.5).has_value());
+      REQUIRE(batched->intervene(1, fixed_lambda(1.0, own.config)).has_value());
+      REQUIRE(batched->intervene(2, fixed_lambda(0.5, own.config)).has_value());
       step(*batched, 3, {1, 2, 3, 1});
       step(*alone, 1, {1, 2, 3, 1});
       CHECK(same(look(*batched, own.config, 0), look(*alone, own.config, 0)));
@@ -86,7 +95,7 @@ TEST_CASE("a lambda fixed for one sequence has the bits of a model with that lam
       CHECK_FALSE(same(look(*batched, own.config, 0), look(*batched, own.config, 1)));
 
       // Given back, and through a reset.
-      REQUIRE(batched->fix_lambda(1, -1).has_value());
+      REQUIRE(batched->intervene(1, {}).has_value());
       REQUIRE(batched->reset().has_value());
       step(*batched, 3, {1, 2, 3, 1});
       CHECK(same(look(*batched, own.config, 1), look(*alone, own.config, 0)));
@@ -96,14 +105,17 @@ TEST_CASE("a lambda fixed for one sequence has the bits of a model with that lam
 }
 
 TEST_CASE("what no lambda can be is refused and changes nothing") {
-  const engine::Weights weights = tests::weights_of(tests::unusual_models().front(), 3);
-  auto backend = open(weights, BackendChoice::cpu, 2);
+  const auto model = model_of(tests::weights_of(tests::unusual_models().front(), 3));
+  auto backend = open(model->weights, BackendChoice::cpu, 2);
+  const std::vector<std::int32_t> ids = {1, 2};
   for (const double lambda : {1.01, -0.5, std::nan(""), -2.0, double{INFINITY}}) {
-    const auto refused = backend->fix_lambda(0, lambda);
+    const std::vector<double> lambdas = {lambda};
+    const auto refused = engine::lambda_effect(*backend, *model, ids, lambdas, 3, {});
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().kind == engine::ErrorKind::input);
   }
-  for (const int sequence : {-1, 2}) CHECK_FALSE(backend->fix_lambda(sequence, 1).has_value());
+  step(*backend, 2, {1, 2});
+  CHECK(same(look(*backend, model->config(), 0), look(*backend, model->config(), 1)));
 }
 
 TEST_CASE("the effect: zero for the model itself, and what two models beside each other show for a lambda") {
