@@ -80,7 +80,7 @@ std::vector<UserAction> actions_of(const Workspace& workspace) {
       {"Follow the newest token", "End", [](Workspace& w) { w.selection.token = -1; }},
       {"Back to the first token (seek to the start)", "", seek_start},
       {"Consume all given tokens (seek to the end)", "", seek_end},
-      {"Forget the tokens to come and go on from here", "", [](Workspace& w) { w.post(command::Branch{}); }},
+      {"Forget the tokens to come and go on from here", "", [](Workspace& w) { w.post(command::Forget{}); }},
       {"Find an action", "Ctrl+K", [](Workspace& w) { w.show_palette = true; }},
       {"List the keys", "?", [](Workspace& w) { w.show_keys = !w.show_keys; }},
       {"Larger", "+", [](Workspace& w) { scale_by(w, 0.125F); }},

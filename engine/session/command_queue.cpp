@@ -17,6 +17,7 @@ bool is(const Command& command) {
 bool replaceable(const Command& command) {
   return is<command::Seek>(command) || is<command::Prompt>(command) || is<command::Speed>(command) ||
          is<command::Watch>(command) || is<command::Run>(command) || is<command::Pause>(command) ||
+         is<command::Intervene>(command) || is<command::SwitchTo>(command) || is<command::HistoryBudget>(command) ||
          is<Sampler>(command);
 }
 

@@ -2,8 +2,12 @@
 // command of the same kind (seek, speed) replaces an older one; each step publishes an immutable snapshot.
 //
 // Commands take effect between tokens, in the order in which they were posted. Step, Seek and Run start work that goes
-// on while later commands are taken: counts of Step add up; Pause, Seek, Prompt and Branch end what is in progress, and
-// Step ends running. Ids outside the vocabulary and positions below 0 are refused: Snapshot::notice says why.
+// on while later commands are taken: counts of Step add up; Pause, Seek, Prompt, Forget and whatever changes the branch
+// end what is in progress, and Step ends running. Ids outside the vocabulary, positions below 0 and branches that are
+// not there are refused: Snapshot::notice says why.
+//
+// The session steps one branch at a time and keeps the tokens of the others. Whatever replaces or removes tokens,
+// branches, names or interventions can be undone.
 #pragma once
 
 #include "engine/session/snapshot.h"
@@ -12,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -23,8 +28,8 @@ struct Step {
 };
 struct Run {};
 struct Pause {};
-// Tokens consumed afterwards; back by restoring, forward by stepping. The tokens stepped back over become the first
-// pending ones, so that stepping forward repeats them.
+// Tokens consumed afterwards, by restoring where they were stepped before, else by stepping. The tokens stepped back over
+// become the first pending ones: stepping forward repeats them.
 struct Seek {
   std::int64_t position = 0;
 };
@@ -37,7 +42,37 @@ struct Append {
   std::vector<std::int32_t> ids;
 };
 // Forget all pending tokens, so that the next step samples (or draws) anew from here.
-struct Branch {};
+struct Forget {};
+// A new branch with the first `position` tokens of the current one (-1: those that are consumed), after which these are
+// to come; it becomes the current one. An empty name: "branch N".
+struct Fork {
+  std::string name;
+  std::int64_t position = -1;
+  std::vector<std::int32_t> ids;
+};
+// A new branch on which another token stands at a position, and all others as they are; steps to where this one was. A
+// token that was never stepped is replaced on the current branch.
+struct EditToken {
+  std::int64_t position = 0;
+  std::int32_t id = 0;
+};
+// These interventions on the current branch, instead of those before. Steps again what they change.
+struct Intervene {
+  std::vector<Intervention> interventions;
+};
+struct SwitchTo {
+  int branch = 0;
+};
+struct Rename {
+  int branch = 0;
+  std::string name;
+};
+// Not the last one.
+struct DeleteBranch {
+  int branch = 0;
+};
+struct Undo {};
+struct Redo {};
 // The layer whose matrix state is recorded when not all are.
 struct Watch {
   int layer = 0;
@@ -46,15 +81,21 @@ struct Watch {
 struct Speed {
   double tokens_per_second = 8;
 };
+struct HistoryBudget {
+  std::uint64_t bytes = 0;
+};
 }  // namespace command
 
 using Command = std::variant<command::Step, command::Run, command::Pause, command::Seek, command::Prompt,
-                             command::Append, command::Branch, command::Watch, command::Speed, Sampler>;
+                             command::Append, command::Forget, command::Fork, command::EditToken, command::Intervene,
+                             command::SwitchTo, command::Rename, command::DeleteBranch, command::Undo, command::Redo,
+                             command::Watch, command::Speed, command::HistoryBudget, Sampler>;
 
 struct SessionOptions {
   BackendOptions backend;
   std::uint64_t seed = 0;  // of the sampler at first, and of the tokens drawn from the model's task
-  std::uint64_t history_budget_bytes = std::uint64_t{512} << 20;
+  // Nothing: 512 MiB; where a complete state is large 80 of them, if that is no more than a quarter of the memory.
+  std::optional<std::uint64_t> history_budget_bytes;
   // Matrix states of all layers are recorded with each token when one sequence's state is at most this large.
   std::uint64_t record_state_bytes = std::uint64_t{4} << 20;
   Observer* observer = nullptr;      // outlives the session; called on its thread

@@ -4,6 +4,7 @@
 
 #include "engine/analysis/discretisation.h"
 #include "engine/backend/backend.h"
+#include "engine/intervention/intervention.h"
 #include "engine/model/model.h"
 #include "engine/sampling/sampler.h"
 #include "engine/session/token_list.h"
@@ -44,6 +45,18 @@ struct TokenRecord {
   std::shared_ptr<const SequenceState> state;
 };
 
+// A branch as it was when the snapshot was made.
+struct BranchView {
+  int id = 0;
+  std::string name;
+  int parent = -1;            // the branch that it began on; -1: none, or not there any more
+  std::int64_t fork = 0;      // tokens that it took from there
+  TokenList tokens;           // all that were stepped, also those that were stepped back over
+  std::int64_t position = 0;  // of them consumed
+  std::int64_t pending = 0;   // given and never stepped
+  std::vector<Intervention> interventions;
+};
+
 enum class SessionMode : std::uint8_t { idle, running, failed };
 
 struct Snapshot {
@@ -59,14 +72,26 @@ struct Snapshot {
   std::vector<std::int32_t> pending;  // given and not yet consumed
   std::int64_t furthest =
       0;  // tokens that were stepped before stepping back; those beyond tokens.size() are in pending
+  std::vector<BranchView> branches;         // in the order in which they were made; never empty
+  int branch = 0;                           // id of the current one, whose tokens are `tokens`
+  std::vector<Intervention> interventions;  // of the current branch
+  std::string undo, redo;                   // what these would take back or do again, in words; empty: nothing
+  std::int64_t replay_to = 0;               // tokens that will be consumed again by themselves, after an edit; 0: none
   Sampler sampler;
   double speed = 8;              // tokens/s asked for while running; 0: as fast as it goes
   double tokens_per_second = 0;  // measured over the last second or so of stepping; 0 when idle
   double step_ms = 0;            // wall time of the last step, with reading back what the views show
   std::uint64_t history_bytes = 0, history_budget_bytes = 0;
+  // Records that have lost their states, or more than them, for want of budget, since the session began.
+  std::int64_t states_dropped = 0, details_dropped = 0;
   int watched_layer = 0;
 
   bool empty() const { return tokens.empty(); }
+  const BranchView* find_branch(int id) const {
+    for (const BranchView& view : branches)
+      if (view.id == id) return &view;
+    return nullptr;
+  }
 };
 
 }  // namespace engine

@@ -2,6 +2,7 @@
 // what the commands asked for. Whoever owns it calls from one thread and decides when.
 #pragma once
 
+#include "engine/session/branches.h"
 #include "engine/session/history.h"
 #include "engine/session/pacer.h"
 #include "engine/session/recorder.h"
@@ -9,10 +10,10 @@
 #include "engine/session/task_source.h"
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace engine {
 
@@ -33,34 +34,54 @@ class Stepper {
   void work();
   // The session is over for a reason outside a step.
   void fail(const Error& error);
+  // Whether tokens are stepped again after an edit: what they were is still shown somewhere, and soon there again.
+  bool replaying() const { return position() < replay_to_; }
   // Everything but the version.
   void fill(Snapshot& snapshot) const;
 
  private:
-  struct PendingToken {
-    std::int32_t id = 0;
-    TokenOrigin origin = TokenOrigin::given;
-  };
-
   void take(const command::Step& step);
   void take(const command::Run& run);
   void take(const command::Pause& pause);
   void take(const command::Seek& seek);
   void take(const command::Prompt& prompt);
   void take(const command::Append& append);
-  void take(const command::Branch& branch);
+  void take(const command::Forget& forget);
+  void take(const command::Fork& fork);
+  void take(const command::EditToken& edit);
+  void take(const command::Intervene& intervene);
+  void take(const command::SwitchTo& to);
+  void take(const command::Rename& rename);
+  void take(const command::DeleteBranch& remove);
+  void take(const command::Undo& undo);
+  void take(const command::Redo& redo);
   void take(const command::Watch& watch);
   void take(const command::Speed& speed);
+  void take(const command::HistoryBudget& budget);
   void take(const Sampler& sampler);
 
   bool valid(const std::vector<std::int32_t>& ids, const char* what);
+  bool room_for_branch(const char* what);
   void stop();
-  bool behind() const { return backend_.position() < history_.size(); }
+  // The backend is to come to where the current branch stands, which it may never have been; then tokens up to `goal`
+  // are stepped.
+  void arrive(std::int64_t goal);
+  // To another position of the current branch's track.
+  void go_to(std::int64_t position);
+  // Tells what was dropped, and drops edits when nothing else is left.
+  void keep_to_budget();
+
+  BranchContent& now() { return branches_.current().content; }
+  const BranchContent& now() const { return branches_.current().content; }
+  std::int64_t position() const { return now().position; }
+  bool behind() const { return backend_.position() < position(); }
   Result<void> start_over_or_restore();
   Result<void> catch_up();
   Result<void> step_forward();
   Result<void> copy_watched_layer();
-  PendingToken next_token() const;
+  // What the step of the next token is changed by.
+  Result<void> intervene();
+  PendingToken next_token();
   const SequenceState* newest_state() const;
 
   Backend& backend_;
@@ -70,17 +91,19 @@ class Stepper {
   TaskSource task_;
   Recorder recorder_;
   History history_;
+  Branches branches_;
   Pacer pacer_;
-  std::deque<PendingToken> pending_;
   Sampler sampler_;
   double speed_ = 8;
-  std::int64_t furthest_ = 0;
-  std::int64_t goal_ = 0;       // step until this many tokens are consumed
-  bool running_ = false;        // step without an end
-  bool stale_ = false;          // the backend is not on the way to history_.size(): restore or reset it first
-  bool watch_changed_ = false;  // the newest record lacks the watched layer's state
+  std::int64_t goal_ = 0;             // step until this many tokens are consumed
+  std::int64_t replay_to_ = 0;        // as far as that by itself, at once and unobserved
+  bool running_ = false;              // step without an end
+  bool stale_ = false;                // the backend is not on the way to position(): restore or reset it first
+  bool watch_changed_ = false;        // the newest record lacks the watched layer's state
+  std::vector<Intervention> active_;  // what the backend's steps are changed by
   double step_ms_ = 0;
-  std::string error_, notice_;  // error_: failed, until a prompt starts over
+  std::int64_t states_said_ = 0, details_said_ = 0;  // dropped when it was told
+  std::string error_, notice_;                       // error_: failed, until a prompt starts over
 };
 
 }  // namespace engine

@@ -36,4 +36,12 @@ std::int32_t TaskSource::read(std::int64_t position, std::int32_t id) {
   return label;
 }
 
+std::int64_t TaskSource::known() const {
+  return before_.empty() ? INT64_MAX : static_cast<std::int64_t>(before_.size()) - 1;
+}
+
+void TaskSource::forget(std::int64_t count) {
+  if (known() > count && !before_.empty()) before_.erase(before_.begin() + count + 1, before_.end());
+}
+
 }  // namespace engine

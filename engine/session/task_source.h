@@ -23,6 +23,10 @@ class TaskSource {
   // The class after this id at a position, every one before which was read; not_asked, not_known as the task says. What
   // was read there and after it is forgotten.
   std::int32_t read(std::int64_t position, std::int32_t id);
+  // How many tokens were read and not forgotten; everything, where nothing is asked.
+  std::int64_t known() const;
+  // Other tokens may stand from `count` on.
+  void forget(std::int64_t count);
 
  private:
   std::uint64_t seed_;

@@ -17,7 +17,7 @@ namespace engine {
 
 // Shared with the test, which reads while the session's thread writes.
 struct FakeCounters {
-  std::atomic<int> steps{0}, resets{0}, restores{0};
+  std::atomic<int> steps{0}, resets{0}, restores{0}, changes{0};
   std::atomic<int> fail_at_step{-1};  // the step with this number fails, counted from 0 over the backend's life
   std::atomic<bool> fail_reset{false}, throw_in_step{false};
   std::atomic<int> step_us{0};
@@ -65,7 +65,7 @@ class FakeBackend : public Backend {
     for (std::size_t l = 0; l < state_.layers.size(); ++l) {
       LayerState& layer = state_.layers[l];
       for (std::size_t i = 0; i < layer.ssm.size(); ++i) {
-        layer.ssm[i] = 0.9F * layer.ssm[i] + std::sin(id + 0.1F * static_cast<float>(i + l));
+        layer.ssm[i] = 0.9F * layer.ssm[i] + write_ * std::sin(id + 0.1F * static_cast<float>(i + l));
       }
       for (std::size_t i = 0; i < layer.angle.size(); ++i) {
         layer.angle[i] += 0.3F * id;
@@ -79,6 +79,13 @@ class FakeBackend : public Backend {
     }
     ++state_.position;
     if (observer != nullptr) observer->step_end(state_.position - 1);
+    return {};
+  }
+
+  // What the first rank writes is scaled; nothing else is changed.
+  Result<void> intervene(int, const SequenceChanges& changes) override {
+    ++counters_->changes;
+    write_ = changes.ranks.empty() ? 1.0F : changes.ranks.front().write.scale;
     return {};
   }
 
@@ -141,6 +148,7 @@ class FakeBackend : public Backend {
   BackendInfo info_;
   StepPlan plan_;
   SequenceState state_;
+  float write_ = 1;
 };
 
 }  // namespace engine

@@ -27,72 +27,77 @@ std::shared_ptr<const TokenRecord> make_record(std::int64_t position, std::share
   return record;
 }
 
+// One track in use.
+struct OneTrack {
+  History history;
+  std::shared_ptr<Track> track = history.make();
+  OneTrack(std::uint64_t budget, int interval) : history(budget, interval, 1) { history.use(track); }
+  void push(std::int64_t i, const std::shared_ptr<const SequenceState>& state, bool keyframe) {
+    history.put(i, make_record(i, state), keyframe ? state : nullptr);
+  }
+};
+
 }  // namespace
 
 TEST_CASE("keyframes that records hold cost nothing; the nearest before a position is found") {
-  History history(std::uint64_t{1} << 20, 1, 1);
-  for (std::int64_t i = 0; i < 10; ++i) {
-    auto state = make_state(i + 1);
-    history.push(make_record(i, state), state);
-  }
-  CHECK(history.bytes() < 10 * (state_bytes + 1000));
-  CHECK(history.keyframe_before(7)->position == 7);
-  CHECK(history.keyframe_before(0) == nullptr);
-  history.truncate(4);
-  CHECK(history.keyframe_before(7)->position == 4);
-  CHECK(history.bytes() < 4 * (state_bytes + 1000));
-  history.truncate(0);
-  CHECK(history.bytes() == 0);
-  CHECK(history.keyframe_before(7) == nullptr);
+  OneTrack one(std::uint64_t{1} << 20, 1);
+  for (std::int64_t i = 0; i < 10; ++i) one.push(i, make_state(i + 1), true);
+  CHECK(one.history.bytes() < 10 * (state_bytes + 1000));
+  CHECK(one.track->keyframe_before(7)->position == 7);
+  CHECK(one.track->keyframe_before(0) == nullptr);
+  one.track->truncate(4);
+  CHECK(one.track->keyframe_before(7)->position == 4);
+  CHECK(one.history.bytes() < 4 * (state_bytes + 1000));
+  one.track->truncate(0);
+  CHECK(one.history.bytes() == 0);
+  CHECK(one.track->keyframe_before(7) == nullptr);
 }
 
 TEST_CASE("the budget holds, the newest record stays whole, keyframes stay spread") {
   constexpr std::uint64_t budget = 64 * state_bytes;
-  History history(budget, 1, 1);
+  OneTrack one(budget, 1);
   for (std::int64_t i = 0; i < 200; ++i) {
-    auto state = make_state(i + 1);
-    const bool keep = history.wants_keyframe(i + 1);
-    history.push(make_record(i, state), keep ? state : nullptr);
-    CHECK(history.bytes() <= budget);
-    CHECK(holds_state(*history.tokens().back()));
-    CHECK(history.tokens().back()->top.size() == 16);
+    one.push(i, make_state(i + 1), one.history.wants_keyframe(i + 1));
+    CHECK(one.history.bytes() <= budget);
+    CHECK(holds_state(*one.track->tokens().back()));
+    CHECK(one.track->tokens().back()->top.size() == 16);
   }
-  CHECK_FALSE(holds_state(*history.tokens()[0]));
-  CHECK(history.tokens()[0]->state->layers.size() == 1);
-  CHECK(history.tokens()[0]->top.size() == 16);  // states go first
+  CHECK_FALSE(holds_state(*one.track->tokens()[0]));
+  CHECK(one.track->tokens()[0]->state->layers.size() == 1);
+  CHECK(one.track->tokens()[0]->top.size() == 16);  // states go first
   std::int64_t widest = 0;
   for (std::int64_t i = 20; i < 200; ++i) {
-    const auto keyframe = history.keyframe_before(i);
+    const auto keyframe = one.track->keyframe_before(i);
     const std::int64_t at = keyframe == nullptr ? 0 : keyframe->position;
     widest = std::max(widest, i - at);
   }
   CHECK(widest <= 16);
-  CHECK_FALSE(history.wants_keyframe(3));
-  history.truncate(50);
-  CHECK(history.bytes() <= budget);
-  history.truncate(0);
-  CHECK(history.bytes() == 0);
+  CHECK_FALSE(one.history.wants_keyframe(3));
+  one.track->truncate(50);
+  CHECK(one.history.bytes() <= budget);
+  one.track->truncate(0);
+  CHECK(one.history.bytes() == 0);
 }
 
 TEST_CASE("when states are not enough, details of the oldest records go too") {
-  History history(40000, 1, 1);
-  for (std::int64_t i = 0; i < 80; ++i) history.push(make_record(i, make_state(i + 1)), nullptr);
-  CHECK(history.bytes() <= 40000);
-  CHECK(history.tokens()[0]->top.empty());
-  CHECK(history.tokens()[0]->position == 0);
-  CHECK(history.tokens().back()->top.size() == 16);
+  OneTrack one(40000, 1);
+  for (std::int64_t i = 0; i < 80; ++i) one.push(i, make_state(i + 1), false);
+  CHECK(one.history.bytes() <= 40000);
+  CHECK(one.track->tokens()[0]->top.empty());
+  CHECK(one.track->tokens()[0]->position == 0);
+  CHECK(one.track->tokens().back()->top.size() == 16);
 }
 
 TEST_CASE("a record that is filled again counts again and goes first again") {
   constexpr std::uint64_t budget = 20 * state_bytes;
-  History history(budget, 1000, 1);
-  for (std::int64_t i = 0; i < 40; ++i) history.push(make_record(i, make_state(i + 1)), nullptr);
-  const std::uint64_t before = history.bytes();
-  history.replace(5, make_record(5, make_state(6)));
-  CHECK(history.bytes() == before + state_bytes);
-  history.push(make_record(40, make_state(41)), nullptr);
-  CHECK_FALSE(holds_state(*history.tokens()[5]));
-  CHECK(history.bytes() <= budget);
+  OneTrack one(budget, 1000);
+  for (std::int64_t i = 0; i < 40; ++i) one.push(i, make_state(i + 1), false);
+  one.push(5, make_state(6), false);
+  CHECK(holds_state(*one.track->tokens()[5]));
+  CHECK(one.history.bytes() <= budget);
+  one.push(40, make_state(41), false);
+  CHECK_FALSE(holds_state(*one.track->tokens()[5]));
+  CHECK(one.history.bytes() <= budget);
 }
 
 TEST_CASE("a session with a small budget still steps back to the same bits, and fills the record it comes to") {

@@ -128,7 +128,7 @@ TEST_CASE("a branch forgets what lay ahead and samples anew") {
   s.post(command::Prompt{{1, 2}});
   const auto first = s.after(command::Step{30});
   s.post(command::Seek{10});
-  s.post(command::Branch{});
+  s.post(command::Forget{});
   Sampler other = warm_sampler();
   other.seed = 12345;
   s.post(other);

@@ -60,7 +60,7 @@ TEST_CASE("a model that labels positions draws its inputs from its task and know
 
   // Back, other tokens, and on: the truth follows what was consumed.
   s.post(command::Seek{2});
-  s.post(command::Branch{});
+  s.post(command::Forget{});
   s.post(command::Append{{1, 0}});
   const auto branch = s.after(command::Step{50});
   ones = 0;
@@ -119,7 +119,7 @@ TEST_CASE("what is drawn goes on from what was given, and back to where a branch
   s.post(command::Seek{100});
   CHECK(truths_of(*s.after(command::Step{300})) == std::vector<std::int32_t>(truths.begin(), truths.begin() + 400));
   s.post(command::Seek{3});
-  s.post(command::Branch{});
+  s.post(command::Forget{});
   s.post(command::Append{{9, 9, 7, 4}});  // ((3))x4 = 2
   const auto branch = s.after(command::Step{4});
   CHECK(truths_of(*branch) == std::vector<std::int32_t>{-1, -1, -1, -1, 3, -1, 2});
@@ -133,7 +133,7 @@ TEST_CASE("a token that breaks the grammar ends what is known, until it is taken
   CHECK(snapshot->tokens[1]->truth == not_asked);
   for (std::size_t i = 2; i < 30; ++i) CHECK(snapshot->tokens[i]->truth == not_known);
   s.post(command::Seek{2});
-  s.post(command::Branch{});
+  s.post(command::Forget{});
   s.post(command::Append{{4}});
   CHECK(s.after(command::Step{1})->tokens[2]->truth == 2);
 }
