@@ -4,6 +4,7 @@
 #include "app/commands/options.h"
 #include "app/commands/text.h"
 #include "engine/base/quote.h"
+#include "engine/formats/config_json.h"
 #include "engine/formats/weight_file.h"
 
 #include <CLI/CLI.hpp>
@@ -67,31 +68,6 @@ std::string types_of(const engine::TensorFile& file) {
   return text;
 }
 
-bool whole(double value) { return value == std::floor(value); }
-
-ordered_json config_json(const engine::ModelConfig& c) {
-  return {{"d_model", c.d_model},
-          {"d_intermediate", c.d_intermediate},
-          {"n_layer", c.n_layer},
-          {"vocab_size", c.vocab_size},
-          {"pad_vocab_size_multiple", c.pad_vocab_size_multiple},
-          {"residual_in_fp32", c.residual_in_fp32},
-          {"fused_add_norm", c.fused_add_norm},
-          {"tie_embeddings", c.tie_embeddings},
-          {"ssm_cfg",
-           {{"layer", "Mamba3"},
-            {"d_state", c.d_state},
-            {"expand", whole(c.expand) ? ordered_json(static_cast<int>(c.expand)) : ordered_json(c.expand)},
-            {"headdim", c.headdim},
-            {"ngroups", c.ngroups},
-            {"rope_fraction", c.rope_fraction},
-            {"A_floor", c.a_floor},
-            {"is_outproj_norm", c.is_outproj_norm},
-            {"is_mimo", c.is_mimo},
-            {"mimo_rank", c.mimo_rank},
-            {"chunk_size", c.chunk_size}}}};
-}
-
 ordered_json describe(const engine::Model& model, const engine::TensorFile& file) {
   const engine::ModelConfig& c = model.config();
   const Memory memory = memory_of(model, file);
@@ -110,7 +86,7 @@ ordered_json describe(const engine::Model& model, const engine::TensorFile& file
           {"parameters", model.weights.parameters},
           {"a_activation", name_of(c.a_activation)},
           {"lambda_override", lambda_override_json(model)},
-          {"config", config_json(c)},
+          {"config", ordered_json::parse(engine::config_text(c))},
           {"derived",
            {{"d_inner", c.d_inner()},
             {"heads", c.heads()},

@@ -167,4 +167,30 @@ Result<ModelConfig> read_config(const std::string& path) {
   return parse_config(*text, path);
 }
 
+std::string config_text(const ModelConfig& c) {
+  const bool whole = c.expand == std::floor(c.expand);
+  const nlohmann::ordered_json object = {
+      {"d_model", c.d_model},
+      {"d_intermediate", c.d_intermediate},
+      {"n_layer", c.n_layer},
+      {"vocab_size", c.vocab_size},
+      {"pad_vocab_size_multiple", c.pad_vocab_size_multiple},
+      {"residual_in_fp32", c.residual_in_fp32},
+      {"fused_add_norm", c.fused_add_norm},
+      {"tie_embeddings", c.tie_embeddings},
+      {"ssm_cfg",
+       {{"layer", "Mamba3"},
+        {"d_state", c.d_state},
+        {"expand", whole ? nlohmann::ordered_json(static_cast<int>(c.expand)) : nlohmann::ordered_json(c.expand)},
+        {"headdim", c.headdim},
+        {"ngroups", c.ngroups},
+        {"rope_fraction", c.rope_fraction},
+        {"A_floor", c.a_floor},
+        {"is_outproj_norm", c.is_outproj_norm},
+        {"is_mimo", c.is_mimo},
+        {"mimo_rank", c.mimo_rank},
+        {"chunk_size", c.chunk_size}}}};
+  return object.dump();
+}
+
 }  // namespace engine

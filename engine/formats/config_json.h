@@ -16,4 +16,8 @@ Result<ModelConfig> parse_config(std::string_view text, const std::string& where
 
 Result<ModelConfig> read_config(const std::string& path);
 
+// The same fields as the text of a config.json, from which parse_config makes an equal config (but for what the official
+// layout cannot express: a_activation and lambda_override).
+std::string config_text(const ModelConfig& config);
+
 }  // namespace engine

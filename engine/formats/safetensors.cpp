@@ -253,9 +253,7 @@ std::string check_coverage(std::vector<Entry>& entries, std::uint64_t buffer) {
   return {};
 }
 
-}  // namespace
-
-Result<TensorFile> parse_safetensors(std::span<const std::byte> file, const std::string& where) {
+Result<TensorFile> parse(std::span<const std::byte> file, const std::string& where, bool may_be_cut) {
   constexpr const char* remedy = "Fetch or convert the file again.";
   const std::string name = in_quotes(where);
   std::uint64_t length = 0;
@@ -278,17 +276,22 @@ Result<TensorFile> parse_safetensors(std::span<const std::byte> file, const std:
   json::sax_parse(text, text + length, &events);
   std::string wrong = events.error;
   if (wrong.empty()) wrong = check_names(events.entries);
-  for (std::size_t i = 0; wrong.empty() && i < events.entries.size(); ++i) {
-    wrong = check_entry(events.entries[i], buffer.size());
+  std::uint64_t whole = buffer.size();
+  for (const Entry& entry : events.entries) {
+    if (may_be_cut) whole = std::max(whole, entry.end);
   }
-  if (wrong.empty()) wrong = check_coverage(events.entries, buffer.size());
+  for (std::size_t i = 0; wrong.empty() && i < events.entries.size(); ++i) {
+    wrong = check_entry(events.entries[i], whole);
+  }
+  if (wrong.empty()) wrong = check_coverage(events.entries, whole);
 
   TensorFile out;
   if (wrong.empty()) {
     out.tensors.reserve(events.entries.size());
     for (Entry& entry : events.entries) {
       out.tensors.push_back(std::move(entry.tensor));
-      out.tensors.back().bytes = buffer.subspan(entry.begin, entry.end - entry.begin);
+      const std::uint64_t begin = std::min<std::uint64_t>(entry.begin, buffer.size());
+      out.tensors.back().bytes = buffer.subspan(begin, std::min(entry.end - entry.begin, buffer.size() - begin));
     }
     std::sort(out.tensors.begin(), out.tensors.end(), [](const Tensor& a, const Tensor& b) { return a.name < b.name; });
   }
@@ -296,6 +299,16 @@ Result<TensorFile> parse_safetensors(std::span<const std::byte> file, const std:
   out.metadata = std::move(events.metadata);
   out.file_bytes = file.size();
   return out;
+}
+
+}  // namespace
+
+Result<TensorFile> parse_safetensors(std::span<const std::byte> file, const std::string& where) {
+  return parse(file, where, false);
+}
+
+Result<TensorFile> parse_cut_safetensors(std::span<const std::byte> file, const std::string& where) {
+  return parse(file, where, true);
 }
 
 Result<TensorFile> read_safetensors(const std::string& path) {

@@ -14,4 +14,8 @@ Result<TensorFile> read_safetensors(const std::string& path);
 // The same on bytes in memory, which must outlive the result; `where` names them in errors.
 Result<TensorFile> parse_safetensors(std::span<const std::byte> file, const std::string& where);
 
+// The same for a file whose end may be missing: tensors keep their shapes and hold the bytes that are there, which may be
+// fewer than the shape needs, or none. Everything else is checked as above.
+Result<TensorFile> parse_cut_safetensors(std::span<const std::byte> file, const std::string& where);
+
 }  // namespace engine

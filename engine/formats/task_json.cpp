@@ -166,4 +166,24 @@ Result<TaskFile> read_task(const std::string& path, int vocab_size) {
   return parse_task(*text, path, vocab_size);
 }
 
+std::string task_text(const TaskFile& task) {
+  const TaskCard& card = task.card;
+  nlohmann::ordered_json object = nlohmann::ordered_json::object();
+  for (const auto& [name, text] :
+       {std::pair{"name", &card.name}, std::pair{"task", &card.task}, std::pair{"kind", &card.kind},
+        std::pair{"description", &card.description}, std::pair{"origin", &card.origin},
+        std::pair{"license", &card.license}, std::pair{"family", &card.family}, std::pair{"variant", &card.variant}}) {
+    if (!text->empty()) object[name] = *text;
+  }
+  if (card.bytes) object["vocabulary"] = "bytes";
+  for (const auto& [name, texts] :
+       {std::pair{"symbols", &card.symbols}, std::pair{"labels", &card.labels}, std::pair{"prompts", &card.prompts}}) {
+    if (!texts->empty()) object[name] = *texts;
+  }
+  for (const auto& [length, accuracy] : card.accuracy) object["accuracy"][std::to_string(length)] = accuracy;
+  if (card.bits_per_byte > 0) object["bits_per_byte"] = card.bits_per_byte;
+  if (task.lambda_override >= 0) object["override"]["lambda"] = task.lambda_override;
+  return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 }  // namespace engine

@@ -23,4 +23,7 @@ Result<TaskFile> parse_task(std::string_view text, const std::string& where, int
 
 Result<TaskFile> read_task(const std::string& path, int vocab_size);
 
+// The text of a task.json from which parse_task makes an equal one.
+std::string task_text(const TaskFile& task);
+
 }  // namespace engine
