@@ -9,7 +9,7 @@ exec 1>&2
 packages=(
   g++ cmake ninja-build git ca-certificates python3 python3-pip
   libglfw3-dev libopengl-dev libegl-dev libgl-dev libegl1 libgl1-mesa-dri
-  libpng-dev libzip-dev zlib1g-dev libfmt-dev nlohmann-json3-dev libcli11-dev libexpected-dev doctest-dev
+  libpng-dev libzip-dev zlib1g-dev libpcre2-dev libutf8proc-dev libfmt-dev nlohmann-json3-dev libcli11-dev libexpected-dev doctest-dev
 )
 if [[ "${1:-}" == "--tests" ]]; then packages+=(xvfb xauth clang-format clang-tidy); fi
 

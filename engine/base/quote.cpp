@@ -1,5 +1,7 @@
 #include "engine/base/quote.h"
 
+#include "engine/base/utf8.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,22 +24,6 @@ std::size_t harmful(std::string_view text) {
   return turns ? 3 : 0;
 }
 
-// Bytes of the UTF-8 character that the text begins with (RFC 3629, table of section 4); 0: it begins with none.
-std::size_t character(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first < 0xC2 || first > 0xF4 ? 0U : first < 0xE0 ? 2U : first < 0xF0 ? 3U : 4U;
-  // The second byte's range is narrower where the character would be overlong, a surrogate or beyond U+10FFFF.
-  const unsigned least = first == 0xE0 ? 0xA0U : first == 0xF0 ? 0x90U : 0x80U;
-  const unsigned most = first == 0xED ? 0x9FU : first == 0xF4 ? 0x8FU : 0xBFU;
-  if (length == 0 || byte(1) < least || byte(1) > most) return 0;
-  for (std::size_t i = 2; i < length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80U) return 0;
-  }
-  return length;
-}
-
 }  // namespace
 
 std::string printable(std::string_view text) {
@@ -54,7 +40,8 @@ std::string printable(std::string_view text) {
 std::string valid_utf8(std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const std::size_t length = character(text);
+    const Utf8Character next = first_character(text);
+    const std::size_t length = next.state == Utf8::whole ? next.length : 0;
     if (length == 0) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
     out += text.substr(0, length);
     text.remove_prefix(std::max<std::size_t>(length, 1));
