@@ -57,19 +57,10 @@ void print(const ProfileOptions& options, const std::vector<ProfileRun>& runs, c
 }
 
 int profile_ranks(const ProfileOptions& options) {
-  const auto runs = run_ranks(options, options.ranks);
-  if (!runs) return report(runs.error());
+  const auto family = run_ranks(options, options.ranks);
+  if (!family) return report(family.error());
   profiler::stop_process_activity();
-  if (!options.files.csv.empty()) {
-    const auto written = write_output(options.files.csv, [&](std::ostream& out) { write_ranks_csv(out, *runs); });
-    if (!written) return report(written.error());
-  }
-  if (options.json) {
-    print_json(ranks_json(*runs, options.preset));
-  } else {
-    fmt::print("{}", ranks_text(*runs, options.preset));
-  }
-  return std::all_of(runs->begin(), runs->end(), [](const RankRun& run) { return run.verified(); }) ? 0 : 1;
+  return keep_and_print(*family, options.files, options.json);
 }
 
 // The second process of --counters: no activity session, one JSON object.
@@ -91,12 +82,8 @@ std::string contradiction(const ProfileOptions& options) {
   }
   if (options.ranks.empty()) return "";
   if (options.counters) return "--ranks has no --counters: count one rank's model for that.";
-  if (options.preset.empty()) {
-    return "--ranks changes the model's shape, which needs random weights: give a --preset in place of MODEL.";
-  }
   if (both) return "--ranks compares shapes, --graph both ways of launching: give --graph on or --graph off.";
   if (!files.trace.empty()) return "--ranks writes no --trace: profile one rank's model for that.";
-  if (!files.save.empty()) return "--ranks writes no --save: profile one rank's model for that.";
   return "";
 }
 
@@ -142,6 +129,8 @@ int profile(const ProfileOptions& options) {
   if (ended) copy.problem = "the device failed";
   if (runs[0].result.status.source != profiler::TimeSource::none && !ended) copy = copy_rate_of(runs[0].result);
   for (ProfileRun& run : runs) run.result.copy_bytes_per_second = copy.bytes_per_second;
+  if (counters)
+    for (ProfileRun& run : runs) run.result.counters = counters;
   if (runs.size() == 1) {
     if (const auto kept = keep_profile(runs[0].result, files); !kept) return report(kept.error());
   }
@@ -177,8 +166,8 @@ void add_profile(CLI::App& program, Action& action) {
       ->check(CLI::IsMember({"on", "off", "both"}))
       ->capture_default_str();
   add_whole_numbers(*command, "--ranks", options->ranks, 1, 64,
-                    "In place of one model, the --preset's shape at several ranks, each verified and timed: 1,2,4,8 (1 "
-                    "is SISO)");
+                    "The MODEL's or --preset's shape with random weights at several ranks, each verified and timed: "
+                    "1,2,4,8 (1 is SISO)");
   command->add_option("--by", options->by, "Rows of the printed table; --json has all three")
       ->check(CLI::IsMember({"kind", "layer", "stage"}))
       ->capture_default_str();
@@ -207,7 +196,8 @@ void add_profile(CLI::App& program, Action& action) {
       "times.csv\n  mambascope profile parity --by stage --backend cpu\n  mambascope profile --preset mimo-187m --save "
       "mimo.profile\n  mambascope "
       "profile --open mimo.profile --by layer\n  mambascope profile --preset mimo-187m --variant fused --graph both\n  "
-      "mambascope profile --preset siso-187m --ranks 1,2,4,8 --csv ranks.csv\n  mambascope profile --preset siso-1.5b "
+      "mambascope profile --preset siso-187m --ranks 1,2,4,8 --save ranks.profile\n  mambascope profile --preset "
+      "siso-1.5b "
       "--counters");
   command->callback([options, &action] { action = [options] { return profile(*options); }; });
 }

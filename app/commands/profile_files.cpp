@@ -3,6 +3,8 @@
 #include "app/commands/options.h"
 #include "app/commands/output_file.h"
 #include "app/commands/profile_accounting.h"
+#include "app/commands/profile_counters.h"
+#include "app/commands/profile_ranks.h"
 #include "app/wiring/profile_rows.h"
 #include "app/wiring/recorded_profile.h"
 #include "profiler/export/table.h"
@@ -10,6 +12,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -26,6 +29,18 @@ engine::Result<void> save(const ProfileResult& profile, const std::string& path)
   const auto bytes = recording_bytes(profile);
   if (!bytes) return tl::unexpected(bytes.error());
   return write_output(path, [&](std::ostream& out) { out << *bytes; });
+}
+
+std::vector<int> ranks_of(const Recording& recording) {
+  std::vector<int> ranks;
+  if (recording.family)
+    for (const RankRun& run : recording.family->runs) ranks.push_back(run.rank);
+  return ranks;
+}
+
+std::string model_words(const Recording& recording) {
+  if (!recording.family) return recording.profile.model;
+  return fmt::format("{} at ranks {}", recording.family->shape, fmt::join(ranks_of(recording), ", "));
 }
 
 }  // namespace
@@ -83,6 +98,13 @@ engine::Result<void> keep_profile(const ProfileResult& profile, const ProfileFil
 }
 
 int open_profile(const ProfileFiles& files, ProfileRows rows, bool json) {
+  if (auto opened = open_any_recording(files.open); opened && opened->family) {
+    if (!files.trace.empty())
+      return report(
+          {engine::ErrorKind::input, fmt::format("{} holds several ranks: name one for --trace, such as {}@{}.",
+                                                 files.open, files.open, opened->family->runs.front().rank)});
+    return keep_and_print(*opened->family, files, json);
+  }
   const auto profile = open_recording(files.open);
   if (!profile) return report(profile.error());
   if (const auto kept = keep_profile(*profile, files); !kept) return report(kept.error());
@@ -90,9 +112,11 @@ int open_profile(const ProfileFiles& files, ProfileRows rows, bool json) {
   if (json) {
     auto printed = profile_json(*profile);
     printed["accounting"] = accounting_json(*profile, copy);
+    if (profile->counters) printed["counters"] = counters_report_json(*profile->counters, *profile);
     print_json(printed);
   } else {
     fmt::print("{}{}", profile_text(*profile, rows), accounting_text(*profile, copy));
+    if (profile->counters) fmt::print("{}", counters_text(*profile->counters, *profile));
   }
   return 0;
 }
@@ -101,11 +125,11 @@ int list_profiles(bool json) {
   const std::vector<std::string> names = shipped_recordings();
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   std::size_t widest = 4, model = 5;
-  std::vector<engine::Result<ProfileResult>> opened;
+  std::vector<engine::Result<Recording>> opened;
   for (const std::string& name : names) {
-    opened.push_back(open_recording(name));
+    opened.push_back(open_any_recording(name));
     widest = std::max(widest, name.size());
-    if (opened.back()) model = std::max(model, opened.back()->model.size());
+    if (opened.back()) model = std::max(model, model_words(*opened.back()).size());
   }
   int code = 0;
   if (!json && !names.empty())
@@ -116,10 +140,11 @@ int list_profiles(bool json) {
       code = report(opened[i].error());
       continue;
     }
-    const ProfileResult& p = *opened[i];
+    const ProfileResult& p = opened[i]->profile;
     if (json)
       list.push_back({{"name", names[i]},
-                      {"model", p.model},
+                      {"model", opened[i]->family ? opened[i]->family->shape : p.model},
+                      {"ranks", ranks_of(*opened[i])},
                       {"variant", p.plan.variant},
                       {"graph", p.backend.graph},
                       {"batch", p.plan.batch},
@@ -128,8 +153,8 @@ int list_profiles(bool json) {
                       {"device", p.backend.device},
                       {"recorded_at", p.recorded_at}});
     else
-      fmt::print("{:<{}}  {:<{}}  {:<8} {:>5} {:>7} {:>12.1f}  {}, {}{}\n", names[i], widest, p.model, model,
-                 p.plan.variant, p.plan.batch, p.tokens.size(), median_wall_us(p), p.backend.device,
+      fmt::print("{:<{}}  {:<{}}  {:<8} {:>5} {:>7} {:>12.1f}  {}, {}{}\n", names[i], widest, model_words(*opened[i]),
+                 model, p.plan.variant, p.plan.batch, p.tokens.size(), median_wall_us(p), p.backend.device,
                  p.recorded_at.substr(0, 10), p.backend.graph ? ", CUDA graph" : "");
   }
   if (json) print_json({{"profiles", list}});

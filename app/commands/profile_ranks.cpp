@@ -3,6 +3,7 @@
 #include "app/commands/preset_model.h"
 #include "app/commands/progress.h"
 #include "app/wiring/profile_rows.h"
+#include "engine/bench/clocks.h"
 #include "engine/model/presets.h"
 #include "engine/model/random_weights.h"
 #include "engine/verify/twin.h"
@@ -17,11 +18,6 @@ namespace {
 
 constexpr int verified_tokens = 3;
 constexpr double tolerance = 2e-4;
-
-bool of_recurrence(engine::StageKind kind) {
-  using engine::StageKind;
-  return kind == StageKind::state_update || kind == StageKind::readout || kind == StageKind::mixer;
-}
 
 engine::Result<void> verify(const ProfileOptions& options, const engine::Model& model, bool graph, RankRun& run) {
   const auto on_host = engine::draw_on_host(model.weights);
@@ -42,85 +38,63 @@ engine::Result<void> verify(const ProfileOptions& options, const engine::Model& 
   return {};
 }
 
+// The shape whose rank is changed, and its name.
+engine::Result<engine::ModelConfig> shape_of_family(const ProfileOptions& options, std::string& name) {
+  if (!options.preset.empty()) {
+    name = options.preset;
+    return engine::preset(options.preset);
+  }
+  if (options.model.empty()) return engine::input_error("--ranks needs a MODEL or a --preset, whose shape it changes.");
+  const auto model = load_model(options);
+  if (!model) return tl::unexpected(model.error());
+  engine::ModelConfig config = (*model)->config();
+  config.lambda_override = engine::ModelConfig{}.lambda_override;
+  name = (*model)->name;
+  return config;
+}
+
 }  // namespace
 
-double paper_intensity(const engine::ModelConfig& config) {
-  const double n = config.d_state, p = config.headdim, r = config.rank();
-  const double flops = config.is_mimo ? 4 * n * p * r + n * p - p * r : 5 * n * p - p;
-  return flops / (2 * (1 + 2 * n * r + p * r + n * p));
-}
-
-double executed_intensity(const engine::StepPlan& plan) {
-  double flops = 0, bytes = 0;
-  for (const engine::Stage& stage : plan.stages) {
-    if (!of_recurrence(stage.kind)) continue;
-    flops += static_cast<double>(stage.cost.flops);
-    bytes += static_cast<double>(stage.cost.bytes());
-  }
-  return bytes > 0 ? flops / bytes : 0;
-}
-
-engine::Result<std::vector<RankRun>> run_ranks(const ProfileOptions& options, const std::vector<int>& ranks) {
-  const auto preset = engine::preset(options.preset);
-  if (!preset) return tl::unexpected(preset.error());
+engine::Result<RankFamily> run_ranks(const ProfileOptions& options, const std::vector<int>& ranks) {
+  RankFamily family;
+  auto shape = shape_of_family(options, family.shape);
+  if (!shape) return tl::unexpected(shape.error());
   const bool graph = options.graph == "on";
-  std::vector<RankRun> runs;
-  for (const int rank : ranks) {
-    Progress progress(fmt::format("{} at rank {}", options.preset, rank));
-    progress.show(static_cast<double>(runs.size()) / static_cast<double>(ranks.size()));
+  std::vector<int> rising = ranks;
+  std::sort(rising.begin(), rising.end());
+  rising.erase(std::unique(rising.begin(), rising.end()), rising.end());
+  Progress progress(fmt::format("{} at {} ranks", family.shape, rising.size()));
+  const auto done = [&](double share_of_rank) {
+    progress.show((static_cast<double>(family.runs.size()) + share_of_rank) / static_cast<double>(rising.size()));
+  };
+  done(0);
+  for (const int rank : rising) {
     RankRun run;
     run.rank = rank;
-    run.config = *preset;
+    run.config = *shape;
     run.config.is_mimo = rank > 1;
     run.config.mimo_rank = rank;
-    const auto model = random_model(options, fmt::format("{} at rank {}", options.preset, rank), run.config);
+    const auto model = random_model(options, fmt::format("{} at rank {}", family.shape, rank), run.config);
     if (!model) return tl::unexpected(model.error());
     run.parameters = (*model)->weights.parameters;
-    if (auto done = verify(options, **model, graph, run); !done) return tl::unexpected(done.error());
+    done(0.1);
+    if (auto good = verify(options, **model, graph, run); !good) return tl::unexpected(good.error());
+    done(0.5);
     const auto ids = profiled_ids(options, **model);
     if (!ids) return tl::unexpected(ids.error());
-    auto timed = run_profile(options, **model, *ids, graph, static_cast<std::uint16_t>(runs.size() + 1));
+    auto timed = run_profile(options, **model, *ids, graph, static_cast<std::uint16_t>(family.runs.size() + 1));
     if (!timed) return tl::unexpected(timed.error());
     if (timed->ended) return tl::unexpected(*timed->ended);
     run.result = std::move(timed->result);
-    runs.push_back(std::move(run));
+    family.runs.push_back(std::move(run));
+    done(0);
   }
-  return runs;
-}
-
-std::vector<std::string> confounds(const std::vector<RankRun>& runs) {
-  std::vector<std::string> out;
-  const auto [fewest, most] = std::minmax_element(
-      runs.begin(), runs.end(), [](const RankRun& a, const RankRun& b) { return a.parameters < b.parameters; });
-  if (fewest != runs.end() && fewest->parameters != most->parameters) {
-    out.push_back(
-        fmt::format("Parameters differ: {} at rank {}, {} at rank {} ({:+.1f} %), because in_proj gives R keys "
-                    "and R queries.",
-                    fewest->parameters, fewest->rank, most->parameters, most->rank,
-                    100.0 * (static_cast<double>(most->parameters) / static_cast<double>(fewest->parameters) - 1)));
-    out.emplace_back("The MLP keeps its width; the released MIMO models narrow it to pay for their ranks.");
+  // Of the device, which is the same for all.
+  if (family.runs.front().result.status.source != profiler::TimeSource::none) {
+    if (const auto rate = engine::measure_copy_rate(family.runs.front().result.backend))
+      for (RankRun& run : family.runs) run.result.copy_bytes_per_second = *rate;
   }
-  const bool has_siso = std::any_of(runs.begin(), runs.end(), [](const RankRun& run) { return run.rank == 1; });
-  if (has_siso && runs.size() > 1) {
-    out.emplace_back("Rank 1 is SISO: another pairing of the rotation, no ranks to weigh and to mix.");
-  }
-  if (!runs.empty()) {
-    const ProfileResult& first = runs.front().result;
-    out.emplace_back("Weights and tokens are random: no model of such a rank was trained with the others' recipe.");
-    if (first.backend.graph && first.plan.variant == "fused") {
-      out.emplace_back("Kernels of the graph overlap: a stage's time includes its waiting for the stage before it.");
-    }
-    if (first.status.source == profiler::TimeSource::cupti) {
-      out.emplace_back("Wall times and gaps include what CUPTI's recording costs; the times of stages do not.");
-    }
-    if (first.backend.is_gpu && first.plan.batch < 32) {
-      out.push_back(
-          fmt::format("At batch {} most kernels last microseconds: their start and end count as much as what "
-                      "they compute.",
-                      first.plan.batch));
-    }
-  }
-  return out;
+  return family;
 }
 
 }  // namespace app

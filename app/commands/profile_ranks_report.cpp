@@ -1,4 +1,5 @@
 // What `profile --ranks` prints and writes.
+#include "app/commands/output_file.h"
 #include "app/commands/profile_ranks.h"
 #include "app/wiring/profile_rows.h"
 #include "profiler/report/span.h"
@@ -102,13 +103,16 @@ ordered_json ranks_json(const std::vector<RankRun>& runs, const std::string& pre
   out["state"] = first.backend.state;
   out["batch"] = first.plan.batch;
   out["time_source"] = name_of(first.status.source);
+  out["copy_gbps"] = first.copy_bytes_per_second > 0 ? ordered_json(first.copy_bytes_per_second / 1e9) : ordered_json();
+  out["recorded"] = first.recording.empty() ? ordered_json() : ordered_json(first.recorded_at);
   return out;
 }
 
 std::string ranks_text(const std::vector<RankRun>& runs, const std::string& preset) {
   if (runs.empty()) return "";
   const ProfileResult& first = runs.front().result;
-  std::string out =
+  std::string out = first.recording.empty() ? "" : first.recorded_words() + "\n";
+  out +=
       fmt::format("{} with random weights on {} ({}, {}{}, state {}, batch {}), {} tokens of each rank\n\n", preset,
                   first.backend.device, first.backend.name, first.plan.variant,
                   first.backend.graph ? ", one graph" : "", first.backend.state, first.plan.batch, first.tokens.size());
@@ -166,6 +170,26 @@ void write_ranks_csv(std::ostream& out, const std::vector<RankRun>& runs) {
                          paper_intensity(run.config), run.verified() ? 1 : 0);
     }
   }
+}
+
+int keep_and_print(const RankFamily& family, const ProfileFiles& files, bool json) {
+  if (!files.save.empty()) {
+    const auto bytes = family_bytes(family);
+    if (!bytes) return report(bytes.error());
+    const auto written = write_output(files.save, [&](std::ostream& out) { out << *bytes; });
+    if (!written) return report(written.error());
+    fmt::print(stderr, "mambascope: wrote {}\n", files.save);
+  }
+  if (!files.csv.empty()) {
+    const auto written = write_output(files.csv, [&](std::ostream& out) { write_ranks_csv(out, family.runs); });
+    if (!written) return report(written.error());
+  }
+  if (json) {
+    print_json(ranks_json(family.runs, family.shape));
+  } else {
+    fmt::print("{}", ranks_text(family.runs, family.shape));
+  }
+  return std::all_of(family.runs.begin(), family.runs.end(), [](const RankRun& run) { return run.verified(); }) ? 0 : 1;
 }
 
 }  // namespace app

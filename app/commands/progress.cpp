@@ -5,11 +5,22 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 namespace app {
 
-Progress::Progress(std::string what) : what_(std::move(what)), terminal_(::isatty(STDERR_FILENO) == 1) {}
+namespace {
+
+bool wanted_in_lines() {
+  const char* wanted = std::getenv(Progress::in_lines);
+  return wanted != nullptr && std::string(wanted) == "lines";
+}
+
+}  // namespace
+
+Progress::Progress(std::string what)
+    : what_(std::move(what)), terminal_(::isatty(STDERR_FILENO) == 1), lines_(wanted_in_lines()) {}
 
 Progress::~Progress() {
   if (!drawn_) return;
@@ -19,6 +30,10 @@ Progress::~Progress() {
 
 void Progress::show(double done) {
   const auto now = std::chrono::steady_clock::now();
+  if (lines_) {
+    fmt::print(stderr, "progress {:.4f}\n", done);
+    return;
+  }
   if (!terminal_ || now - last_ < std::chrono::milliseconds(100)) return;
   last_ = now;
   drawn_ = true;

@@ -8,6 +8,9 @@ namespace app {
 
 class Progress {
  public:
+  // Set to "lines" in the environment: each step is a line "progress 0.25", for a program that reads them.
+  static constexpr const char* in_lines = "MAMBASCOPE_PROGRESS";
+
   explicit Progress(std::string what);
   ~Progress();  // clears the line
   Progress(const Progress&) = delete;
@@ -18,7 +21,7 @@ class Progress {
 
  private:
   std::string what_;
-  bool terminal_;
+  bool terminal_, lines_;
   bool drawn_ = false;
   std::chrono::steady_clock::time_point last_{};
 };

@@ -2,6 +2,7 @@
 // measurement or from a recorded file; everything that prints, draws or compares profiles takes it.
 #pragma once
 
+#include "app/wiring/stage_counters.h"
 #include "engine/backend/backend.h"
 #include "engine/model/config.h"
 #include "profiler/activity/stage_time.h"
@@ -33,7 +34,8 @@ struct ProfileResult {
   std::vector<std::string> kernels;  // by stage: name of its longest piece; empty: none
   std::vector<std::string> names;    // of kernels, by the number that a piece carries; [0] is empty
   std::optional<ProfilingCost> cost;
-  double copy_bytes_per_second = 0;  // of the device, read and written bytes counted; 0: not measured
+  std::optional<StageCounters> counters;  // of one token, where they were counted
+  double copy_bytes_per_second = 0;       // of the device, read and written bytes counted; 0: not measured
 
   std::string program;      // that measured it: "mambascope 0.1.0"
   std::string recorded_at;  // UTC: "2026-11-23T11:20:00Z"

@@ -4,15 +4,19 @@
 #include "engine/base/quote.h"
 #include "engine/formats/mapped_file.h"
 #include "engine/model/model.h"
+#include "profiler/recording/family_file.h"
 #include "profiler/recording/profile_file.h"
 #include "profiler/report/statistics.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <ctime>
 #include <filesystem>
+#include <limits>
 #include <system_error>
 
 namespace app {
@@ -45,6 +49,21 @@ class RecordedTimings : public TimingStore {
   std::shared_ptr<const ProfileResult> profile_;
 };
 
+profiler::RecordedCounters recorded_counters(const StageCounters& counters, std::size_t stages) {
+  profiler::RecordedCounters out{counters.chip,    counters.library,   counters.metrics,
+                                 counters.missing, counters.passes,    counters.dropped,
+                                 counters.seconds, counters.same_bits, {}};
+  constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  for (std::size_t m = 0; m < counters.metrics.size(); ++m) {
+    out.values.emplace_back(stages, none);
+    for (std::size_t id = 0; id < std::min(stages, counters.values.size()); ++id)
+      if (m < counters.values[id].size()) out.values.back()[id] = counters.values[id][m];
+  }
+  return out;
+}
+
+}  // namespace
+
 profiler::RecordedProfile recorded_form(const ProfileResult& profile) {
   profiler::RecordedProfile out;
   out.program = profile.program;
@@ -68,6 +87,10 @@ profiler::RecordedProfile recorded_form(const ProfileResult& profile) {
   out.copy_bytes_per_second = profile.copy_bytes_per_second;
   if (profile.cost)
     out.cost = profiler::RecordedCost{profile.cost->wall_us_with, profile.cost->wall_us_without, profile.cost->problem};
+  out.fp32_flops_per_second = profile.backend.fp32_flops_per_second;
+  out.peak_source = profile.backend.peak_source;
+  if (profile.counters && profile.counters->why.reason.empty())
+    out.counters = recorded_counters(*profile.counters, profile.plan.stages.size());
   for (const engine::Stage& stage : profile.plan.stages)
     out.stages.push_back(
         {stage.layer, engine::name_of(stage.kind), stage.cost.bytes_read, stage.cost.bytes_written, stage.cost.flops});
@@ -77,8 +100,34 @@ profiler::RecordedProfile recorded_form(const ProfileResult& profile) {
   return out;
 }
 
+namespace {
+
 // Text from a file may end up in a terminal.
 std::string clean(const std::string& text) { return engine::printable(text); }
+
+StageCounters counters_of(const profiler::RecordedCounters& recorded, std::size_t stages) {
+  StageCounters out;
+  out.chip = clean(recorded.chip);
+  out.library = clean(recorded.library);
+  for (const std::string& metric : recorded.metrics) out.metrics.push_back(clean(metric));
+  for (const std::string& metric : recorded.missing) out.missing.push_back(clean(metric));
+  out.passes = recorded.passes;
+  out.dropped = recorded.dropped;
+  out.seconds = recorded.seconds;
+  out.same_bits = recorded.same_bits;
+  for (std::size_t id = 0; id < stages; ++id) {
+    std::vector<double> values;
+    bool counted = false;
+    for (const std::vector<double>& metric : recorded.values) {
+      values.push_back(metric[id]);
+      counted = counted || !std::isnan(metric[id]);
+    }
+    out.values.push_back(counted ? std::move(values) : std::vector<double>());
+  }
+  return out;
+}
+
+}  // namespace
 
 engine::Result<ProfileResult> program_form(profiler::RecordedProfile recorded) {
   ProfileResult out;
@@ -120,13 +169,14 @@ engine::Result<ProfileResult> program_form(profiler::RecordedProfile recorded) {
   if (recorded.cost)
     out.cost =
         ProfilingCost{recorded.cost->wall_us_with, recorded.cost->wall_us_without, clean(recorded.cost->problem)};
+  out.backend.fp32_flops_per_second = recorded.fp32_flops_per_second;
+  out.backend.peak_source = clean(recorded.peak_source);
+  if (recorded.counters) out.counters = counters_of(*recorded.counters, out.plan.stages.size());
   for (const std::string& name : recorded.names) out.names.push_back(clean(name));
   out.tokens = std::move(recorded.tokens);
   out.kernels = kernels_by_stage(out);
   return out;
 }
-
-}  // namespace
 
 std::vector<std::string> shipped_recordings() {
   std::vector<std::string> names;
@@ -152,7 +202,7 @@ engine::Result<ProfileResult> read_recording(std::span<const std::byte> bytes, c
   return opened;
 }
 
-engine::Result<ProfileResult> open_recording(const std::string& name_or_path) {
+engine::Result<Recording> open_any_recording(const std::string& name_or_path) {
   std::string path = name_or_path;
   const std::vector<std::string> shipped = shipped_recordings();
   if (!engine::is_there(path) && std::find(shipped.begin(), shipped.end(), path) != shipped.end())
@@ -163,7 +213,39 @@ engine::Result<ProfileResult> open_recording(const std::string& name_or_path) {
                     shipped.empty() ? " (none does)." : fmt::format(": {}.", fmt::join(shipped, ", "))));
   const auto file = engine::MappedFile::open(path);
   if (!file) return tl::unexpected(file.error());
-  return read_recording(file->bytes(), path);
+  Recording out;
+  if (profiler::is_family(file->bytes())) {
+    auto family = read_family(file->bytes(), path);
+    if (!family) return tl::unexpected(family.error());
+    out.profile = family->runs.front().result;
+    out.family = std::move(*family);
+    return out;
+  }
+  auto profile = read_recording(file->bytes(), path);
+  if (!profile) return tl::unexpected(profile.error());
+  out.profile = std::move(*profile);
+  return out;
+}
+
+engine::Result<ProfileResult> open_recording(const std::string& name_or_path) {
+  // NAME@RANK, unless there is a file of that very name.
+  std::string name = name_or_path, wanted;
+  if (const std::size_t at = name.rfind('@'); at != std::string::npos && !engine::is_there(name)) {
+    wanted = name.substr(at + 1);
+    name.resize(at);
+  }
+  auto opened = open_any_recording(name);
+  if (!opened) return tl::unexpected(opened.error());
+  if (!opened->family && wanted.empty()) return std::move(opened->profile);
+  if (!opened->family)
+    return engine::input_error(fmt::format("{} holds one profile, without ranks: leave out @{}.", name, wanted));
+  std::vector<int> ranks;
+  for (RankRun& run : opened->family->runs) {
+    if (std::to_string(run.rank) == wanted) return std::move(run.result);
+    ranks.push_back(run.rank);
+  }
+  return engine::input_error(fmt::format("{} holds the ranks {}: name one of them, such as {}@{}.", name,
+                                         fmt::join(ranks, ", "), name, ranks.front()));
 }
 
 engine::Result<std::string> recording_bytes(const ProfileResult& profile) {

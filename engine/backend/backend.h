@@ -23,18 +23,20 @@ namespace engine {
 struct Sampler;
 
 struct BackendInfo {
-  std::string name;              // "cpu", "cuda", "reference"
-  std::string device;            // "AMD EPYC, 2 threads, AVX-512", "NVIDIA H100 80GB HBM3"
-  std::string detail;            // free text for tool tips: driver, clocks, memory
-  bool is_gpu = false;           // kernel times come from CUPTI, not from the stage clock
-  int threads = 1;               // that do the arithmetic, on the CPU
-  std::string products = "own";  // "cublasLt" where that multiplies the matrices
-  bool graph = false;            // the whole step is one CUDA graph: an observer sees steps and nodes, no stages
-  bool errors = false;           // steps measure the errors of the discretisation rules
-  std::string state = "fp32";    // what the matrix state is kept in: "fp32", "bf16", "fp64"
-  std::size_t weight_bytes = 0;  // where the arithmetic happens
-  std::size_t state_bytes = 0;   // per sequence
-  std::size_t l2_bytes = 0;      // of a GPU
+  std::string name;                  // "cpu", "cuda", "reference"
+  std::string device;                // "AMD EPYC, 2 threads, AVX-512", "NVIDIA H100 80GB HBM3"
+  std::string detail;                // free text for tool tips: driver, clocks, memory
+  bool is_gpu = false;               // kernel times come from CUPTI, not from the stage clock
+  int threads = 1;                   // that do the arithmetic, on the CPU
+  std::string products = "own";      // "cublasLt" where that multiplies the matrices
+  bool graph = false;                // the whole step is one CUDA graph: an observer sees steps and nodes, no stages
+  bool errors = false;               // steps measure the errors of the discretisation rules
+  std::string state = "fp32";        // what the matrix state is kept in: "fp32", "bf16", "fp64"
+  std::size_t weight_bytes = 0;      // where the arithmetic happens
+  std::size_t state_bytes = 0;       // per sequence
+  std::size_t l2_bytes = 0;          // of a GPU
+  double fp32_flops_per_second = 0;  // the most that the device can do, by peak_source; 0: not known
+  std::string peak_source;           // "132 multiprocessors x 128 lanes x 2 x 1980 MHz"
 };
 
 // What a timed step finds in the GPU's L2: what the step before it left there, or nothing of its own.

@@ -558,6 +558,7 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const
   info.weight_bytes = uploaded->bytes();
   info.state_bytes = buffers->state_bytes_per_sequence();
   info.l2_bytes = device->l2_bytes;
+  info.fp32_flops_per_second = kernels::fp32_flops_per_second(*device, info.peak_source);
   StepPlan plan =
       fused ? make_fused_plan(weights, batch, static_cast<int>(kernels::size_of(options.state)), options.errors)
             : make_staged_plan(weights, batch, options.errors);

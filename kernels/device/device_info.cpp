@@ -104,6 +104,16 @@ DeviceResult<DeviceInfo> query_device() {
   return info;
 }
 
+double fp32_flops_per_second(const DeviceInfo& info, std::string& words) {
+  const int version = 10 * info.major + info.minor;
+  const int lanes = version == 80 ? 64 : version == 60 || (version >= 70 && version < 80) ? 64 : 128;
+  // Older than what the guide of CUDA 12 lists, or not told.
+  if (version < 60 || info.multiprocessors <= 0 || info.clock_khz <= 0) return 0;
+  words = fmt::format("{} multiprocessors x {} fp32 lanes x 2 x {} MHz, the highest clock", info.multiprocessors, lanes,
+                      info.clock_khz / 1000);
+  return 2e3 * info.multiprocessors * lanes * info.clock_khz;
+}
+
 std::string describe(const DeviceInfo& info) {
   return fmt::format(
       "driver {} (CUDA {}.{}), built with CUDA {}.{}, compute capability {}.{}, {} multiprocessors at {} MHz, {:.1f} "

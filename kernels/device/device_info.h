@@ -31,6 +31,11 @@ std::size_t free_device_memory();
 // Device 0 and whether this program holds code for it. The error says what is missing and what to do about it.
 DeviceResult<DeviceInfo> query_device();
 
+// The most fp32 operations a second: multiprocessors x lanes x 2 (a fused multiply-add is two) x the highest core clock.
+// Lanes by compute capability as the CUDA C++ Programming Guide has them ("Arithmetic Instructions"). `words` says the
+// product. 0 where a factor is not known.
+double fp32_flops_per_second(const DeviceInfo& info, std::string& words);
+
 // "driver 580.159.04 (CUDA 13.0), compute capability 9.0, 132 multiprocessors at 1980 MHz, 79.2 GiB, L2 50 MiB"
 std::string describe(const DeviceInfo& info);
 

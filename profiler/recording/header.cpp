@@ -1,5 +1,7 @@
 #include "profiler/recording/header.h"
 
+#include "profiler/recording/fields.h"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -14,72 +16,13 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 constexpr int deepest = 4;
-constexpr std::size_t longest_text = 4096, most_stages = between_stages, most_names = 65536, most_numbers = 64;
+constexpr std::size_t most_stages = between_stages, most_names = 65536, most_metrics = 64;
 constexpr std::uint64_t most_cost = std::uint64_t{1} << 46;  // of a stage: 65535 of them add up without overflow
 constexpr std::uint64_t most_count = std::uint64_t{1} << 53;
 
 const char* source_name(TimeSource source) {
   return source == TimeSource::cupti ? "cupti" : source == TimeSource::cpu_clock ? "cpu_clock" : "none";
 }
-
-// Reads fields of one object; remembers the first that is wrong.
-class Fields {
- public:
-  explicit Fields(const json& object, std::string& problem) : object_(object), problem_(problem) {}
-
-  const json* find(const char* name) {
-    const auto found = object_.find(name);
-    if (found == object_.end()) wrong(name, "is missing");
-    return found == object_.end() ? nullptr : &*found;
-  }
-  std::string text(const char* name) {
-    const json* value = find(name);
-    if (value == nullptr) return {};
-    if (!value->is_string()) return wrong(name, "is no text"), std::string();
-    if (value->get_ref<const std::string&>().size() > longest_text) return wrong(name, "is too long"), std::string();
-    return value->get<std::string>();
-  }
-  bool flag(const char* name) {
-    const json* value = find(name);
-    if (value != nullptr && !value->is_boolean()) wrong(name, "is neither true nor false");
-    return value != nullptr && value->is_boolean() && value->get<bool>();
-  }
-  std::uint64_t count(const char* name, std::uint64_t most) {
-    const json* value = find(name);
-    if (value == nullptr) return 0;
-    if (!value->is_number_unsigned() || value->get<std::uint64_t>() > most)
-      return wrong(name, fmt::format("is no whole number from 0 to {}", most).c_str()), 0;
-    return value->get<std::uint64_t>();
-  }
-  double number(const char* name) {
-    const json* value = find(name);
-    if (value == nullptr) return 0;
-    if (!value->is_number() || !(value->get<double>() >= 0) || !(value->get<double>() < 1e300))
-      return wrong(name, "is no number from 0 on"), 0.0;
-    return value->get<double>();
-  }
-  // A list of at most `most` entries; null where it is wrong.
-  const json* list(const char* name, std::size_t most) {
-    const json* value = find(name);
-    if (value == nullptr) return nullptr;
-    if (!value->is_array() || value->size() > most)
-      return wrong(name, fmt::format("is no list of at most {}", most).c_str()), nullptr;
-    return value;
-  }
-  const json* object(const char* name) {
-    const json* value = find(name);
-    if (value == nullptr) return nullptr;
-    if (!value->is_object() || value->size() > most_numbers) return wrong(name, "is no object"), nullptr;
-    return value;
-  }
-  void wrong(const char* name, const char* what) {
-    if (problem_.empty()) problem_ = fmt::format("its field \"{}\" {}", name, what);
-  }
-
- private:
-  const json& object_;
-  std::string& problem_;
-};
 
 ordered_json stages_json(const std::vector<RecordedStage>& stages) {
   ordered_json out = {{"layer", ordered_json::array()},
@@ -199,6 +142,50 @@ std::vector<std::string> read_names(const json& list, std::string& problem) {
   return out;
 }
 
+ordered_json counters_json(const RecordedCounters& counters) {
+  ordered_json values = ordered_json::array();
+  for (const std::vector<double>& metric : counters.values) {
+    ordered_json column = ordered_json::array();
+    for (const double value : metric) column.push_back(std::isfinite(value) ? ordered_json(value) : ordered_json());
+    values.push_back(std::move(column));
+  }
+  return {{"chip", counters.chip},       {"library", counters.library},     {"metrics", counters.metrics},
+          {"missing", counters.missing}, {"passes", counters.passes},       {"dropped", counters.dropped},
+          {"seconds", counters.seconds}, {"same_bits", counters.same_bits}, {"values", std::move(values)}};
+}
+
+RecordedCounters read_counters(const json& object, std::size_t stages, std::string& problem) {
+  Fields fields(object, problem);
+  RecordedCounters out;
+  out.chip = fields.text("chip");
+  out.library = fields.text("library");
+  out.passes = fields.count("passes", most_metrics);
+  out.dropped = fields.count("dropped", most_count);
+  out.seconds = fields.number("seconds");
+  out.same_bits = fields.flag("same_bits");
+  const json *metrics = fields.list("metrics", most_metrics), *missing = fields.list("missing", most_metrics),
+             *values = fields.list("values", most_metrics);
+  if (!problem.empty()) return out;
+  out.metrics = read_names(*metrics, problem);
+  out.missing = read_names(*missing, problem);
+  if (problem.empty() && values->size() != out.metrics.size()) fields.wrong("values", "has no column for each metric");
+  for (const json& column : *values) {
+    if (!problem.empty()) break;
+    if (!column.is_array() || column.size() != stages) {
+      fields.wrong("values", "has a column that is not one value for each stage");
+      break;
+    }
+    std::vector<double> numbers;
+    for (const json& value : column) {
+      const bool number = value.is_number();
+      if (!number && !value.is_null()) fields.wrong("values", "has an entry that is no number");
+      numbers.push_back(number ? value.get<double>() : std::numeric_limits<double>::quiet_NaN());
+    }
+    out.values.push_back(std::move(numbers));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string header_text(const RecordedProfile& p, std::size_t tokens, std::size_t pieces) {
@@ -231,6 +218,9 @@ std::string header_text(const RecordedProfile& p, std::size_t tokens, std::size_
     header["cost_of_cupti"] = {{"wall_us_with", p.cost->wall_us_with},
                                {"wall_us_without", p.cost->wall_us_without},
                                {"problem", p.cost->problem}};
+  if (p.fp32_flops_per_second > 0)
+    header["peak"] = {{"fp32_flops_per_second", p.fp32_flops_per_second}, {"source", p.peak_source}};
+  if (p.counters) header["counters"] = counters_json(*p.counters);
   return header.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
@@ -272,6 +262,17 @@ tl::expected<Header, std::string> parse_header(std::string_view text) {
       Fields of_cost(*cost, problem);
       p.cost = RecordedCost{of_cost.number("wall_us_with"), of_cost.number("wall_us_without"), of_cost.text("problem")};
     }
+  }
+  if (object.contains("peak")) {
+    if (const json* peak = fields.object("peak")) {
+      Fields of_peak(*peak, problem);
+      p.fp32_flops_per_second = of_peak.number("fp32_flops_per_second");
+      p.peak_source = of_peak.text("source");
+    }
+  }
+  if (object.contains("counters")) {
+    if (const json* counters = fields.object("counters"))
+      p.counters = read_counters(*counters, p.stages.size(), problem);
   }
   if (!problem.empty()) return tl::unexpected(problem);
   return out;

@@ -25,6 +25,16 @@ struct RecordedCost {
   std::string problem;
 };
 
+// Hardware counters of one token's stages.
+struct RecordedCounters {
+  std::string chip, library;
+  std::vector<std::string> metrics, missing;  // counted; not known on the chip
+  std::size_t passes = 0, dropped = 0;
+  double seconds = 0;
+  bool same_bits = false;
+  std::vector<std::vector<double>> values;  // (metrics)(stages); NaN: not counted
+};
+
 struct RecordedProfile {
   std::string program;                  // "mambascope 0.1.0"
   std::string recorded_at;              // UTC: "2026-11-23T11:20:00Z"
@@ -36,7 +46,10 @@ struct RecordedProfile {
   std::vector<std::pair<std::string, double>> shape;  // of the model: ("d_model", 768), ...
   ProfilerStatus status;
   double copy_bytes_per_second = 0;  // of the device, read and written bytes counted; 0: not measured
+  double fp32_flops_per_second = 0;  // the most that the device can do, as peak_source says; 0: not known
+  std::string peak_source;
   std::optional<RecordedCost> cost;
+  std::optional<RecordedCounters> counters;
   std::vector<RecordedStage> stages;  // by id
   std::vector<std::string> names;     // of kernels; a piece's name is an index, 0: none
   std::vector<std::shared_ptr<const TokenTimes>> tokens;

@@ -103,10 +103,48 @@ TEST_CASE("a table of ranks: a column each, a dash where a plan has no such stag
   CHECK(count == 1 + 2 + 3);
 }
 
-TEST_CASE("ranks need a preset, and go with neither --graph both nor --trace") {
+TEST_CASE("a model's shape at several ranks is one file, which opens again with the same figures") {
+  const tests::TemporaryFolder folder;
+  const std::string file = folder.file("family.profile"), csv = folder.file("a.csv"), again = folder.file("b.csv");
+  const auto measured = run_program({"profile", TEST_GOLDEN "/siso-fp32", "--ranks", "4,1,2", "--backend", "cpu",
+                                     "--threads", "1", "--steps", "12", "--json", "--save", file, "--csv", csv});
+  CAPTURE(measured.err);
+  REQUIRE(measured.exit_code == 0);
+  const auto opened = run_program({"profile", "--open", file, "--json", "--csv", again});
+  CAPTURE(opened.err);
+  REQUIRE(opened.exit_code == 0);
+  auto a = nlohmann::json::parse(measured.out), b = nlohmann::json::parse(opened.out);
+  REQUIRE(a["ranks"].size() == 3);
+  CHECK(a["ranks"][0]["rank"] == 1);
+  CHECK(a["ranks"][2]["rank"] == 4);
+  CHECK(a["ranks"][2]["verified"] == true);
+  CHECK(a["copy_gbps"].get<double>() > 0);
+  CHECK(b["recorded"].get<std::string>().size() == 20);
+  b["recorded"] = nullptr;
+  CHECK(a == b);
+  CHECK(tests::content_of(csv) == tests::content_of(again));
+
+  // One of the ranks is a profile like any other.
+  const auto one = run_program({"profile", "--open", file + "@2", "--json"});
+  REQUIRE(one.exit_code == 0);
+  CHECK(nlohmann::json::parse(one.out)["tokens"] == 12);
+  const auto compared = run_program({"compare", file + "@1", file + "@4", "--force"});
+  CAPTURE(compared.err);
+  CHECK(compared.exit_code <= 1);
+  CHECK(compared.out.find("mimo_mix") != std::string::npos);
+  for (const std::string& wrong : {file + "@3", file + "@", file + "@x"}) {
+    const auto refused = run_program({"compare", file + "@1", wrong});
+    CHECK(refused.exit_code == 2);
+  }
+  const auto whole = run_program({"compare", file, file});
+  CHECK(whole.exit_code == 2);
+  CHECK(whole.err.find(file + "@1") != std::string::npos);
+  CHECK(run_program({"profile", "--open", file, "--trace", folder.file("t.json")}).exit_code == 2);
+}
+
+TEST_CASE("ranks need a shape, and go with neither --graph both nor --trace") {
   const std::string model = TEST_GOLDEN "/siso-fp32";
   const std::vector<std::vector<std::string>> wrong = {
-      {"profile", model, "--ranks", "1,2"},
       {"profile", "--ranks", "1,2"},
       {"profile", "--preset", "siso-187m", "--ranks", "0"},
       {"profile", "--preset", "siso-187m", "--ranks", "1,x"},

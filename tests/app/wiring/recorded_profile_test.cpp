@@ -135,10 +135,24 @@ TEST_CASE("a shape is read back, and only one that can be") {
 TEST_CASE("every profile that the program ships with opens, and names its device") {
   for (const std::string& name : app::shipped_recordings()) {
     CAPTURE(name);
-    const auto profile = app::open_recording(name);
-    if (!profile) FAIL(profile.error().message);
-    CHECK_FALSE(profile->backend.device.empty());
-    CHECK(profile->recorded_at.size() == 20);
-    CHECK(profile->tokens.size() >= 32);
+    const auto opened = app::open_any_recording(name);
+    if (!opened) FAIL(opened.error().message);
+    std::vector<const app::ProfileResult*> profiles = {&opened->profile};
+    if (opened->family) {
+      CHECK(opened->family->runs.size() >= 2);
+      for (const app::RankRun& run : opened->family->runs) {
+        CHECK(run.verified());
+        profiles.push_back(&run.result);
+      }
+    }
+    for (const app::ProfileResult* profile : profiles) {
+      CHECK_FALSE(profile->backend.device.empty());
+      CHECK(profile->recorded_at.size() == 20);
+      CHECK(profile->tokens.size() >= 32);
+      CHECK(profile->copy_bytes_per_second > 0);
+      CHECK(profile->status.source == profiler::TimeSource::cupti);
+      CHECK(profile->status.dropped == 0);
+      CHECK(profile->status.unattributed == 0);
+    }
   }
 }
