@@ -26,6 +26,7 @@ class Replay : public Session {
         plan_(std::make_shared<const StepPlan>(recording_->info().plan)),
         history_(options_.history_budget_bytes, 1, recording_->info().config.n_layer),
         goal_(recording_->tokens()) {
+    history_.use(track_);
     publish();
     thread_ = std::jthread([this](const std::stop_token& stop) {
       while (!stop.stop_requested()) turn(stop);
@@ -48,7 +49,7 @@ class Replay : public Session {
       std::visit([this](const auto& c) { take(c); }, command);
       changed_ = true;
     }
-    const bool moves = running_ || history_.size() < goal_;
+    const bool moves = running_ || track_->size() < goal_;
     if (!moves) {
       if (changed_) publish();
       queue_.wait(stop);
@@ -65,11 +66,11 @@ class Replay : public Session {
   }
 
   void go_on() {
-    if (history_.size() >= recording_->tokens()) return stop_at_end();
-    history_.push(recording_->token(history_.size()), nullptr);
+    if (track_->size() >= recording_->tokens()) return stop_at_end();
+    history_.put(track_->size(), recording_->token(track_->size()), nullptr);
     if (!running_) return;
     pacer_.stepped(Clock::now());
-    if (history_.size() >= recording_->tokens()) stop_at_end();
+    if (track_->size() >= recording_->tokens()) stop_at_end();
   }
 
   void stop_at_end() {
@@ -80,21 +81,21 @@ class Replay : public Session {
 
   void stop() {
     running_ = false;
-    goal_ = history_.size();
+    goal_ = track_->size();
     pacer_.rest();
   }
 
   void go_to(std::int64_t position) {
     goal_ = std::clamp<std::int64_t>(position, 0, recording_->tokens());
-    if (goal_ >= history_.size()) return;
-    history_.truncate(goal_);
+    if (goal_ >= track_->size()) return;
+    track_->truncate(goal_);
     // The one that is shown may have lost its state to the budget.
-    if (goal_ > 0) history_.replace(goal_ - 1, recording_->token(goal_ - 1));
+    if (goal_ > 0) history_.put(goal_ - 1, recording_->token(goal_ - 1), nullptr);
   }
 
   void take(const command::Step& step) {
     if (running_) stop();
-    const std::int64_t wanted = std::max(goal_, history_.size()) + std::max(0, step.count);
+    const std::int64_t wanted = std::max(goal_, track_->size()) + std::max(0, step.count);
     if (wanted > recording_->tokens()) stop_at_end();
     go_to(wanted);
   }
@@ -125,10 +126,10 @@ class Replay : public Session {
     snapshot->model = recording_->model();
     snapshot->backend = recording_->info().backend;
     snapshot->plan = plan_;
-    snapshot->mode = running_ || history_.size() < goal_ ? SessionMode::running : SessionMode::idle;
+    snapshot->mode = running_ || track_->size() < goal_ ? SessionMode::running : SessionMode::idle;
     snapshot->notice = notice_;
-    snapshot->tokens = history_.tokens();
-    for (std::int64_t i = history_.size(); i < recording_->tokens(); ++i)
+    snapshot->tokens = track_->tokens();
+    for (std::int64_t i = track_->size(); i < recording_->tokens(); ++i)
       snapshot->pending.push_back(recording_->id(i));
     snapshot->furthest = recording_->tokens();
     snapshot->speed = speed_;
@@ -154,6 +155,7 @@ class Replay : public Session {
   std::shared_ptr<const Snapshot> newest_;
   // Below: the replay's thread only, once it runs.
   History history_;
+  std::shared_ptr<Track> track_ = history_.make();
   Pacer pacer_;
   std::int64_t goal_ = 0;  // read on until so many tokens are there
   bool running_ = false, changed_ = false;
