@@ -1,6 +1,7 @@
 #include "engine/backend/cuda_backend.h"
 
 #include "engine/backend/cuda_buffers.h"
+#include "engine/backend/cuda_changes.h"
 #include "engine/backend/cuda_draws.h"
 #include "engine/backend/cuda_errors.h"
 #include "engine/backend/cuda_publisher.h"
@@ -63,6 +64,7 @@ class CudaBackend final : public Backend {
         buffers_(std::move(buffers)),
         arguments_(weights_, buffers_, plan_.batch),
         fused_arguments_(weights_, buffers_, plan_.batch),
+        changes_(weights_.config, plan_.batch),
         products_(std::move(products)),
         errors_(std::move(errors)),
         errors_beside_(errors_ && plan_.stages.back().cost.bytes() >= least_head_beside),
@@ -227,6 +229,19 @@ class CudaBackend final : public Backend {
     return done;
   }
 
+  Result<void> intervene(int sequence, const SequenceChanges& changes) override {
+    if (auto ok = check_sequence(sequence); !ok) return ok;
+    if (auto ok = check_sizes(changes, weights_.config); !ok) return ok;
+    const auto renewed = changes_.set(stream_, sequence, changes, buffers_);
+    if (!renewed) return checked(tl::unexpected(renewed.error()), "Changing the step");
+    if (*renewed) {  // what was recorded reads other tables
+      graph_ = kernels::Graph();
+      drawing_graph_ = kernels::Graph();
+      graph_nodes_.clear();
+    }
+    return {};
+  }
+
  private:
   // How long each run of what `queue` queues takes on the device. A run starts where the one before it ended, or, cold,
   // after the L2 was emptied.
@@ -319,6 +334,10 @@ class CudaBackend final : public Backend {
       if (products_) return products_->launch(stage, weights_, buffers_, fused_arguments_, stream_, placement);
       if (stage.kind == StageKind::mixer) return accepted(device::mixer(fused_arguments_.mixer(stage), placement));
       return accepted(device::fused_projection(fused_arguments_.projection(stage), placement));
+    }
+    if (stage.kind == StageKind::embed && changes_.has_cells()) {
+      auto cells = accepted(device::change_cells(changes_.cells(buffers_), stream));
+      if (!cells) return cells;
     }
     switch (stage.kind) {
       case StageKind::embed:
@@ -461,6 +480,7 @@ class CudaBackend final : public Backend {
   CudaBuffers buffers_;
   StageArguments<float, CudaBuffers, CudaWeights> arguments_;
   FusedArguments fused_arguments_;
+  CudaChanges changes_;
   std::optional<ProductStep> products_;
   std::optional<CudaErrors> errors_;
   bool errors_beside_;  // may run while the head does

@@ -70,6 +70,12 @@ __device__ __forceinline__ void store_quad(Quad<S>* to, const Quad<S>& quad) {
   }
 }
 
+// The same index, of which the compiler knows nothing before it is used: no address waits in registers.
+__device__ __forceinline__ int late(int index) {
+  asm volatile("" : "+r"(index));
+  return index;
+}
+
 struct Phase {
   float angle;
   int turns;
@@ -224,13 +230,14 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   const int angle_index = (thread + mixer_block - 2 * warp_size) % mixer_block;  // the first warps have keys to norm
   Phase phase{};
   const std::size_t phase_at = static_cast<std::size_t>(head_index) * args.angles + angle_index;
-  int source = angle_index;
-  Affine<float> advance_change;
+  int source = angle_index;  // of the turn
   if (angle_index < args.angles) {
     phase = {args.angle[phase_at], args.turns[phase_at]};
-    if (args.changes.pairs != nullptr) {
-      advance_change = args.changes.pairs[phase_at].advance;
-      source = args.changes.pairs[phase_at].source;
+    if (args.changes.pairs != nullptr) {  // waits where sine and cosine come to lie, not in registers
+      const PairChange& change = args.changes.pairs[phase_at];
+      fetch_one(shared + at.sine + angle_index, &change.advance.scale);
+      fetch_one(shared + at.cosine + angle_index, &change.advance.offset);
+      source = change.source;
     }
   }
   float skip = args.d[head];
@@ -308,7 +315,10 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
     float sine = 0.0F, cosine = 1.0F;
     if (angle_index < args.angles) {
       Rounded advance = advance_of(turn, dt);
-      if (args.changes.pairs != nullptr) advance = changed_advance(advance_change, advance);
+      if (args.changes.pairs != nullptr) {
+        arrived();
+        advance = changed_advance({shared[at.sine + angle_index], shared[at.cosine + angle_index]}, advance);
+      }
       phase = advanced(phase, advance);
       if constexpr (split == 1) {
         args.angle[phase_at] = phase.angle;
@@ -485,7 +495,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   const auto read_out = [&](int r, int i) {
     const float mix = mimo ? shared[at.mimo_x + r * headdim + i] : 1.0F;
     const float y = fmaf(skip * shared[at.x + i], mix, shared[at.y + r * headdim + i]);
-    return args.changes.ranks == nullptr ? y : changed(args.changes.ranks[head_index * rank + r].read, y);
+    return args.changes.ranks == nullptr ? y : changed(args.changes.ranks[late(head_index) * rank + r].read, y);
   };
   if (args.norm != nullptr) {
     for (int r = warp; r < rank; r += mixer_warps) {
@@ -516,7 +526,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   if (p >= first_row && p < end_row) {
     float out = shared[at.y + p];
     for (int r = 1; r < rank; ++r) out += shared[at.y + r * headdim + p];
-    if (args.changes.heads != nullptr) out = changed(args.changes.heads[head_index].output, out);
+    if (args.changes.heads != nullptr) out = changed(args.changes.heads[late(head_index)].output, out);
     const std::size_t to = static_cast<std::size_t>(head_index) * headdim + p;
     if constexpr (parts) {
       store_parts(args.out_parts, to, static_cast<std::size_t>(args.batch) * args.heads * headdim, out);

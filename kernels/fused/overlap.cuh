@@ -79,6 +79,12 @@ __device__ __forceinline__ void fetch(float* shared, const float* from, int coun
   }
 }
 
+// Starts the copy of one float into shared memory; arrived() ends it.
+__device__ __forceinline__ void fetch_one(float* shared, const float* from) {
+  const unsigned to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" ::"r"(to), "l"(from) : "memory");
+}
+
 // Waits for this thread's own copies; a barrier makes everybody's visible.
 __device__ __forceinline__ void arrived() { asm volatile("cp.async.wait_all;" ::: "memory"); }
 

@@ -68,9 +68,7 @@ __device__ void read_rows(const ReadoutArgs<float>& args, const Place& place, co
 #pragma unroll
       for (int r = 0; r < rank; ++r) {
         const float mix = args.mimo_x == nullptr ? 1.0F : args.mimo_x[(place.head * rank + r) * args.headdim + row];
-        float read = fmaf(skip, mix, sums[r]);
-        if (args.changes.ranks != nullptr) read = changed(args.changes.ranks[place.head_index * rank + r].read, read);
-        y[r * args.headdim + row] = read;
+        y[r * args.headdim + row] = fmaf(skip, mix, sums[r]);
       }
     }
   }
@@ -113,6 +111,12 @@ __global__ void __launch_bounds__(block_size) readout_kernel(const ReadoutArgs<f
     output = args.changes.heads[place.head_index].output;
   }
   for (int r = 0; r < rank; ++r) {
+    if (args.changes.ranks != nullptr) {  // each thread those that it reads below
+      const Affine<float> read = args.changes.ranks[place.head_index * rank + r].read;
+      for (int i = static_cast<int>(threadIdx.x); i < headdim; i += block_size) {
+        y[r * headdim + i] = changed(read, y[r * headdim + i]);
+      }
+    }
     float scale = 1.0F;
     if (args.norm != nullptr) {
       float squares = 0.0F;

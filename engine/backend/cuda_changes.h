@@ -1,0 +1,66 @@
+// The tables of changes on the device, for all layers and a batch of B sequences. A kind of table is there while some
+// sequence has changes of its kind (the entries of the others are neutral), so that a step which nothing changes reads
+// none. What is given comes to the device by a copy that is queued; nobody waits for it but who gives the next. Used by the
+// thread that owns the backend.
+#pragma once
+
+#include "engine/backend/cuda_buffers.h"
+#include "engine/intervention/changes.h"
+#include "kernels/device/buffer.h"
+#include "kernels/device/stream.h"
+#include "kernels/intervention/change_cells.h"
+
+#include <cstddef>
+#include <vector>
+
+namespace engine {
+
+class CudaChanges {
+ public:
+  CudaChanges(const ModelConfig& config, int batch);
+
+  // What one sequence is changed by from the next step on; check_sizes() holds. The layers of `buffers` point to the tables
+  // afterwards. True: tables have come, moved or gone, and whatever was recorded is to be recorded anew. Out of memory
+  // leaves everything as it was.
+  kernels::DeviceResult<bool> set(const kernels::Stream& stream, int sequence, const SequenceChanges& changes,
+                                  CudaBuffers& buffers);
+
+  // Whether a step begins with changed cells.
+  bool has_cells() const { return has_cells_; }
+  kernels::ChangeCellsArgs cells(const CudaBuffers& buffers) const;
+
+ private:
+  template <class Change>
+  struct Table {
+    std::vector<Change> neutral;  // of one layer and sequence
+    std::vector<bool> given;      // (B): which sequences have some
+    bool present = false;
+    kernels::DeviceBuffer all;      // (L, B, ...)
+    kernels::PinnedBuffer staging;  // (L, ...): one sequence's, on its way
+
+    kernels::DeviceResult<void> allocate(std::size_t layers);
+    // True: the table has come or gone.
+    kernels::DeviceResult<bool> set(const kernels::Stream& stream, std::size_t sequence,
+                                    const std::vector<Change>& changes, std::size_t layers);
+    const Change* of_layer(std::size_t index) const {
+      return present ? all.at<const Change>() + index * given.size() * neutral.size() : nullptr;
+    }
+  };
+  // Room for that many; true: they have moved.
+  kernels::DeviceResult<bool> reserve_cells(const kernels::Stream& stream, std::size_t count);
+  kernels::DeviceResult<void> copy_cells(const kernels::Stream& stream);
+
+  ModelConfig config_;
+  int batch_;
+  Table<kernels::HeadChange> heads_;
+  Table<kernels::RankChange> ranks_;
+  Table<kernels::PairChange> pairs_;
+  kernels::Event copied_;                                // what was staged has arrived
+  std::vector<std::vector<kernels::CellChange>> cells_;  // by sequence
+  bool has_cells_ = false;
+  std::size_t cell_capacity_ = 0;
+  kernels::DeviceBuffer cell_list_;     // the count, then the cells
+  kernels::PinnedBuffer cell_staging_;  // the same
+};
+
+}  // namespace engine
