@@ -186,6 +186,11 @@ void add_gui(CLI::App& program, Action& action) {
   command->add_flag("--fill", gui.fill, "With --panel: that panel alone, over the whole window");
   command->add_option("--ui-scale", gui.ui_scale, "Size of everything, 0.75 to 2; default: the monitor's")
       ->check(number_in(0.75, 2));
+  command
+      ->add_option("--history-mb", gui.history_mb,
+                   "Memory for each model's history, in MiB; default: 512, more where a state is large")
+      ->type_name("MIB")
+      ->check(whole_number_in(1, 1 << 20));
   command->add_flag("--light", gui.light, "The light theme");
   add_seed_option(*command, *options);
   add_backend_options(*command, *options);

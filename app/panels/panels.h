@@ -16,6 +16,7 @@ struct PanelContext {
 
 void draw_transport(PanelContext& context);
 void draw_closed_transport(PanelContext& context);  // while the active document is not open: only the choice of models
+void draw_branches(PanelContext& context);  // where there are several: which, and one beside the current one
 void draw_token_strip(PanelContext& context);
 // Of a recorded profile, which has neither tokens' meanings nor heads: wall times, and layers as stacks of stages.
 void draw_recorded_strip(PanelContext& context);

@@ -1,6 +1,8 @@
 // Every token as a cell: what it is, what the model said after it, and whether that was right. The wheel moves along it.
 #include "app/panels/panels.h"
+#include "app/panels/token_editor.h"
 #include "app/panels/widgets.h"
+#include "app/viewmodel/branch_comparison.h"
 #include "engine/tasks/label.h"
 
 #include <fmt/format.h>
@@ -65,7 +67,8 @@ bool has_prediction(const engine::TokenRecord& record) {
                      [](const engine::TopToken& top) { return std::isfinite(top.logit); });
 }
 
-void draw_token_tooltip(const engine::Model& model, const engine::TokenRecord& record) {
+void draw_token_tooltip(const engine::Model& model, const engine::TokenRecord& record,
+                        const engine::BranchView* other) {
   if (!ImGui::BeginTooltip()) return;
   ImGui::Text("token %lld: \"%s\", %s", static_cast<long long>(record.position), model.symbol(record.id).c_str(),
               origin_words(record.origin));
@@ -82,6 +85,13 @@ void draw_token_tooltip(const engine::Model& model, const engine::TokenRecord& r
   if (record.probability >= 0)
     ImGui::Text("the model had given this token p = %.4f", static_cast<double>(record.probability));
   ImGui::Text("entropy %.3f bit", static_cast<double>(record.entropy_bits));
+  if (other != nullptr) {
+    const auto at = static_cast<std::size_t>(record.position);
+    ImGui::Text("on %s: %s", other->name.c_str(),
+                at < other->tokens.size() ? fmt::format("\"{}\"", model.symbol(other->tokens[at]->id)).c_str()
+                                          : "no token here");
+  }
+  ImGui::TextDisabled("double click to put another token here");
   ImGui::EndTooltip();
 }
 
@@ -128,6 +138,18 @@ void draw_to_come(PanelContext& context, const engine::Model& model, std::int32_
   ImGui::GetWindowDrawList()->AddRect(low, high, packed(theme.border), 4 * theme.scale);
   draw_text(theme.numbers, 15, {low.x + cell.width / 2, low.y + cell.height * 0.31F}, theme.faint, model.symbol(id),
             cell.width - 6 * theme.scale);
+}
+
+// Another branch has another token here, or none: what it has, and a mark at the cell's upper left corner.
+void draw_difference(const Theme& theme, const engine::Model& model, const engine::BranchView& other,
+                     std::int64_t position, ImVec2 low) {
+  const float s = theme.scale;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddTriangleFilled(low, {low.x + 9 * s, low.y}, {low.x, low.y + 9 * s}, packed(theme.value));
+  const auto at = static_cast<std::size_t>(position);
+  if (at >= other.tokens.size()) return;
+  draw_text(theme.numbers, 11, {low.x + 11 * s, low.y + 9 * s}, theme.value, model.symbol(other.tokens[at]->id),
+            14 * s);
 }
 
 // Where the visible part lies within all tokens, as a thin line below the cells.
@@ -190,21 +212,28 @@ void draw_token_strip(PanelContext& context) {
   const ImVec2 origin = ImGui::GetWindowPos();
   const auto first = static_cast<std::int64_t>(std::llround(workspace.strip_first));
   const std::int64_t end = std::min(all, first + visible);
+  const engine::BranchView* beside = branch_beside(snapshot, workspace.branches.compare_with);
   for (std::int64_t i = first; i < end; ++i) {
     const ImVec2 low(std::floor(origin.x + static_cast<float>(i - first) * cell.pitch()), origin.y);
+    ImGui::SetCursorScreenPos(low);
+    ImGui::PushID(static_cast<int>(i));
+    const bool clicked = ImGui::InvisibleButton("token", {cell.width, cell.height});
+    const bool hovered = ImGui::IsItemHovered();
+    if (hovered && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) edit_token(workspace, i);
+    draw_token_menu(context, i, i < consumed);
+    ImGui::PopID();
     if (i >= consumed) {
       draw_to_come(context, model, snapshot.pending[static_cast<std::size_t>(i - consumed)], low, cell);
       continue;
     }
     const engine::TokenRecord& record = *snapshot.tokens[static_cast<std::size_t>(i)];
-    ImGui::SetCursorScreenPos(low);
-    ImGui::PushID(static_cast<int>(i));
-    if (ImGui::InvisibleButton("token", {cell.width, cell.height})) workspace.select_token(i);
-    const bool hovered = ImGui::IsItemHovered();
-    ImGui::PopID();
+    if (clicked) workspace.select_token(i);
     draw_consumed(context, model, record, low, cell, i == shown, hovered);
-    if (hovered) draw_token_tooltip(model, record);
+    const bool differs = beside != nullptr && differs_at(snapshot, *beside, i);
+    if (differs) draw_difference(context.theme, model, *beside, i, low);
+    if (hovered) draw_token_tooltip(model, record, differs ? beside : nullptr);
   }
+  draw_token_editor(context);
   draw_position(context.theme, first, visible, all);
   ImGui::EndChild();
   ImGui::PopStyleVar();

@@ -1,3 +1,4 @@
+#include "app/panels/branches.h"
 #include "app/panels/model_menu.h"
 #include "app/panels/panels.h"
 #include "app/panels/parts.h"
@@ -214,6 +215,7 @@ void draw_transport(PanelContext& context) {
   if (ImGui::Button("Prompt")) context.workspace.requests.edit_prompt = true;
   tooltip("Type the tokens to consume. P");
   draw_prompt_editor(context);
+  draw_branch_controls(context, flow);
 
   const char* find = "Ctrl+K  Find an action";
   flow.place_right(button_width(find) + 8 * s + button_width("?"));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace app {
@@ -109,6 +110,52 @@ std::vector<Item> recorded_items(PanelContext& context) {
   return items;
 }
 
+Item history_item(const Theme& theme, const engine::Snapshot& snapshot) {
+  const bool dropped = snapshot.states_dropped > 0;
+  Item item{fmt::format("{}history {} tokens · {} of {}", dropped ? "\uf071 " : "", snapshot.tokens.size(),
+                        bytes_words(snapshot.history_bytes), bytes_words(snapshot.history_budget_bytes)),
+            dropped ? theme.warning : theme.secondary,
+            "What was recorded of every token on all branches, with the states to go back to. ",
+            dropped ? 9 : 6,
+            !dropped,
+            true,
+            [](Workspace& w) { w.branches.edit_budget = true; }};
+  if (dropped)
+    item.tip += fmt::format(
+        "The budget is full: {} records have lost their states{}. Going back to a token brings its "
+        "record back. ",
+        snapshot.states_dropped,
+        snapshot.details_dropped > 0
+            ? fmt::format(", {} of them their coefficients and predictions", snapshot.details_dropped)
+            : "");
+  item.tip += "Click to change the budget.";
+  return item;
+}
+
+void draw_budget(PanelContext& context) {
+  BranchSettings& settings = context.workspace.branches;
+  constexpr std::uint64_t megabyte = std::uint64_t{1} << 20;
+  if (std::exchange(settings.edit_budget, false)) {
+    settings.budget_mb = static_cast<int>(context.workspace.document().snapshot->history_budget_bytes / megabyte);
+    ImGui::OpenPopup("History budget");
+  }
+  if (!ImGui::BeginPopup("History budget")) return;
+  const float s = context.theme.scale;
+  ImGui::TextColored(context.theme.secondary, "Memory for this model's history, all branches together");
+  ImGui::SetNextItemWidth(140 * s);
+  bool changed = ImGui::InputInt("MiB##budget", &settings.budget_mb, 64, 512, ImGuiInputTextFlags_EnterReturnsTrue);
+  for (const int size : {128, 512, 2048, 8192}) {
+    ImGui::SameLine(0, 6 * s);
+    if (!ImGui::Button(fmt::format("{}", size).c_str())) continue;
+    settings.budget_mb = size;
+    changed = true;
+  }
+  settings.budget_mb = std::clamp(settings.budget_mb, 1, 1 << 20);
+  if (changed)
+    context.workspace.post(engine::command::HistoryBudget{static_cast<std::uint64_t>(settings.budget_mb) * megabyte});
+  ImGui::EndPopup();
+}
+
 std::vector<Item> items_of(PanelContext& context) {
   const Theme& theme = context.theme;
   Document& document = context.workspace.document();
@@ -135,10 +182,7 @@ std::vector<Item> items_of(PanelContext& context) {
     items.push_back(
         {fmt::format("{:.0f} tok/s", snapshot.tokens_per_second), theme.text,
          fmt::format("The last step took {:.3f} ms, with reading back what the views show.", snapshot.step_ms), 7});
-  items.push_back({fmt::format("history {} tokens · {} of {}", snapshot.tokens.size(),
-                               bytes_words(snapshot.history_bytes), bytes_words(snapshot.history_budget_bytes)),
-                   theme.secondary, "What was recorded of each token. Beyond the budget the oldest lose their states.",
-                   4, false, true});
+  items.push_back(history_item(theme, snapshot));
   items.push_back({fmt::format("UI {:.3g}×", static_cast<double>(context.workspace.ui_scale)), theme.secondary,
                    "Larger and smaller: + and -", 2, false, true});
   items.push_back({fmt::format("{:.1f} ms/frame", context.workspace.frame_ms), theme.secondary,
@@ -186,6 +230,7 @@ void draw_trust_strip(PanelContext& context) {
     draw_item(context, items[i], static_cast<int>(i));
     first = false;
   }
+  if (!context.workspace.recorded()) draw_budget(context);
 }
 
 }  // namespace app

@@ -47,6 +47,13 @@ void seek_end(Workspace& workspace) {
   workspace.post(command::Seek{consumed + static_cast<std::int64_t>(snapshot.pending.size())});
 }
 
+void edit_shown(Workspace& workspace) {
+  if (const engine::TokenRecord* record = workspace.shown()) {
+    workspace.branches.edited = record->position;
+    workspace.branches.edit = true;
+  }
+}
+
 void evaluate(Workspace& workspace) {
   workspace.requests.focus_panel = "Accuracy";
   workspace.requests.evaluate = true;
@@ -81,6 +88,10 @@ std::vector<UserAction> actions_of(const Workspace& workspace) {
       {"Back to the first token (seek to the start)", "", seek_start},
       {"Consume all given tokens (seek to the end)", "", seek_end},
       {"Forget the tokens to come and go on from here", "", [](Workspace& w) { w.post(command::Forget{}); }},
+      {"Undo: prompt, tokens, branches, interventions", "Ctrl+Z", [](Workspace& w) { w.post(command::Undo{}); }},
+      {"Redo", "Ctrl+Shift+Z", [](Workspace& w) { w.post(command::Redo{}); }},
+      {"Branch off here", "B", [](Workspace& w) { w.post(command::Fork{}); }},
+      {"Edit the shown token on a new branch", "T", edit_shown},
       {"Find an action", "Ctrl+K", [](Workspace& w) { w.show_palette = true; }},
       {"List the keys", "?", [](Workspace& w) { w.show_keys = !w.show_keys; }},
       {"Larger", "+", [](Workspace& w) { scale_by(w, 0.125F); }},
@@ -152,6 +163,11 @@ void handle_keys(Workspace& workspace) {
   if (pressed(ImGuiMod_Ctrl | ImGuiKey_0)) workspace.ui_scale = 1.0F;
   if (pressed(ImGuiMod_Ctrl | ImGuiKey_L)) workspace.light_theme = !workspace.light_theme;
   if (pressed(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_R)) workspace.requests.reset_layout = true;
+  if (pressed(ImGuiMod_Ctrl | ImGuiKey_Z, true)) workspace.post(command::Undo{});
+  if (pressed(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_Z, true) || pressed(ImGuiMod_Ctrl | ImGuiKey_Y, true))
+    workspace.post(command::Redo{});
+  if (pressed(ImGuiKey_B)) workspace.post(command::Fork{});
+  if (pressed(ImGuiKey_T)) edit_shown(workspace);
   if (pressed(ImGuiKey_F))
     workspace.selection.frame = workspace.selection.frame == Frame::unrotated ? Frame::stored : Frame::unrotated;
   if (pressed(ImGuiKey_P)) workspace.requests.edit_prompt = true;

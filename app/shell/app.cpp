@@ -112,9 +112,11 @@ void App::take_snapshots() {
     document.snapshot = std::move(newest);
   }
   // After stepping back the selected token may be gone.
-  if (workspace_.ready() &&
-      workspace_.selection.token >= static_cast<std::int64_t>(workspace_.document().snapshot->tokens.size()))
-    workspace_.selection.token = -1;
+  if (!workspace_.ready()) return;
+  const engine::Snapshot& snapshot = *workspace_.document().snapshot;
+  // What is stepped again by itself is soon there again.
+  const auto tokens = std::max(static_cast<std::int64_t>(snapshot.tokens.size()), snapshot.replay_to);
+  if (workspace_.selection.token >= tokens) workspace_.selection.token = -1;
 }
 
 void App::serve_requests() {
@@ -130,7 +132,7 @@ void App::serve_requests() {
   if (!requests.open_model.empty()) {
     Surface* surface = surface_.get();
     opener_.open(workspace_, std::exchange(requests.open_model, {}),
-                 {options_.backend, options_.load, options_.seed, [surface] { surface->wake(); }});
+                 {options_.backend, options_.load, options_.seed, options_.history_mb, [surface] { surface->wake(); }});
   }
   if (!requests.open_profile.empty()) {
     Surface* surface = surface_.get();

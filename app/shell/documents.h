@@ -15,6 +15,7 @@ struct OpenOptions {
   engine::BackendOptions backend;
   engine::LoadOptions load;
   std::uint64_t seed = 0;
+  std::uint64_t history_mb = 0;  // 0: the session's default
   std::function<void()> on_publish;  // any thread; wakes the window
 };
 

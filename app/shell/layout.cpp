@@ -190,15 +190,23 @@ ImVec2 Layout::draw_bars(PanelContext& context) {
   transport_height_ =
       draw_bar(context, "Transport", gap, transport, [](PanelContext& c) { draw_bar_content(c, draw_transport); });
   ImGui::PopStyleVar();
+  // Where there are several branches they have a bar of their own.
+  const bool branched = context.workspace.ready() && context.workspace.document().snapshot->branches.size() > 1;
+  const float branches = branched ? 30 * s : 0;
+  if (branched) {
+    ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(10 * s, 5 * s));
+    draw_bar(context, "Branches", 2 * gap + transport, branches, draw_branches);
+    ImGui::PopStyleVar();
+  }
+  const float top = 2 * gap + transport + (branched ? branches + gap : 0);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(10 * s, 6 * s));
-  draw_bar(context, "Token strip", 2 * gap + transport, strip,
-           [](PanelContext& c) { draw_bar_content(c, draw_token_strip); });
+  draw_bar(context, "Token strip", top, strip, [](PanelContext& c) { draw_bar_content(c, draw_token_strip); });
   ImGui::PopStyleVar();
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(12 * s, 4 * s));
   draw_bar(context, "Trust strip", viewport.WorkSize.y - gap - trust, trust,
            [](PanelContext& c) { draw_bar_content(c, draw_trust_strip); });
   ImGui::PopStyleVar();
-  return {3 * gap + transport + strip, viewport.WorkSize.y - 2 * gap - trust};
+  return {top + strip + gap, viewport.WorkSize.y - 2 * gap - trust};
 }
 
 void Layout::draw_recorded(PanelContext& context) {

@@ -30,6 +30,7 @@ struct GuiOptions {
   bool light = false;
   bool remember_layout = true;  // read and write the layout file; never offscreen
   std::uint64_t seed = 0;
+  std::uint64_t history_mb = 0;  // that each model's history may take; 0: the session's default
   engine::BackendOptions backend;
   engine::LoadOptions load;
 };

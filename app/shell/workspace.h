@@ -86,6 +86,19 @@ struct PromptEditor {
   std::string error;  // what is wrong with the text; empty: nothing, or not tried yet
 };
 
+// How branches are looked at, and what is being typed about them.
+struct BranchSettings {
+  int compare_with = -1;  // branch; -1: the one that the current one began on
+  int renamed = -1;       // branch whose name is being typed; -1: none
+  std::string name;
+  bool focus_name = false;
+  std::int64_t edited = 0;   // position of the token that is edited
+  bool edit = false;         // open its editor
+  std::string token, error;  // what stands in that, and what is wrong with it
+  bool edit_budget = false;  // open the history's settings
+  int budget_mb = 0;         // what stands there
+};
+
 // What the accuracy panel is set to.
 struct AccuracyView {
   EvaluationChoice choice;
@@ -127,6 +140,7 @@ struct Workspace {
   std::vector<std::string> recent;              // folders and files of models that were opened, newest first
   std::vector<engine::CachedModel> downloaded;  // as last looked up
   PromptEditor prompt;                          // what stands in the prompt editor
+  BranchSettings branches;
   TimingPage timing_page = TimingPage::timeline;
   TimingTableView timing_table;
   AccuracyView accuracy;
