@@ -3,7 +3,6 @@
 #include "engine/base/quote.h"
 #include "engine/formats/mapped_file.h"
 #include "engine/formats/safetensors.h"
-#include "engine/model/layout.h"
 #include "engine/recording/journal.h"
 #include "engine/recording/rows.h"
 

@@ -26,10 +26,14 @@ struct CloseFile {
 };
 using OpenFile = std::unique_ptr<std::FILE, CloseFile>;
 
-std::vector<float> mimo_of(const Model& model) {
+// As many values as the file has room for, whatever the model holds of them.
+std::vector<float> mimo_of(const RecordingInfo& info, const Model& model) {
+  std::size_t count = 1;
+  for (const std::int64_t size : mimo_shape(info)) count *= static_cast<std::size_t>(size);
   std::vector<float> out;
   for (const LayerWeights& layer : model.weights.layers)
     out.insert(out.end(), layer.mimo_x.begin(), layer.mimo_x.end());
+  out.resize(count);
   return out;
 }
 
@@ -115,7 +119,7 @@ Result<std::unique_ptr<RecordingWriter>> RecordingWriter::create(const std::stri
   auto journal = JournalFile::create(path + journal_ending);
   if (!journal) return tl::unexpected(journal.error());
   std::unique_ptr<RecordingWriter> out(new RecordingWriter(std::move(*journal), path, info));
-  if (auto head = out->journal_.append_head(info, out->fields_, mimo_of(model)); !head) {
+  if (auto head = out->journal_.append_head(info, out->fields_, mimo_of(info, model)); !head) {
     return system_error(head.error().message + " Free some space, or record elsewhere.");
   }
   return out;

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace engine {
 
@@ -27,6 +28,7 @@ class Replay : public Session {
         history_(options_.history_budget_bytes, 1, recording_->info().config.n_layer),
         goal_(recording_->tokens()) {
     history_.use(track_);
+    for (std::int64_t i = 0; i < recording_->tokens(); ++i) ids_.push_back(recording_->id(i));
     publish();
     thread_ = std::jthread([this](const std::stop_token& stop) {
       while (!stop.stop_requested()) turn(stop);
@@ -129,8 +131,7 @@ class Replay : public Session {
     snapshot->mode = running_ || track_->size() < goal_ ? SessionMode::running : SessionMode::idle;
     snapshot->notice = notice_;
     snapshot->tokens = track_->tokens();
-    for (std::int64_t i = track_->size(); i < recording_->tokens(); ++i)
-      snapshot->pending.push_back(recording_->id(i));
+    snapshot->pending.assign(ids_.begin() + static_cast<std::ptrdiff_t>(track_->size()), ids_.end());
     snapshot->furthest = recording_->tokens();
     snapshot->speed = speed_;
     snapshot->tokens_per_second = running_ ? pacer_.rate(Clock::now()) : 0;
@@ -150,6 +151,7 @@ class Replay : public Session {
   std::shared_ptr<const Recording> recording_;
   ReplayOptions options_;
   std::shared_ptr<const StepPlan> plan_;
+  std::vector<std::int32_t> ids_;  // of all tokens
   CommandQueue queue_;
   mutable std::mutex newest_mutex_;
   std::shared_ptr<const Snapshot> newest_;
