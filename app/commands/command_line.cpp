@@ -29,6 +29,7 @@ int run_command_line(int argc, char** argv) {
   add_profile(program, action);
   add_compare(program, action);
   add_bench(program, action);
+  add_record(program, action);
   add_step(program, action);
   add_verify(program, action);
 #ifdef MAMBASCOPE_HAVE_GUI

@@ -18,6 +18,7 @@ using Action = std::function<int()>;
 
 // Each adds its subcommand to the program (defined in <name>.cpp beside this).
 void add_inspect(CLI::App& program, Action& action);
+void add_record(CLI::App& program, Action& action);
 void add_step(CLI::App& program, Action& action);
 void add_verify(CLI::App& program, Action& action);
 void add_effect(CLI::App& program, Action& action);

@@ -88,7 +88,7 @@ void print_report(const JobReport& job, const GuiOptions& options) {
 
 // The built-in model that the window opens by itself, where the program has it.
 void choose_models(GuiOptions& options) {
-  if (!options.models.empty() || !options.profiles.empty()) return;
+  if (!options.models.empty() || !options.profiles.empty() || !options.recordings.empty()) return;
   const std::vector<std::string> builtin = engine::builtin_models();
   if (std::find(builtin.begin(), builtin.end(), "parity") != builtin.end()) options.models = {"parity"};
 }
@@ -157,6 +157,12 @@ void add_gui(CLI::App& program, Action& action) {
                    "`profile --list` prints")
       ->type_name("FILE|NAME")
       ->take_all();
+  command
+      ->add_option("--recording", gui.recordings,
+                   "Recorded tokens to open, without the model's weights: files that `record` wrote, or what an "
+                   "interrupted one left (also as MODEL)")
+      ->type_name("FILE")
+      ->take_all();
   command->add_flag("--offscreen", gui.offscreen, "Draw without a display, then end");
   command->add_option("--steps", gui.steps, "Tokens to step before the screenshot (offscreen)")
       ->check(whole_number_in(0, 1 << 24))
@@ -198,6 +204,7 @@ void add_gui(CLI::App& program, Action& action) {
       "Examples:\n  mambascope gui parity\n"
       "  mambascope gui parity --offscreen --steps 64 --screenshot parity.png --summary parity.json\n"
       "  mambascope gui --profile before.profile\n"
+      "  mambascope gui --recording parity.safetensors\n"
       "  mambascope gui parity --offscreen --evaluate --ablations --panel Accuracy --screenshot accuracy.png");
   command->callback([options, &action] { action = [options] { return run_gui(*options); }; });
 }

@@ -1,11 +1,13 @@
 // mambascope inspect: what a model is made of, without stepping it.
 #include "app/commands/command_line.h"
+#include "app/commands/inspect_recording.h"
 #include "app/commands/list_models.h"
 #include "app/commands/options.h"
 #include "app/commands/text.h"
 #include "engine/base/quote.h"
 #include "engine/formats/config_json.h"
 #include "engine/formats/weight_file.h"
+#include "engine/recording/recording.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -185,6 +187,7 @@ int inspect(const Options& options) {
   if (options.model.empty()) {
     return report({engine::ErrorKind::input, "inspect needs a MODEL, or --list for the built-in ones."});
   }
+  if (engine::is_recording_file(options.model)) return inspect_recording(options.model, options.json);
   const auto model = load_model(options);
   if (!model) return report(model.error());
   const auto file = engine::read_weights((*model)->path);
@@ -201,8 +204,8 @@ int inspect(const Options& options) {
 
 void add_inspect(CLI::App& program, Action& action) {
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      program.add_subcommand("inspect", "Print a model's configuration, tensors, parameters and memory");
+  CLI::App* command = program.add_subcommand(
+      "inspect", "Print a model's configuration, tensors, parameters and memory, or what a recording holds");
   add_model_option(*command, *options);
   add_json_option(*command, *options);
   command->add_flag("--list", options->list, "List the built-in models: task, size, accuracy, origin");

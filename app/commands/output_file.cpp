@@ -1,5 +1,7 @@
 #include "app/commands/output_file.h"
 
+#include "engine/recording/recording.h"
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
@@ -43,6 +45,25 @@ bool part_of_a_model(const std::string& path) {
          name == "task.json" || name == "tokenizer.json";
 }
 
+// What speaks against writing there, whatever the file is called.
+engine::Result<void> check_place(const std::string& path, const std::vector<std::string>& taken) {
+  for (const std::string& other : taken) {
+    if (!other.empty() && same_file(path, other)) {
+      return engine::input_error(
+          fmt::format("{} is the file that another option of this command names. Choose another.", path));
+    }
+  }
+  std::error_code none;
+  if (std::filesystem::is_directory(path, none)) {
+    return engine::system_error(fmt::format("{} cannot be written: it is a folder. Give the name of a file.", path));
+  }
+  if (const int reason = why_not_writable(path); reason != 0) {
+    return engine::system_error(fmt::format("{} cannot be written: {}. Choose a folder that exists and may be written.",
+                                            path, std::generic_category().message(reason)));
+  }
+  return {};
+}
+
 }  // namespace
 
 CLI::Option* add_output_option(CLI::App& command, const char* name, std::string& out, const char* help,
@@ -59,23 +80,24 @@ engine::Result<void> check_outputs(const std::vector<std::string>& paths, const 
     if (part_of_a_model(path)) {
       return engine::input_error(fmt::format("{} has the name of a part of a model. Choose another.", path));
     }
-    for (const std::string& other : taken) {
-      if (!other.empty() && same_file(path, other)) {
-        return engine::input_error(
-            fmt::format("{} is the file that another option of this command names. Choose another.", path));
-      }
-    }
+    if (auto checked = check_place(path, taken); !checked) return checked;
     taken.push_back(path);
-    std::error_code none;
-    if (std::filesystem::is_directory(path, none)) {
-      return engine::system_error(fmt::format("{} cannot be written: it is a folder. Give the name of a file.", path));
-    }
-    if (const int reason = why_not_writable(path); reason != 0)
-      return engine::system_error(
-          fmt::format("{} cannot be written: {}. Choose a folder that exists and may be written.", path,
-                      std::generic_category().message(reason)));
   }
   return {};
+}
+
+engine::Result<void> check_recording_output(const std::string& path, const std::vector<std::string>& inputs) {
+  std::error_code none;
+  const std::filesystem::path name = std::filesystem::path(path).filename();
+  if (name.extension() != ".safetensors") {
+    return engine::input_error(fmt::format("{} is no name of a recording. Give one that ends in .safetensors.", path));
+  }
+  if (name == "model.safetensors" ||
+      (std::filesystem::is_regular_file(path, none) && !engine::is_recording_file(path))) {
+    return engine::input_error(
+        fmt::format("{} is no recording but may be a part of a model. Choose another name.", path));
+  }
+  return check_place(path, inputs);
 }
 
 engine::Result<void> write_output(const std::string& path, const std::function<void(std::ostream&)>& write) {

@@ -24,6 +24,10 @@ CLI::Option* add_output_option(CLI::App& command, const char* name, std::string&
 // of them the same file, one of `inputs`, or by its name a part of a model (input).
 engine::Result<void> check_outputs(const std::vector<std::string>& paths, const std::vector<std::string>& inputs = {});
 
+// The same for a recording, whose name ends in .safetensors: it takes the place of no file but another recording. Errors as
+// above.
+engine::Result<void> check_recording_output(const std::string& path, const std::vector<std::string>& inputs = {});
+
 // Writes the file anew, with what `write` puts into the stream; an ordinary file is replaced when all is written, and stays as
 // it was when not. Error: it did not take it all (system).
 engine::Result<void> write_output(const std::string& path, const std::function<void(std::ostream&)>& write);

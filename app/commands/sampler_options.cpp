@@ -21,6 +21,16 @@ engine::Sampler::Kind sampler_kind(const std::string& word) {
 
 const std::string& word_of(engine::Sampler::Kind kind) { return sampler_words()[static_cast<std::size_t>(kind)]; }
 
+void add_sampler_option(CLI::App& command, engine::Sampler& sampler) {
+  command
+      .add_option_function<std::string>(
+          "--sampler", [&sampler](const std::string& word) { sampler.kind = sampler_kind(word); },
+          "How the next token is chosen")
+      ->check(CLI::IsMember(sampler_words()))
+      ->default_str("greedy");
+  add_sampler_settings(command, sampler);
+}
+
 void add_sampler_settings(CLI::App& command, engine::Sampler& sampler) {
   command.add_option("--temperature", sampler.temperature, "Divides the logits before sampling")
       ->check(number_in(0, std::numeric_limits<float>::max()))

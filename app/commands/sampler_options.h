@@ -17,6 +17,9 @@ const std::vector<std::string>& sampler_words();
 engine::Sampler::Kind sampler_kind(const std::string& word);  // one of them
 const std::string& word_of(engine::Sampler::Kind kind);
 
+// --sampler and those below. The sampler must outlive the parsing.
+void add_sampler_option(CLI::App& command, engine::Sampler& sampler);
+
 // --temperature, --top-k, --top-p. The sampler must outlive the parsing.
 void add_sampler_settings(CLI::App& command, engine::Sampler& sampler);
 

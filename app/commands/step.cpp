@@ -173,16 +173,6 @@ int step(StepOptions options) {
   return 0;
 }
 
-void add_sampler_options(CLI::App& command, StepOptions& options) {
-  command
-      .add_option_function<std::string>(
-          "--sampler", [&options](const std::string& word) { options.sampler.kind = sampler_kind(word); },
-          "How the next token is chosen")
-      ->check(CLI::IsMember(sampler_words()))
-      ->default_str("greedy");
-  add_sampler_settings(command, options.sampler);
-}
-
 }  // namespace
 
 void add_step(CLI::App& program, Action& action) {
@@ -200,7 +190,7 @@ void add_step(CLI::App& program, Action& action) {
                    "Tokens to step after those: sampled, or drawn from the task of a model that labels positions")
       ->check(whole_number_in(0, 1 << 24))
       ->capture_default_str();
-  add_sampler_options(*command, *options);
+  add_sampler_option(*command, options->sampler);
   add_seed_option(*command, *options);
   add_backend_options(*command, *options);
   add_json_option(*command, *options);

@@ -58,7 +58,7 @@ void draw_path(PanelContext& context) {
   Workspace& workspace = context.workspace;
   std::string& path = workspace.open_path;
   ImGui::SetNextItemWidth(280 * context.theme.scale);
-  if (ImGui::InputTextWithHint("##path", "folder, weight file or .profile, then Enter", &path,
+  if (ImGui::InputTextWithHint("##path", "folder, weight or recorded file, then Enter", &path,
                                ImGuiInputTextFlags_EnterReturnsTrue) &&
       !path.empty()) {
     request_open(workspace.requests, path);

@@ -4,11 +4,14 @@
 #include "app/panels/parts.h"
 #include "app/panels/prompt_editor.h"
 #include "app/panels/widgets.h"
+#include "app/wiring/recording_job.h"
+#include "engine/recording/recording.h"
 
 #include <fmt/format.h>
 
 #include <array>
 #include <cmath>
+#include <utility>
 
 namespace app {
 namespace {
@@ -172,6 +175,52 @@ void draw_sampler(PanelContext& context, Flow& flow) {
   draw_sampler_menu(context);
 }
 
+// Asks for the name of the file, then shows how far it is.
+void draw_record(PanelContext& context, Flow& flow) {
+  Workspace& workspace = context.workspace;
+  Document& document = workspace.document();
+  const bool asked = std::exchange(workspace.requests.edit_record, false);
+  if (document.replay) {
+    const std::string words = document.replay->info().words();
+    flow.place(chip_width(words.c_str()));
+    ImGui::AlignTextToFramePadding();
+    fact_chip(context.theme, words.c_str(),
+              ("These tokens were recorded then and there: they can be gone through, and nothing runs. " +
+               document.replay->cut_words())
+                  .c_str(),
+              context.theme.value);
+    return;
+  }
+  const bool saving = document.saving && document.saving->running();
+  ImGui::BeginDisabled(document.snapshot->empty());
+  flow.place(button_width("Record"));
+  const bool clicked = ImGui::Button(
+      saving ? fmt::format("{:.0f} %###record", 100 * document.saving->done()).c_str() : "Record###record",
+      {button_width("Record"), 0});
+  ImGui::EndDisabled();
+  tooltip(saving
+              ? "Writing the recording; click to cancel."
+              : "Write the states, coefficients and predictions of every token so far to a file that this window and "
+                "Python open.");
+  if (saving) workspace.requests.redraw = true;
+  if (clicked && saving) document.saving->cancel();
+  if ((clicked || asked) && !saving) {
+    workspace.record_path = recording_name(*document.snapshot);
+    if (!document.snapshot->empty()) ImGui::OpenPopup("record");
+  }
+  if (!ImGui::BeginPopup("record")) return;
+  ImGui::TextColored(context.theme.secondary, "Record %zu tokens to", document.snapshot->tokens.size());
+  ImGui::SetNextItemWidth(360 * context.theme.scale);
+  if (ImGui::IsWindowAppearing()) ImGui::SetKeyboardFocusHere();
+  const bool entered = ImGui::InputText("##recording", &workspace.record_path, ImGuiInputTextFlags_EnterReturnsTrue);
+  ImGui::SameLine();
+  if ((primary_button(context.theme, "Save###save") || entered) && !workspace.record_path.empty()) {
+    workspace.requests.record = workspace.record_path;
+    ImGui::CloseCurrentPopup();
+  }
+  ImGui::EndPopup();
+}
+
 }  // namespace
 
 void draw_closed_transport(PanelContext& context) {
@@ -215,6 +264,7 @@ void draw_transport(PanelContext& context) {
   if (ImGui::Button("Prompt")) context.workspace.requests.edit_prompt = true;
   tooltip("Type the tokens to consume. P");
   draw_prompt_editor(context);
+  draw_record(context, flow);
   draw_branch_controls(context, flow);
 
   const char* find = "Ctrl+K  Find an action";

@@ -1,6 +1,7 @@
 #include "app/panels/panels.h"
 #include "app/panels/widgets.h"
 #include "app/viewmodel/lambda_mark.h"
+#include "engine/recording/recording.h"
 
 #include <fmt/format.h>
 
@@ -165,8 +166,16 @@ std::vector<Item> items_of(PanelContext& context) {
   if (failed)
     items.push_back({"\uf071 stopped: " + snapshot.error, theme.error,
                      snapshot.error + "\nWhat was recorded stays. A new prompt starts over.", 10});
-  items.push_back({fmt::format("• {} · {}", snapshot.backend.name, snapshot.backend.device),
-                   failed ? theme.error : theme.text, snapshot.backend.detail, 9});
+  if (document.replay) {
+    const engine::RecordingInfo& info = document.replay->info();
+    items.push_back({"• " + info.words(), theme.value,
+                     fmt::format("Recorded at {} by {}: {} on {}, {}. Nothing runs. {}", info.recorded_at, info.program,
+                                 info.model, info.backend.name, info.backend.device, document.replay->cut_words()),
+                     10});
+  }
+  if (!document.replay)
+    items.push_back({fmt::format("• {} · {}", snapshot.backend.name, snapshot.backend.device),
+                     failed ? theme.error : theme.text, snapshot.backend.detail, 9});
   items.push_back({fmt::format("variant {}", snapshot.plan->variant), theme.secondary,
                    "How a step is executed: staged is one kernel for each stage, fused few kernels for speed.", 5});
   items.push_back({fmt::format("state {}", snapshot.backend.state), theme.secondary,
@@ -176,7 +185,7 @@ std::vector<Item> items_of(PanelContext& context) {
                      "The model's task.json fixes lambda for every head and token; the trained sigmoid(trap) is not "
                      "used, here, on the command line or in verification.",
                      9});
-  items.push_back(verification_item(theme, document));
+  if (!document.replay) items.push_back(verification_item(theme, document));
   add_profiling(theme, document, items);
   if (snapshot.tokens_per_second > 0)
     items.push_back(

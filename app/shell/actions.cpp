@@ -106,6 +106,7 @@ std::vector<UserAction> actions_of(const Workspace& workspace) {
       {"Kernel timings: bars", "", [](Workspace& w) { show_timings(w, TimingPage::bars); }},
       {"Kernel timings: histogram over tokens", "", [](Workspace& w) { show_timings(w, TimingPage::histogram); }},
       {"Kernel timings: roofline", "", [](Workspace& w) { show_timings(w, TimingPage::roofline); }},
+      {"Record what was stepped to a file", "", [](Workspace& w) { w.requests.edit_record = true; }},
       {"Edit the prompt", "P", [](Workspace& w) { w.requests.edit_prompt = true; }},
       {"Verify against the reference", "V", [](Workspace& w) { w.requests.verify = true; }},
       {"Evaluate accuracy", "E", evaluate},

@@ -1,7 +1,10 @@
 #include "app/shell/app.h"
 
+#include "app/commands/output_file.h"
 #include "app/shell/fonts.h"
 #include "app/shell/screenshot.h"
+#include "app/wiring/recording_job.h"
+#include "engine/recording/recording.h"
 
 #define GL_GLEXT_PROTOTYPES
 #include <GL/glcorearb.h>
@@ -78,6 +81,10 @@ engine::Result<std::unique_ptr<App>> App::open(const GuiOptions& options) {
     workspace.requests.open_profile = profile;
     app->serve_requests();
   }
+  for (const std::string& recording : options.recordings) {
+    workspace.requests.open_replay = recording;
+    app->serve_requests();
+  }
   workspace.active = 0;
   workspace.accuracy.choice = options.evaluation;
   if (const auto page = discretisation_page_named(options.page)) {
@@ -110,6 +117,8 @@ void App::take_snapshots() {
     if (!newest->notice.empty() && (!document.snapshot || document.snapshot->notice != newest->notice))
       workspace_.notice = newest->notice;
     document.snapshot = std::move(newest);
+    if (document.saving)
+      if (std::string words = document.saving->take_words(); !words.empty()) workspace_.notice = std::move(words);
   }
   // After stepping back the selected token may be gone.
   if (!workspace_.ready()) return;
@@ -138,6 +147,14 @@ void App::serve_requests() {
     Surface* surface = surface_.get();
     opener_.open_recorded(workspace_, std::exchange(requests.open_profile, {}), [surface] { surface->wake(); });
   }
+  if (!requests.open_replay.empty()) {
+    Surface* surface = surface_.get();
+    OpenOptions open{options_.backend, options_.load, options_.seed, [surface] { surface->wake(); }};
+    open.recording = true;
+    opener_.open(workspace_, std::exchange(requests.open_replay, {}), std::move(open));
+  }
+  refuse_without_weights();
+  serve_record();
   if (std::exchange(requests.reset_layout, false)) layout_.reset();
   if (std::exchange(requests.verify, false) && workspace_.ready() && !workspace_.document().snapshot->empty()) {
     Surface* surface = surface_.get();
@@ -147,6 +164,32 @@ void App::serve_requests() {
   serve_evaluation();
   serve_effect();
   if (!requests.focus_panel.empty()) layout_.focus(std::exchange(requests.focus_panel, {}));
+}
+
+void App::refuse_without_weights() {
+  Requests& requests = workspace_.requests;
+  const bool steps = requests.verify || requests.evaluate || requests.effect || requests.effect_accuracy;
+  if (!workspace_.ready() || !workspace_.document().replay || !(steps || !requests.record.empty())) return;
+  const engine::RecordingInfo& info = workspace_.document().replay->info();
+  workspace_.notice = steps ? fmt::format("This was {}: there are no weights to step with. Open the model {} itself.",
+                                          info.words(), info.model)
+                            : "This is a recording already: copy its file.";
+  requests.verify = requests.evaluate = requests.effect = requests.effect_accuracy = false;
+  requests.record.clear();
+}
+
+void App::serve_record() {
+  const std::string path = std::exchange(workspace_.requests.record, {});
+  if (path.empty() || !workspace_.ready() || workspace_.document().snapshot->empty()) return;
+  Document& document = workspace_.document();
+  if (document.saving && document.saving->running()) return;
+  if (const auto writable = check_recording_output(path); !writable) {
+    workspace_.notice = writable.error().message;
+    return;
+  }
+  Surface* surface = surface_.get();
+  document.saving = std::make_shared<RecordingJob>(
+      document.snapshot, document.timings->newest(TimingStore::default_tokens), path, [surface] { surface->wake(); });
 }
 
 void App::serve_evaluation() {

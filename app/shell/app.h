@@ -45,6 +45,8 @@ class App {
   void apply_theme();
   void take_snapshots();
   void serve_requests();
+  void refuse_without_weights();  // what recorded tokens cannot do, with the reason
+  void serve_record();
   void serve_evaluation();
   void serve_effect();
   void draw();

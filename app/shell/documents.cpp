@@ -1,6 +1,8 @@
 #include "app/shell/documents.h"
 
 #include "app/wiring/recorded_profile.h"
+#include "app/wiring/recorded_times.h"
+#include "engine/recording/replay.h"
 #include "profiler/activity/process.h"
 
 #include <atomic>
@@ -17,7 +19,26 @@ bool wants_gpu(const engine::BackendOptions& options) {
   return engine::why_no_cuda().empty();
 }
 
+Document open_tokens(const std::string& path, const OpenOptions& options) {
+  Document document;
+  document.name = path;
+  auto opened = engine::Recording::open(path);
+  if (!opened) {
+    document.error = opened.error();
+    return document;
+  }
+  document.replay = *opened;
+  document.model = document.replay->model();
+  document.name = document.model->name + " (recorded)";
+  document.timings = timings_of(*document.replay);
+  document.session = engine::open_replay(document.replay, {.on_publish = options.on_publish});
+  document.session->wait_idle();
+  document.snapshot = document.session->snapshot();
+  return document;
+}
+
 Document open_document(const std::string& name, const OpenOptions& options) {
+  if (options.recording || engine::is_recording_file(name)) return open_tokens(name, options);
   static std::atomic<std::uint16_t> sources{0};
   Document document;
   document.name = name;

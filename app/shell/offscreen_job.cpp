@@ -149,14 +149,20 @@ engine::Result<JobReport> run_offscreen_job(App& app, const GuiOptions& options)
   if (auto failed = first_failure(app.workspace()); !failed) return tl::unexpected(failed.error());
 
   const auto start = Clock::now();
-  for (Document& document : app.workspace().documents)
-    if (options.steps > 0 && document.session) document.session->post(engine::command::Step{options.steps});
+  for (Document& document : app.workspace().documents) {
+    if (options.steps <= 0 || !document.session) continue;
+    // Recorded tokens are all there: go back to that many.
+    if (document.replay)
+      document.session->post(engine::command::Seek{options.steps});
+    else
+      document.session->post(engine::command::Step{options.steps});
+  }
   double seconds = 0;
   const auto wanted = static_cast<std::size_t>(std::max(0, options.steps));
   const bool finished = draw_until(app, [&] {
     if (!first_failure(app.workspace())) return true;
     for (const Document& document : app.workspace().documents)
-      if (document.is_open() && document.snapshot->tokens.size() < wanted) return false;
+      if (document.is_open() && !document.replay && document.snapshot->tokens.size() < wanted) return false;
     seconds = std::chrono::duration<double>(Clock::now() - start).count();
     return true;
   });

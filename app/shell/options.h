@@ -13,8 +13,9 @@
 namespace app {
 
 struct GuiOptions {
-  std::vector<std::string> models;    // each opens a document
-  std::vector<std::string> profiles;  // recorded ones; each opens a document, too
+  std::vector<std::string> models;      // each opens a document
+  std::vector<std::string> profiles;    // recorded ones; each opens a document, too
+  std::vector<std::string> recordings;  // of tokens; the same
   bool offscreen = false;
   int steps = 0;           // tokens to step before the screenshot
   std::string screenshot;  // PNG file; empty: none

@@ -23,7 +23,13 @@
 #include <string>
 #include <vector>
 
+namespace engine {
+class Recording;
+}
+
 namespace app {
+
+class RecordingJob;
 
 // One open model: its session, its newest snapshot (taken once a frame), its timings. While it opens and when that
 // failed, only `name` and `error` say anything.
@@ -46,6 +52,9 @@ struct Document {
   TimingCache timing_cache;
   // A recorded profile that was opened by itself: it has times and a plan, and no model, session or snapshot.
   std::shared_ptr<const ProfileResult> recording;
+  // Recorded tokens: the session replays them, and the model has a shape and no weights. Null: the model is here.
+  std::shared_ptr<const engine::Recording> replay;
+  std::shared_ptr<RecordingJob> saving;  // writes what was stepped to a file, the last one asked for; null: none yet
 
   bool is_open() const { return snapshot != nullptr; }
   bool has_times() const { return timings != nullptr && (recording != nullptr || (is_open() && !snapshot->empty())); }
@@ -63,6 +72,8 @@ struct PixelArea {
 struct Requests {
   std::string open_model;            // name or path
   std::string open_profile;          // a recorded profile: name or path
+  std::string open_replay;           // recorded tokens: path
+  std::string record;                // write what the active document has stepped to this file
   std::vector<std::string> dropped;  // paths to open, one a frame
   bool browse = false;               // show the file dialog
   std::string focus_panel;           // bring this panel's tab to the front
@@ -70,6 +81,7 @@ struct Requests {
   PixelArea screenshot_area;         // only this part of it; empty: the whole window
   bool redraw = false;               // a motion goes on: draw the next frame at once instead of sleeping
   bool edit_prompt = false;          // open the prompt editor
+  bool edit_record = false;          // ask for the name of a recording
   bool verify = false;               // compare the active document with the reference
   bool evaluate = false;             // measure the active document's accuracy, as chosen in `accuracy`
   bool effect = false;               // run the active document's tokens with other lambdas
@@ -137,6 +149,7 @@ struct Workspace {
   Requests requests;
   std::string notice;                           // one sentence about what just happened, shown for a few seconds
   std::string open_path;                        // what stands in the model menu's text field
+  std::string record_path;                      // and in that of the recording's name
   std::vector<std::string> recent;              // folders and files of models that were opened, newest first
   std::vector<engine::CachedModel> downloaded;  // as last looked up
   PromptEditor prompt;                          // what stands in the prompt editor

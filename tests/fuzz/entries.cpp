@@ -10,6 +10,8 @@
 #include "engine/formats/zip_archive.h"
 #include "engine/model/bind_weights.h"
 #include "engine/model/model.h"
+#include "engine/recording/intervention_text.h"
+#include "engine/recording/recording.h"
 #include "profiler/recording/profile_file.h"
 #include "profiler/report/statistics.h"
 #include "tests/support/zip_writer.h"
@@ -261,6 +263,36 @@ bool profile_unpacked(Bytes bytes) {
   require(again.has_value());
   const auto back = profiler::decode(std::as_bytes(std::span(again->data(), again->size())));
   require(back.has_value() && back->tokens.size() == profile->tokens.size());
+  return true;
+}
+
+bool recording(Bytes bytes) {
+  const auto opened = engine::Recording::parse(std::as_bytes(bytes), "input");
+  if (!opened) {
+    check_error(opened.error());
+    return false;
+  }
+  const engine::Recording& recording = **opened;
+  const engine::RecordingInfo& info = recording.info();
+  require(recording.tokens() > 0 && recording.tokens() <= static_cast<std::int64_t>(bytes.size()));
+  const auto layers = static_cast<std::size_t>(info.config.n_layer);
+  require(recording.model()->weights.layers.size() == layers);
+  const auto again = engine::interventions_of(engine::text_of(info.interventions));
+  require(again.has_value() && *again == info.interventions);
+  for (std::int64_t i = 0; i < std::min<std::int64_t>(recording.tokens(), 64); ++i) {
+    for (const engine::Field& field : recording.fields()) {
+      if (!field.has(i)) continue;
+      const auto row = recording.row(field, i);
+      require(row.size() == field.row_bytes);
+      touch(row.data(), row.size());
+    }
+    const auto token = recording.token(i);
+    require(token->position == i && token->id >= 0 && token->id < info.config.vocab_size);
+    require(token->state != nullptr && token->state->layers.size() == layers);
+    require(token->state->bytes() <= bytes.size());
+    const engine::StepTimes times = recording.times(i);
+    require(times.start_ns.size() == times.duration_ns.size());
+  }
   return true;
 }
 

@@ -25,4 +25,7 @@ bool profile(std::span<const std::uint8_t> bytes);
 // What is packed in one: its header, a zero byte, its columns.
 bool profile_unpacked(std::span<const std::uint8_t> bytes);
 
+// Recorded tokens: a finished file, or a journal.
+bool recording(std::span<const std::uint8_t> bytes);
+
 }  // namespace fuzz
