@@ -25,6 +25,10 @@ Result<void> Backend::generate(const Sampler& /*sampler*/, std::span<std::int32_
   return input_error("This backend does not draw ids.");
 }
 
+Result<void> Backend::read_state_tiles(int /*sequence*/, StateTiles& /*out*/) {
+  return input_error(fmt::format("The backend '{}' does not read its state at a coarser grain.", info().name));
+}
+
 Result<void> Backend::read_errors(int /*sequence*/, StepErrors& /*out*/) {
   return input_error("This backend was not asked to measure the errors of its steps.");
 }
@@ -43,6 +47,13 @@ Result<void> Backend::check_generated(std::size_t ids) const {
   if (ids % static_cast<std::size_t>(plan().batch) == 0) return {};
   return input_error(
       fmt::format("Steps of {} sequences draw so many ids each, and there is room for {}.", plan().batch, ids));
+}
+
+Result<void> Backend::check_tiles(const StateTiles& tiles, const ModelConfig& config) {
+  if (tiles.rows >= 1 && tiles.rows <= config.headdim && tiles.columns >= 1 && tiles.columns <= config.d_state)
+    return {};
+  return input_error(fmt::format("A head's {} x {} cells cannot be divided into {} x {} blocks.", config.headdim,
+                                 config.d_state, tiles.rows, tiles.columns));
 }
 
 }  // namespace engine

@@ -5,6 +5,7 @@
 
 #include "engine/backend/published.h"
 #include "engine/backend/state.h"
+#include "engine/backend/state_tiles.h"
 #include "engine/backend/step_errors.h"
 #include "engine/base/result.h"
 #include "engine/intervention/changes.h"
@@ -81,6 +82,10 @@ class Backend {
   virtual Result<void> read_coefficients(int sequence, StepCoefficients& out) = 0;
   // Fills out.layers[l] for each l of `layers`; the matrix state only with `with_ssm`.
   virtual Result<void> read_state(int sequence, std::span<const int> layers, bool with_ssm, SequenceState& out) = 0;
+  // The state of every head at a coarser grain: out.rows x out.columns blocks are made of its P x N cells, and a GPU copies
+  // no more than them. The bits are those of kernels::state_tiles() on what read_state() gives. Errors (input): fewer
+  // than 1 row or column, more than P or N; a sequence outside the batch.
+  virtual Result<void> read_state_tiles(int sequence, StateTiles& out);
   // What the stage `errors` of the last step found (BackendOptions::errors; input error without). Zeros before the first
   // step.
   virtual Result<void> read_errors(int sequence, StepErrors& out);
@@ -94,6 +99,7 @@ class Backend {
   virtual Result<void> intervene(int sequence, const SequenceChanges& changes);
 
  protected:
+  static Result<void> check_tiles(const StateTiles& tiles, const ModelConfig& config);
   // Whether so many ids are those of whole steps.
   Result<void> check_generated(std::size_t ids) const;
 };

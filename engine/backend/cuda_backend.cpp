@@ -5,6 +5,7 @@
 #include "engine/backend/cuda_draws.h"
 #include "engine/backend/cuda_errors.h"
 #include "engine/backend/cuda_publisher.h"
+#include "engine/backend/cuda_tiles.h"
 #include "engine/backend/cuda_weights.h"
 #include "engine/backend/fused_arguments.h"
 #include "engine/backend/fused_limits.h"
@@ -202,6 +203,13 @@ class CudaBackend final : public Backend {
     out.position = position_;
     out.layers.resize(buffers_.layers.size());
     return checked(buffers_.read_state(stream_, sequence, layers, with_ssm, out.layers), "Reading the state");
+  }
+
+  Result<void> read_state_tiles(int sequence, StateTiles& out) override {
+    if (auto ok = check_sequence(sequence); !ok) return ok;
+    if (auto ok = check_tiles(out, weights_.config); !ok) return ok;
+    out.position = position_;
+    return checked(tiles_.read(buffers_, weights_.config, stream_, sequence, out), "Reading the whole state");
   }
 
   Result<void> read_errors(int sequence, StepErrors& out) override {
@@ -493,6 +501,7 @@ class CudaBackend final : public Backend {
   std::uint64_t recording_ = 0;
   kernels::L2Flush flush_;
   std::unique_ptr<CudaPublisher> publisher_;
+  CudaTiles tiles_;
   // Of steps that draw their ids.
   CudaDraws draws_;
   kernels::SampleArgs draw_;

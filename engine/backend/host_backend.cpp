@@ -247,6 +247,29 @@ Result<void> HostBackend<T>::read_state(int sequence, std::span<const int> layer
 }
 
 template <class T>
+Result<void> HostBackend<T>::read_state_tiles(int sequence, StateTiles& out) {
+  if (auto ok = check_sequence(sequence); !ok) return ok;
+  if (auto ok = check_tiles(out, config_); !ok) return ok;
+  out.position = position_;
+  kernels::StateTilesArgs<T> args;
+  args.heads = config_.heads();
+  args.headdim = config_.headdim;
+  args.d_state = config_.d_state;
+  args.rows = out.rows;
+  args.columns = out.columns;
+  const std::size_t layer_tiles =
+      static_cast<std::size_t>(args.heads) * static_cast<std::size_t>(out.rows) * static_cast<std::size_t>(out.columns);
+  out.tiles.resize(buffers_.layers.size() * layer_tiles);
+  args.tiles = out.tiles.data();
+  for (auto& layer : buffers_.layers) {
+    args.h = of_sequence(layer.h, sequence, plan_.batch).data();
+    kernels::state_tiles(args);
+    args.tiles += layer_tiles;
+  }
+  return {};
+}
+
+template <class T>
 Result<void> HostBackend<T>::restore(int sequence, const SequenceState& state) {
   if constexpr (!std::is_same_v<T, float>) {
     return input_error(

@@ -25,6 +25,7 @@ class HostBackend : public Backend {
   Result<void> read_logits(int sequence, std::span<float> logits) override;
   Result<void> read_coefficients(int sequence, StepCoefficients& out) override;
   Result<void> read_state(int sequence, std::span<const int> layers, bool with_ssm, SequenceState& out) override;
+  Result<void> read_state_tiles(int sequence, StateTiles& out) override;
   Result<void> read_errors(int sequence, StepErrors& out) override;
   Result<void> restore(int sequence, const SequenceState& state) override;
   // Hands over before step() returns.

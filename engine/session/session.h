@@ -77,6 +77,11 @@ struct Redo {};
 struct Watch {
   int layer = 0;
 };
+// The state of all heads after the newest token, rows x columns blocks of each, with one of the next snapshots: for who
+// shows a model whose records hold one layer only. Once; more than a head has is as many as it has.
+struct Tiles {
+  int rows = 8, columns = 16;
+};
 // Tokens per second while running; 0: as fast as it goes.
 struct Speed {
   double tokens_per_second = 8;
@@ -89,7 +94,7 @@ struct HistoryBudget {
 using Command = std::variant<command::Step, command::Run, command::Pause, command::Seek, command::Prompt,
                              command::Append, command::Forget, command::Fork, command::EditToken, command::Intervene,
                              command::SwitchTo, command::Rename, command::DeleteBranch, command::Undo, command::Redo,
-                             command::Watch, command::Speed, command::HistoryBudget, Sampler>;
+                             command::Watch, command::Tiles, command::Speed, command::HistoryBudget, Sampler>;
 
 struct SessionOptions {
   BackendOptions backend;

@@ -85,6 +85,9 @@ struct Snapshot {
   // Records that have lost their states, or more than them, for want of budget, since the session began.
   std::int64_t states_dropped = 0, details_dropped = 0;
   int watched_layer = 0;
+  // As the last command::Tiles asked for them, after token tiles->position - 1; null: nobody asked, or that token was
+  // stepped back over.
+  std::shared_ptr<const StateTiles> tiles;
 
   bool empty() const { return tokens.empty(); }
   const BranchView* find_branch(int id) const {

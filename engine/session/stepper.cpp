@@ -43,13 +43,15 @@ Stepper::Stepper(Backend& backend, std::shared_ptr<const Model> model, const Ses
   sampler_.seed = options.seed;
 }
 
-bool Stepper::has_work() const {
+bool Stepper::steps() const {
   if (!error_.empty()) return false;
   return stale_ || behind() || watch_changed_ || running_ || position() < goal_;
 }
 
+bool Stepper::has_work() const { return steps() || (tiles_asked_ && error_.empty()); }
+
 std::optional<Stepper::Clock::time_point> Stepper::due() const {
-  if (stale_ || behind() || watch_changed_ || !running_ || replaying()) return std::nullopt;
+  if (stale_ || behind() || watch_changed_ || tiles_asked_ || !running_ || replaying()) return std::nullopt;
   return pacer_.due();
 }
 
@@ -61,6 +63,8 @@ void Stepper::work() {
     done = catch_up();
   } else if (watch_changed_) {
     done = copy_watched_layer();
+  } else if (tiles_asked_) {
+    done = read_tiles();
   } else {
     done = step_forward();
   }
@@ -74,6 +78,7 @@ void Stepper::fail(const Error& error) {
 
 Result<void> Stepper::start_over_or_restore() {
   stale_ = false;
+  tiles_.reset();
   recorder_.forget();
   // The state before the last token, so that stepping it again brings back its logits too.
   const auto keyframe = now().track->keyframe_before(position() - 1);
@@ -198,12 +203,28 @@ void Stepper::keep_to_budget() {
   details_said_ = history_.details_dropped();
 }
 
+Result<void> Stepper::read_tiles() {
+  const command::Tiles asked = *std::exchange(tiles_asked_, std::nullopt);
+  if (position() == 0) return {};
+  const ModelConfig& config = model_->config();
+  auto tiles = std::make_shared<StateTiles>();
+  tiles->rows = std::clamp(asked.rows, 1, config.headdim);
+  tiles->columns = std::clamp(asked.columns, 1, config.d_state);
+  if (auto read = backend_.read_state_tiles(0, *tiles); !read) {
+    if (read.error().kind != ErrorKind::input) return read;
+    notice_ = read.error().message;  // it cannot; nothing is lost
+    return {};
+  }
+  tiles_ = std::move(tiles);
+  return {};
+}
+
 void Stepper::fill(Snapshot& snapshot) const {
   snapshot.model = model_;
   snapshot.backend = backend_.info();
   snapshot.plan = plan_;
   const bool failed = !error_.empty();
-  snapshot.mode = failed ? SessionMode::failed : has_work() ? SessionMode::running : SessionMode::idle;
+  snapshot.mode = failed ? SessionMode::failed : steps() ? SessionMode::running : SessionMode::idle;
   snapshot.error = error_;
   snapshot.notice = notice_;
   snapshot.tokens = now().track->tokens();
@@ -232,6 +253,7 @@ void Stepper::fill(Snapshot& snapshot) const {
   snapshot.states_dropped = history_.states_dropped();
   snapshot.details_dropped = history_.details_dropped();
   snapshot.watched_layer = recorder_.watched_layer();
+  snapshot.tiles = tiles_;
 }
 
 }  // namespace engine

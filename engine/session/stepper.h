@@ -56,6 +56,7 @@ class Stepper {
   void take(const command::Undo& undo);
   void take(const command::Redo& redo);
   void take(const command::Watch& watch);
+  void take(const command::Tiles& tiles);
   void take(const command::Speed& speed);
   void take(const command::HistoryBudget& budget);
   void take(const Sampler& sampler);
@@ -81,6 +82,9 @@ class Stepper {
   Result<void> copy_watched_layer();
   // What the step of the next token is changed by.
   Result<void> intervene();
+  Result<void> read_tiles();
+  // Whether there is something to do that changes tokens or what is recorded of them.
+  bool steps() const;
   PendingToken next_token();
   const SequenceState* newest_state() const;
 
@@ -101,6 +105,8 @@ class Stepper {
   bool stale_ = false;                // the backend is not on the way to position(): restore or reset it first
   bool watch_changed_ = false;        // the newest record lacks the watched layer's state
   std::vector<Intervention> active_;  // what the backend's steps are changed by
+  std::optional<command::Tiles> tiles_asked_;
+  std::shared_ptr<const StateTiles> tiles_;
   double step_ms_ = 0;
   std::int64_t states_said_ = 0, details_said_ = 0;  // dropped when it was told
   std::string error_, notice_;                       // error_: failed, until a prompt starts over

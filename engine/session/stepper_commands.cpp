@@ -20,7 +20,7 @@ void Stepper::apply(const Command& command) {
   if (failed && !std::holds_alternative<command::Prompt>(command)) return;
   // A refusal stays readable while stepping goes on.
   const bool steps = std::holds_alternative<command::Step>(command) || std::holds_alternative<command::Run>(command);
-  if (!steps) notice_.clear();
+  if (!steps && !std::holds_alternative<command::Tiles>(command)) notice_.clear();
   std::visit([this](const auto& c) { take(c); }, command);
 }
 
@@ -223,6 +223,8 @@ void Stepper::take(const command::Watch& watch) {
   recorder_.watch(watch.layer);
   watch_changed_ = !recorder_.copies_all() && position() > 0;
 }
+
+void Stepper::take(const command::Tiles& tiles) { tiles_asked_ = tiles; }
 
 void Stepper::take(const command::Speed& speed) {
   if (!std::isfinite(speed.tokens_per_second) || speed.tokens_per_second < 0) {

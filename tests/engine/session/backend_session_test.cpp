@@ -148,3 +148,32 @@ TEST_CASE("a built-in parity model, stepped by a session, answers with the truth
   for (const auto& record : snapshot->tokens) right += record->predicted == record->truth ? 1 : 0;
   CHECK(right >= 127);
 }
+
+TEST_CASE(
+    "tiles of the whole state are those of the newest token, once asked for, and go when it is stepped back over") {
+  const auto model = random_model(false);
+  const ModelConfig& config = model->config();
+  SessionOptions options = sampling_options();
+  options.record_state_bytes = 0;
+  const auto session = open(model, options, BackendChoice::cpu);
+  CHECK(after(*session, command::Tiles{8, 16})->tiles == nullptr);  // before the first token
+  CHECK(after(*session, command::Step{5})->tiles == nullptr);
+  const auto asked = after(*session, command::Tiles{8, 1000});
+  REQUIRE(asked->tiles != nullptr);
+  CHECK(asked->tokens.size() == 5);
+  CHECK(asked->mode == SessionMode::idle);
+  CHECK(asked->tiles->position == 5);
+  CHECK(asked->tiles->rows == 8);
+  CHECK(asked->tiles->columns == config.d_state);
+  CHECK(asked->tiles->tiles.size() == static_cast<std::size_t>(3 * config.heads() * 8 * config.d_state));
+  // The norms that the step itself left say the same: the squares of a head's blocks add up to them.
+  const float norm = asked->tokens.back()->coefficients.state_norm.front();
+  double squares = 0;
+  for (int i = 0; i < 8 * config.d_state; ++i) {
+    const double rms = static_cast<double>(asked->tiles->tiles[static_cast<std::size_t>(i)].rms);
+    squares += rms * rms * config.headdim / 8;
+  }
+  CHECK(std::sqrt(squares) == doctest::Approx(static_cast<double>(norm)).epsilon(1e-5));
+  CHECK(after(*session, command::Step{1})->tiles == asked->tiles);  // nobody asked again
+  CHECK(after(*session, command::Seek{3})->tiles == nullptr);
+}
