@@ -24,6 +24,7 @@ void draw_recorded_layers(PanelContext& context);
 void draw_model_map(PanelContext& context);
 void draw_inspector(PanelContext& context);
 void draw_rotations(PanelContext& context);
+void draw_state(PanelContext& context);  // of the whole model, as one picture
 void draw_discretisation(PanelContext& context);
 void draw_accuracy(PanelContext& context);  // over positions of the model's task, measured in the background
 void draw_predictions(PanelContext& context);

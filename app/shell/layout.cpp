@@ -16,9 +16,10 @@ struct DockedPanel {
   const char* name;
   void (*draw)(PanelContext&);
 };
-constexpr std::array<DockedPanel, 8> docked_panels = {{{"Model map", draw_model_map},
+constexpr std::array<DockedPanel, 9> docked_panels = {{{"Model map", draw_model_map},
                                                        {"Inspector", draw_inspector},
                                                        {"State rotations", draw_rotations},
+                                                       {"State", draw_state},
                                                        {"Discretisation", draw_discretisation},
                                                        {"Accuracy", draw_accuracy},
                                                        {"Predictions", draw_predictions},
@@ -310,7 +311,7 @@ void Layout::build(unsigned int dock, ImVec2 size, float scale) {
   ImGuiID centre = dock, bottom = 0, left = 0, right = 0;
   if (shape_ == Shape::medium) {
     ImGui::DockBuilderSplitNode(centre, ImGuiDir_Right, 0.36F, &right, &centre);
-    for (const char* panel : {"State rotations", "Discretisation", "Accuracy", "Kernel timings"}) place(panel, centre);
+    for (const char* panel : {"State rotations", "State", "Discretisation", "Accuracy", "Kernel timings"}) place(panel, centre);
     ImGuiID right_low = right;
     if (size.y >= 340 * scale) ImGui::DockBuilderSplitNode(right, ImGuiDir_Down, 0.5F, &right_low, &right);
     for (const char* panel : {"Model map", "Inspector"}) place(panel, right);
@@ -328,6 +329,7 @@ void Layout::build(unsigned int dock, ImVec2 size, float scale) {
   place("Model map", left);
   place("Inspector", left_low);
   place("State rotations", centre);
+  place("State", centre);
   place("Discretisation", centre);
   place("Accuracy", centre);
   place("Predictions", right);

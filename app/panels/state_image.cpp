@@ -1,0 +1,137 @@
+// The whole-state panel's picture: values of pixels to colours to a texture, and the legend of those colours.
+#include "app/panels/parts.h"
+#include "app/panels/state.h"
+#include "app/viewmodel/numbers.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cmath>
+
+namespace app {
+
+namespace {
+
+constexpr std::size_t colour_count = std::size_t{1} << 16U;
+
+}  // namespace
+
+ImVec4 state_colour(const Theme& theme, const StateSettings& settings, double position) {
+  if (settings.quantity == StateQuantity::signed_largest) return diverging_colour(theme, static_cast<float>(position));
+  return sequential_colour(static_cast<float>(std::abs(position)));
+}
+
+void StateImage::update(const Theme& theme, const StateData& data, const StateSettings& settings, int width,
+                        int height) {
+  const Made now{data.key, data.view, settings.quantity, settings.logarithmic, data.limit, width, height};
+  if (!(now == made_)) ++revision_;
+  made_ = now;
+  ViewKey key = data.key;
+  key.extra = revision_;
+  if (!picture_.stale(key, theme)) return;
+  const auto start = std::chrono::steady_clock::now();
+  const bool same_colours = !colours_.empty() && coloured_.quantity == now.quantity &&
+                            coloured_.logarithmic == now.logarithmic && coloured_.limit == now.limit &&
+                            coloured_for_.x == theme.well.x && coloured_for_.y == theme.well.y;
+  if (!same_colours) {
+    coloured_ = now;
+    coloured_for_ = theme.well;
+    colours_.resize(colour_count);
+    for (std::size_t i = 0; i < colour_count; ++i) {
+      // The middle of the values that share these bits.
+      const auto value = std::bit_cast<float>(static_cast<std::uint32_t>(i) << 16U | 0x8000U);
+      colours_[i] =
+          std::isfinite(value)
+              ? packed(state_colour(theme, settings,
+                                    scale_position(static_cast<double>(value), data.limit, settings.logarithmic)))
+              : packed(theme.error);
+    }
+    const ImVec4 zero = state_colour(theme, settings, 0);
+    colours_[0x0000] = colours_[0x8000] = packed(zero);
+    colours_[pixel_outside >> 16U] = packed(theme.panel, 0.0F);
+    colours_[pixel_unknown >> 16U] = packed(theme.border);
+    colours_[pixel_not_finite >> 16U] = packed(theme.error);
+  }
+  reduce_state(data.texture, data.view, width, height, settings.quantity, values_);
+  pixels_.resize(values_.size());
+  std::transform(values_.begin(), values_.end(), pixels_.begin(),
+                 [&](float value) { return colours_[std::bit_cast<std::uint32_t>(value) >> 16U]; });
+  picture_.set(width, height, pixels_);
+  milliseconds_ = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+void StateImage::plot(const StateView& view) const {
+  picture_.plot("state", {view.left, view.top}, {view.right, view.bottom});
+}
+
+void draw_state_legend(const Theme& theme, const StateData& data, const StateSettings& settings) {
+  const bool is_signed = settings.quantity == StateQuantity::signed_largest;
+  push_small_numbers(theme);
+  const float gap = 5 * theme.scale, height = ImGui::GetTextLineHeight();
+  const std::string high = number_text(data.limit, 2);
+  const std::string low = is_signed ? "−" + high : "0";
+  const float before = ImGui::CalcTextSize(low.c_str()).x, after = ImGui::CalcTextSize(high.c_str()).x;
+  const float bar = std::clamp(ImGui::GetContentRegionAvail().x * 0.3F, 90 * theme.scale, 220 * theme.scale);
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddText(at, packed(theme.secondary), low.c_str());
+  const float from = at.x + before + gap;
+  constexpr int pieces = 48;
+  const auto colour_at = [&](int i) {
+    const double share = static_cast<double>(i) / pieces;
+    return packed(state_colour(theme, settings, is_signed ? 2 * share - 1 : share));
+  };
+  for (int i = 0; i < pieces; ++i) {  // meeting at whole pixels, or their edges would be seen
+    const float x0 = std::floor(from + bar * static_cast<float>(i) / pieces);
+    const float x1 = std::floor(from + bar * static_cast<float>(i + 1) / pieces);
+    list->AddRectFilledMultiColor({x0, at.y + height * 0.14F}, {x1, at.y + height * 0.7F}, colour_at(i),
+                                  colour_at(i + 1), colour_at(i + 1), colour_at(i));
+  }
+  // Powers of ten have a tick: on a logarithmic scale they say what a colour means.
+  for (double value = data.limit / 10; settings.logarithmic && value > data.limit * 2e-3; value /= 10) {
+    const double position = scale_position(value, data.limit, true);
+    for (const double end : {position, -position}) {
+      if (!is_signed && end < 0) continue;
+      const auto x = from + bar * static_cast<float>(is_signed ? (end + 1) / 2 : end);
+      list->AddLine({x, at.y + height * 0.62F}, {x, at.y + height * 0.9F}, packed(theme.secondary), theme.scale);
+    }
+  }
+  list->AddText({from + bar + gap, at.y}, packed(theme.secondary), high.c_str());
+  ImGui::Dummy({before + bar + after + 2 * gap, height});
+  ImGui::PopFont();
+  ImGui::SetItemTooltip(
+      "%s\n%s\nRed: not finite. Grey: not recorded.",
+      is_signed ? "Value h of a cell, stored frame: blue below zero, orange above, the well's colour at zero."
+      : settings.quantity == StateQuantity::largest ? "Magnitude |h|, stored frame (viridis)."
+                                                    : "Root of the mean of h², stored frame (viridis).",
+      settings.logarithmic
+          ? fmt::format("Logarithmic, linear below {}: position = ln(1 + |h| / c) / ln(1 + limit / c), ticks at powers "
+                        "of ten below the limit.",
+                        number_text(data.limit * 1e-3, 2))
+                .c_str()
+          : "Linear.");
+
+  // What stands behind one pixel now.
+  const ImVec2 head = state_head_pixels(data);
+  const double columns = data.texture.d_state / static_cast<double>(head.x);
+  const double rows = data.texture.headdim / static_cast<double>(head.y);
+  const char* what = settings.quantity == StateQuantity::signed_largest ? "the h of largest magnitude of"
+                     : settings.quantity == StateQuantity::largest      ? "the largest |h| of"
+                                                                        : "the rms of";
+  const std::string words =
+      columns > 1.0 || rows > 1.0
+          ? fmt::format("a pixel: {} {} × {} cells (p × n)", what, number_text(std::max(rows, 1.0), 2),
+                        number_text(std::max(columns, 1.0), 2))
+          : fmt::format("a cell: {} × {} pixels", number_text(1 / columns, 2), number_text(1 / rows, 2));
+  push_small(theme);
+  const std::string text = words + (settings.logarithmic ? " · log" : " · linear") + " · stored frame";
+  ImGui::SameLine(0, 12 * theme.scale);
+  ImGui::TextColored(theme.secondary, "%s", shortened(text, ImGui::GetContentRegionAvail().x).c_str());
+  ImGui::SetItemTooltip(
+      "%s\nStored frame: keys were rotated by +θ when they were written, so these numbers never turn.", text.c_str());
+  ImGui::PopFont();
+}
+
+}  // namespace app
