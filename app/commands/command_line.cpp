@@ -25,6 +25,7 @@ int run_command_line(int argc, char** argv) {
   add_inspect(program, action);
   add_discretise(program, action);
   add_effect(program, action);
+  add_intervene(program, action);
   add_eval(program, action);
   add_profile(program, action);
   add_compare(program, action);

@@ -22,6 +22,7 @@ void add_record(CLI::App& program, Action& action);
 void add_step(CLI::App& program, Action& action);
 void add_verify(CLI::App& program, Action& action);
 void add_effect(CLI::App& program, Action& action);
+void add_intervene(CLI::App& program, Action& action);
 void add_eval(CLI::App& program, Action& action);
 void add_discretise(CLI::App& program, Action& action);
 void add_profile(CLI::App& program, Action& action);

@@ -4,6 +4,7 @@
 #include "engine/effect/dose_response.h"
 #include "engine/effect/presets.h"
 #include "engine/intervention/text.h"
+#include "engine/tasks/evaluate.h"
 #include "tests/support/bits.h"
 #include "tests/support/unusual_models.h"
 
@@ -92,7 +93,8 @@ TEST_CASE("an intervention changes the tokens of its range, and the model is its
 
   // Another batch, or something that the model does not have, is refused; a run that is ended keeps what it had.
   CHECK_FALSE(engine::intervention_effect(*backend, *model, ids, {{{}}, 2}, {}, {}).has_value());
-  CHECK_FALSE(engine::intervention_effect(*backend, *model, ids, {{list({"dt*0 @ layers 99"})}, 1}, {}, {}).has_value());
+  CHECK_FALSE(
+      engine::intervention_effect(*backend, *model, ids, {{list({"dt*0 @ layers 99"})}, 1}, {}, {}).has_value());
   const auto ended =
       engine::intervention_effect(*backend, *model, ids, plan, {}, [](double done) { return done < 0.3; });
   REQUIRE(ended.has_value());

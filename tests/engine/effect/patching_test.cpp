@@ -78,7 +78,8 @@ TEST_CASE("the whole state goes on as the donor would, and a head from itself as
     auto model = std::make_shared<engine::Model>();
     model->weights = tests::weights_of(unusual, 3);
     const engine::ModelConfig& config = model->config();
-    const engine::SequenceState receiver = after(model->weights, receiver_ids), donor = after(model->weights, donor_ids);
+    const engine::SequenceState receiver = after(model->weights, receiver_ids),
+                                donor = after(model->weights, donor_ids);
     auto backend = open(model->weights, 4);
     const std::vector<Patch> whole = {{PatchPart::whole}, {PatchPart::head, 0, 0, 0}};
     const auto grid = engine::patch_effects(*backend, *model, receiver, donor, behind, whole, {});
@@ -102,8 +103,8 @@ TEST_CASE("the whole state goes on as the donor would, and a head from itself as
       else
         CHECK(share == 1);
     }
-    const auto itself = engine::patch_effects(*backend, *model, receiver, receiver, behind,
-                                              engine::every_head(config), {});
+    const auto itself =
+        engine::patch_effects(*backend, *model, receiver, receiver, behind, engine::every_head(config), {});
     REQUIRE(itself.has_value());
     for (const engine::PatchEffect& effect : itself->effects) {
       for (std::size_t t = 0; t < behind.size(); ++t) {
@@ -140,15 +141,15 @@ TEST_CASE("a grid is the same whatever the batch, tells its progress and can be 
   }
   auto backend = open(model->weights, 3);
   int calls = 0;
-  const auto ended = engine::patch_effects(*backend, *model, receiver, donor, behind, heads,
-                                           [&](double) { return ++calls < 4; });
+  const auto ended =
+      engine::patch_effects(*backend, *model, receiver, donor, behind, heads, [&](double) { return ++calls < 4; });
   REQUIRE(ended.has_value());
   CHECK(ended->effects.size() == 1);
   CHECK_FALSE(engine::patch_effects(*backend, *model, receiver, donor, {}, heads, {}).has_value());
   auto small = open(model->weights, 2);
   CHECK_FALSE(engine::patch_effects(*small, *model, receiver, donor, behind, heads, {}).has_value());
-  for (const Patch& wrong : {Patch{PatchPart::layer, 99, 0, 0}, Patch{PatchPart::head, 0, -1, 0},
-                             Patch{PatchPart::pair, 0, 0, 9999}})
+  for (const Patch& wrong :
+       {Patch{PatchPart::layer, 99, 0, 0}, Patch{PatchPart::head, 0, -1, 0}, Patch{PatchPart::pair, 0, 0, 9999}})
     CHECK_FALSE(engine::patched(model->config(), receiver, donor, wrong).has_value());
   engine::SequenceState part = donor;
   part.layers.front().ssm.clear();
