@@ -149,7 +149,8 @@ void App::serve_requests() {
   }
   if (!requests.open_replay.empty()) {
     Surface* surface = surface_.get();
-    OpenOptions open{options_.backend, options_.load, options_.seed, [surface] { surface->wake(); }};
+    OpenOptions open;
+    open.on_publish = [surface] { surface->wake(); };
     open.recording = true;
     opener_.open(workspace_, std::exchange(requests.open_replay, {}), std::move(open));
   }
