@@ -115,10 +115,10 @@ void add_record(CLI::App& program, Action& action) {
                     "most 4 MiB, else of layer 0, and every layer's caches");
   command
       ->add_option_function<std::string>(
-          "--state",
+          "--states",
           [&every = options->every](const std::string& word) {
             if (const std::string wrong = read_state(word, every); !wrong.empty())
-              throw CLI::ValidationError("--state", wrong);
+              throw CLI::ValidationError("--states", wrong);
           },
           "Tokens whose matrix states are kept: all, 'every K' or none")
       ->type_name("all|every K|none")
@@ -138,7 +138,7 @@ void add_record(CLI::App& program, Action& action) {
       "While it records, FILE.safetensors.part grows by a block a token: whatever ends the program leaves every token "
       "before it.\nCtrl+C ends the recording and keeps what was stepped.\n"
       "Examples:\n  mambascope record parity --prompt 10110 --steps 64 -o parity.safetensors\n"
-      "  mambascope record --preset siso-1.5b --steps 256 --layers 0,12 --state 'every 16' -o large.safetensors\n"
+      "  mambascope record --preset siso-1.5b --steps 256 --layers 0,12 --states 'every 16' -o large.safetensors\n"
       "  mambascope record --recover parity.safetensors.part -o parity.safetensors");
   command->callback([options, prompt, &action] {
     options->has_prompt = prompt->count() > 0;

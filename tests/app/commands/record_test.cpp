@@ -74,7 +74,7 @@ TEST_CASE("record: what is in the file is what step prints, with times") {
   // Sampled tokens are those of `step`, too.
   const std::string austen = folder.file("austen.safetensors");
   const std::vector<std::string> sampling = {"--prompt", "It is", "--steps", "12", "--sampler", "top-p", "--seed", "5"};
-  std::vector<std::string> first = {"record", "austen-siso", "--backend", "cpu", "-o", austen, "--state", "every 8"};
+  std::vector<std::string> first = {"record", "austen-siso", "--backend", "cpu", "-o", austen, "--states", "every 8"};
   std::vector<std::string> second = {"step", "austen-siso", "--backend", "cpu", "--json"};
   first.insert(first.end(), sampling.begin(), sampling.end());
   second.insert(second.end(), sampling.begin(), sampling.end());
@@ -95,7 +95,7 @@ TEST_CASE("record: wrong use says so") {
   says(tests::run_program({"record", "parity"}), 2, "-o FILE.safetensors");
   says(record(folder.file("a.bin"), {}), 2, "ends in .safetensors");
   says(record(folder.file("a.safetensors"), {"--layers", "9"}), 2, "has the layers 0 to");
-  says(record(folder.file("a.safetensors"), {"--state", "often"}), 2, "all, none or");
+  says(record(folder.file("a.safetensors"), {"--states", "often"}), 2, "all, none or");
   says(record(folder.file("no/a.safetensors"), {}), 3, "Choose a folder");
   folder.write("weights.safetensors", "nobody's recording");
   says(record(folder.file("weights.safetensors"), {}), 2, "may be a part of a model");
@@ -106,7 +106,7 @@ TEST_CASE("record: killed, or out of space, what was recorded opens and becomes 
   const tests::TemporaryFolder folder;
   const std::string program = TEST_PROGRAM;
   const std::string killed = folder.file("killed.safetensors"), full = folder.file("full.safetensors");
-  in_shell("timeout -s KILL 2 '" + program + "' record parity --backend cpu --steps 300000 --state none -o '" + killed +
+  in_shell("timeout -s KILL 2 '" + program + "' record parity --backend cpu --steps 300000 --states none -o '" + killed +
            "'");
   // SIGXFSZ kills by default; ignored, writing fails as on a full disk.
   in_shell("trap '' XFSZ; ulimit -f 4000; '" + program + "' record parity --backend cpu --steps 2000 -o '" + full +
