@@ -106,8 +106,8 @@ TEST_CASE("record: killed, or out of space, what was recorded opens and becomes 
   const tests::TemporaryFolder folder;
   const std::string program = TEST_PROGRAM;
   const std::string killed = folder.file("killed.safetensors"), full = folder.file("full.safetensors");
-  in_shell("timeout -s KILL 2 '" + program + "' record parity --backend cpu --steps 300000 --states none -o '" + killed +
-           "'");
+  in_shell("timeout -s KILL 2 '" + program + "' record parity --backend cpu --steps 300000 --states none -o '" +
+           killed + "'");
   // SIGXFSZ kills by default; ignored, writing fails as on a full disk.
   in_shell("trap '' XFSZ; ulimit -f 4000; '" + program + "' record parity --backend cpu --steps 2000 -o '" + full +
            "'");
