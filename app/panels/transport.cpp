@@ -8,6 +8,7 @@
 #include "engine/recording/recording.h"
 
 #include <fmt/format.h>
+#include <imgui_stdlib.h>
 
 #include <array>
 #include <cmath>

@@ -60,7 +60,7 @@ TEST_CASE("a replay says why it takes no prompt, no branch and no sampler") {
   const Opened opened;
   for (const engine::Command& command :
        {engine::Command(command::Prompt{{1, 0}}), engine::Command(command::Append{{1}}),
-        engine::Command(command::Branch{}), engine::Command(engine::Sampler{})}) {
+        engine::Command(command::Forget{}), engine::Command(engine::Sampler{})}) {
     const auto snapshot = opened.after(command);
     CHECK(shows(*snapshot, 300));
     CHECK(snapshot->notice.find("This was recorded on a test's machine, 2026-11-23 and cannot be changed") !=
