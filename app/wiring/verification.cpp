@@ -84,6 +84,14 @@ VerificationResult Verification::run(const std::stop_token& stop, const engine::
   for (const auto& record : snapshot.tokens) {
     if (stop.stop_requested()) return result;
     const std::int32_t ids[] = {record->id};
+    if (!snapshot.interventions.empty()) {
+      const auto changed = (*backend)->intervene(
+          0, engine::changes_at(snapshot.interventions, snapshot.model->config(), record->position));
+      if (!changed) {
+        result.error = changed.error();
+        return result;
+      }
+    }
     if (auto stepped = (*backend)->step(ids, nullptr); !stepped) {
       result.error = stepped.error();
       return result;

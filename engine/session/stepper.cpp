@@ -188,19 +188,19 @@ void Stepper::keep_to_budget() {
   while (history_.over_budget() && branches_.forget_oldest_edit()) {
   }
   const auto megabytes = [this] { return static_cast<double>(history_.budget_bytes()) / (1 << 20); };
-  if (states_said_ == 0 && history_.states_dropped() > 0) {
+  if (!states_told_ && history_.states_dropped() > states_known_) {
+    states_told_ = true;
     notice_ = fmt::format(
         "The history's {:.4g} MB are full: from now on the oldest tokens lose their recorded states. Going back to one "
         "brings it back.",
         megabytes());
-  } else if (details_said_ == 0 && history_.details_dropped() > 0) {
+  } else if (!details_told_ && history_.details_dropped() > details_known_) {
+    details_told_ = true;
     notice_ = fmt::format(
         "The history's {:.4g} MB hold no more states: the oldest tokens lose their coefficients and predictions, too. "
         "Going back to one brings them back.",
         megabytes());
   }
-  states_said_ = history_.states_dropped();
-  details_said_ = history_.details_dropped();
 }
 
 Result<void> Stepper::read_tiles() {

@@ -108,8 +108,10 @@ class Stepper {
   std::optional<command::Tiles> tiles_asked_;
   std::shared_ptr<const StateTiles> tiles_;
   double step_ms_ = 0;
-  std::int64_t states_said_ = 0, details_said_ = 0;  // dropped when it was told
-  std::string error_, notice_;                       // error_: failed, until a prompt starts over
+  // Dropped under a smaller budget, or told already: what is beyond is news.
+  std::int64_t states_known_ = 0, details_known_ = 0;
+  bool states_told_ = false, details_told_ = false;
+  std::string error_, notice_;  // error_: failed, until a prompt starts over
 };
 
 }  // namespace engine

@@ -236,7 +236,11 @@ void Stepper::take(const command::Speed& speed) {
 }
 
 void Stepper::take(const command::HistoryBudget& budget) {
-  if (budget.bytes > history_.budget_bytes()) states_said_ = details_said_ = 0;
+  if (budget.bytes > history_.budget_bytes()) {
+    states_told_ = details_told_ = false;
+    states_known_ = history_.states_dropped();
+    details_known_ = history_.details_dropped();
+  }
   history_.set_budget(budget.bytes);
   keep_to_budget();
 }
