@@ -119,6 +119,7 @@ void draw_branch_menu(PanelContext& context) {
   ImGui::SameLine(0, 12 * s);
   ImGui::AlignTextToFramePadding();
   ImGui::TextColored(context.theme.secondary, "Editing a token in the strip begins one, too.");
+  if (ImGui::IsKeyPressed(ImGuiKey_Escape, false)) ImGui::CloseCurrentPopup();
   ImGui::EndPopup();
 }
 
@@ -129,8 +130,8 @@ struct Fact {
   std::string tip;
 };
 
-std::vector<Fact> facts_of(const Theme& theme, const engine::Snapshot& snapshot, const engine::BranchView& other,
-                           const BranchComparison& comparison, std::int64_t index, int layer) {
+std::vector<Fact> facts_of(const Theme& theme, const engine::BranchView& other, const BranchComparison& comparison,
+                           std::int64_t index, int layer) {
   std::vector<Fact> facts;
   facts.push_back({comparison.first_difference < 0
                        ? fmt::format("same {}", tokens_words(static_cast<std::size_t>(comparison.both)))
@@ -162,7 +163,6 @@ std::vector<Fact> facts_of(const Theme& theme, const engine::Snapshot& snapshot,
                      fmt::format("The history budget dropped what token {} held on one of the branches, or this layer "
                                  "was not watched. Going there on that branch brings it back.",
                                  index)});
-  (void)snapshot;
   return facts;
 }
 
@@ -181,8 +181,7 @@ void draw_comparison(PanelContext& context, const engine::Snapshot& snapshot, fl
     key = now;
     const int layer = clamped(snapshot.model->config(), workspace.selection).layer;
     facts.clear();
-    if (index >= 0)
-      facts = facts_of(theme, snapshot, *other, compare_branch(snapshot, *other, index, layer), index, layer);
+    if (index >= 0) facts = facts_of(theme, *other, compare_branch(snapshot, *other, index, layer), index, layer);
   }
   float width = chip_width(label.c_str()) + 8 * s;
   std::size_t shown = 0;

@@ -83,8 +83,9 @@ void Branches::unstep(BranchContent& content, std::int64_t count, bool keep_old_
 }
 
 void Branches::prompt(std::deque<PendingToken> tokens) {
-  begin_edit(Kind::content, "the new prompt");
   BranchContent& content = current().content;
+  // The first prompt replaces nothing.
+  if (Branches::tokens(content) > 0 || !redo_.empty()) begin_edit(Kind::content, "the new prompt");
   content.track = history_.make();
   content.position = 0;
   content.pending = std::move(tokens);

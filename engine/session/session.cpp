@@ -20,6 +20,8 @@ namespace {
 using Clock = Stepper::Clock;
 // No more than about 120 snapshots a second: no display shows more, and tokens are recorded all the same.
 constexpr std::chrono::microseconds publish_period{8300};
+// What an edit steps again is shown when it is complete, unless that takes longer than this.
+constexpr std::chrono::milliseconds replay_patience{60};
 
 class ThreadedSession : public Session {
  public:
@@ -73,16 +75,19 @@ class ThreadedSession : public Session {
 
   // Takes what was posted, then does one step of work, or waits.
   void turn(const std::stop_token& stop, Stepper& stepper) {
+    const bool replaying = stepper.replaying();
     for (const Command& command : queue_.take()) {
       stepper.apply(command);
       changed_ = true;
     }
+    if (!replaying && stepper.replaying()) held_until_ = Clock::now() + replay_patience;
     if (!stepper.has_work()) {
       if (changed_) publish(stepper);
       queue_.wait(stop);
       return;
     }
-    if (changed_ && Clock::now() - published_ >= publish_period) publish(stepper);
+    const bool held = stepper.replaying() && Clock::now() < held_until_;
+    if (changed_ && !held && Clock::now() - published_ >= publish_period) publish(stepper);
     if (const auto due = stepper.due(); due && *due > Clock::now()) {
       // A snapshot that was held back goes out before a long wait.
       if (changed_ && *due - Clock::now() > publish_period) publish(stepper);
@@ -115,7 +120,7 @@ class ThreadedSession : public Session {
   // Below: the session's thread only.
   std::uint64_t version_ = 0;
   bool changed_ = false;  // since the last snapshot
-  Clock::time_point published_{};
+  Clock::time_point published_{}, held_until_{};
   std::jthread thread_;
 };
 

@@ -71,6 +71,7 @@ TEST_CASE("a session begins with one branch, and nothing to undo") {
   CHECK(snapshot->redo.empty());
   CHECK_FALSE(s.after(command::Undo{})->notice.empty());
   CHECK_FALSE(s.after(command::Redo{})->notice.empty());
+  CHECK(s.after(command::Prompt{{1, 2}})->undo.empty());  // it replaced nothing
 }
 
 TEST_CASE("going forward again over stepped tokens restores instead of stepping") {
