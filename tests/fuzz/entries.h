@@ -20,6 +20,11 @@ bool shard_index(std::span<const std::uint8_t> bytes);
 // A config.json, a zero byte, then a safetensors file: joined as the loader does.
 bool model(std::span<const std::uint8_t> bytes);
 
+// A tokenizer.json, then perhaps a zero byte and a text, which is encoded and decoded. A text, for a tokenizer of every byte
+// with the pattern of Llama 3: comes back as it was.
+bool tokenizer_json(std::span<const std::uint8_t> bytes);
+bool tokenizer_text(std::span<const std::uint8_t> bytes);
+
 // A recorded profile, as the program opens it.
 bool profile(std::span<const std::uint8_t> bytes);
 // What is packed in one: its header, a zero byte, its columns.

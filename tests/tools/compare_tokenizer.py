@@ -5,6 +5,8 @@
       writes vocabularies for it into FOLDER, trained on the translated messages of installed programs (*.mo):
       llama3.json (its pattern, ignore_merges, a special token in front), neox.json (NFC, runs of blanks as added tokens), and
       unusual.json (prefix blank, two splits, added tokens that strip, single words, unknown characters, byte fallback)
+  compare_tokenizer.py cases TOKENIZER.json ... [--seed 1]
+      writes TOKENIZER.cases.json beside each: short texts with their ids, the ids without special tokens and the decoded text where they differ, for the unit tests
   compare_tokenizer.py run PROGRAM TOKENIZER.json ... [--characters 10000000] [--seed 1]
       PROGRAM is the build's encode_texts; compares ids and decoded text, prints what differs, exits with 1 if anything does
 """
@@ -186,7 +188,7 @@ def train(options):
         described["model"].update(more.get("model", {}))
         if "post" in more:
             described["post_processor"] = json.loads(more["post"](tokenizer))
-        (folder / name).write_text(json.dumps(described, ensure_ascii=False))
+        (folder / name).write_text(json.dumps(described, ensure_ascii=False, separators=(",", ":")))
         print(folder / name, Tokenizer.from_file(str(folder / name)).get_vocab_size())
 
     llama = Tokenizer(models.BPE())
@@ -201,14 +203,14 @@ def train(options):
         return json.dumps(json.loads(tokenizer.to_str())["post_processor"])
 
     specials = ["<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>", "<|start_header_id|>"]
-    specials += [f"<|reserved_special_token_{i}|>" for i in range(252)]
+    specials += [f"<|reserved_special_token_{i}|>" for i in range(252 if options.size > 10000 else 4)]
     write("llama3.json", llama, options.size, specials, [], model={"ignore_merges": True}, post=bos)
 
     neox = Tokenizer(models.BPE())
     neox.normalizer = normalizers.NFC()
     neox.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     neox.decoder = decoders.ByteLevel()
-    write("neox.json", neox, 50000, ["<|padding|>"], [AddedToken(" " * n, normalized=True) for n in range(24, 1, -1)],
+    write("neox.json", neox, options.size * 50 // 128, ["<|padding|>"], [AddedToken(" " * n, normalized=True) for n in range(24, 1, -1)],
           first=["<|endoftext|>"])
 
     unusual = Tokenizer(models.BPE())
@@ -220,19 +222,45 @@ def train(options):
              AddedToken("word", single_word=True), AddedToken("\u00e9t\u00e9", single_word=True, normalized=True), AddedToken("\u212b"),
              AddedToken("  a"), AddedToken("\n\n"), AddedToken("'s"), AddedToken("1"), AddedToken("'s t", single_word=True)]
     few = [c for c in alphabet if c not in "xyzQ\u0120\u0140\u00e2"]
-    write("unusual.json", unusual, 4000, ["<s>", "<unk>"], added, alphabet=few, first=["<?>"],
+    write("unusual.json", unusual, min(4000, options.size // 2), ["<s>", "<unk>"], added, alphabet=few, first=["<?>"],
           model={"unk_token": "<?>", "fuse_unk": True})
 
     fallback = Tokenizer(models.BPE(byte_fallback=True, unk_token="<?>"))
     fallback.pre_tokenizer = pre_tokenizers.Split(Regex(r" ?[^\s]+|\s+"), "isolated")
     fallback.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
     bytes_ = [f"<0x{b:02X}>" for b in range(256) if b != 0xF0]
-    trainer = trainers.BpeTrainer(vocab_size=3000, limit_alphabet=200, show_progress=False, special_tokens=["<?>"] + bytes_)
+    trainer = trainers.BpeTrainer(vocab_size=min(3000, options.size // 2), limit_alphabet=100, show_progress=False, special_tokens=["<?>"] + bytes_)
     fallback.train_from_iterator(messages(options.texts), trainer)
     described = json.loads(fallback.to_str())
     described["added_tokens"] = described["added_tokens"][:1]  # else the text <0xE9> would be the byte
-    (folder / "fallback.json").write_text(json.dumps(described, ensure_ascii=False))
+    (folder / "fallback.json").write_text(json.dumps(described, ensure_ascii=False, separators=(",", ":")))
     print(folder / "fallback.json")
+    return 0
+
+
+def cases(options):
+    for path in options.tokenizers:
+        tokenizer = Tokenizer.from_file(path)
+        special = [t.content for t in tokenizer.get_added_tokens_decoder().values()]
+        source = Texts(options.seed, special)
+        texts = ["", " ", "Hello, world!", "It's  1234567 o'clock\r\n\r\n  don't", *special[:20], *(f"a {t}  b" for t in special[:20])]
+        while len(texts) < 130:
+            text = source.fragment() + source.random.choice(["", " "]) + source.fragment()
+            if len(text) <= 40:
+                texts.append(text)
+        rows = []
+        for text in texts:
+            ids = tokenizer.encode(text).ids
+            rows.append({"text": text, "ids": ids})
+            plain = tokenizer.encode(text, add_special_tokens=False).ids
+            if plain != ids:
+                rows[-1]["plain"] = plain
+            decoded = tokenizer.decode(ids, skip_special_tokens=False)
+            if decoded != text:
+                rows[-1]["decoded"] = decoded
+        out = pathlib.Path(path).with_suffix(".cases.json")
+        out.write_text("[\n" + ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows) + "\n]\n")
+        print(out, len(rows))
     return 0
 
 
@@ -244,6 +272,10 @@ def main():
     one.add_argument("--size", type=int, default=128000)
     one.add_argument("--texts", default="/usr/share/locale/*/LC_MESSAGES/*.mo")
     one.set_defaults(does=train)
+    three = commands.add_parser("cases")
+    three.add_argument("tokenizers", nargs="+")
+    three.add_argument("--seed", type=int, default=1)
+    three.set_defaults(does=cases)
     two = commands.add_parser("run")
     two.add_argument("program")
     two.add_argument("tokenizers", nargs="+")
