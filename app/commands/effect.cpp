@@ -118,7 +118,8 @@ void add_effect(CLI::App& program, Action& action) {
       "effect", "Run a model beside itself with lambda fixed (1: Euler, 0.5: trapezoid): what that does to it");
   add_model_option(*command, *options)->required();
   CLI::Option* prompt = command->add_option(
-      "--prompt", options->prompt, "Text to consume, in the model's symbols; any text where its tokens are bytes");
+      "--prompt", options->prompt,
+      "Text to consume: in the model's symbols, or any text where it has a tokenizer or its tokens are bytes");
   add_tokens_option(*command, options->tokens, "Token ids to consume, e.g. 1,2,3")->excludes(prompt);
   command
       ->add_option("--steps", options->steps,

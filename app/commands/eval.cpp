@@ -112,8 +112,9 @@ void add_eval(CLI::App& program, Action& action) {
   CLI::Option* task =
       command->add_option("--task", options->task, "The task; the model's own when absent")->type_name("NAME");
   command
-      ->add_option("--text", options->text,
-                   "The text for a model of bytes; the held_out.txt beside its config when absent")
+      ->add_option(
+          "--text", options->text,
+          "A text to predict, for a model with a tokenizer or of bytes; the held_out.txt beside its config when absent")
       ->type_name("FILE")
       ->excludes(task);
   command->add_option("--length", options->evaluate.length, "Tokens in each sequence, or predicted from a fresh state")

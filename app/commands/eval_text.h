@@ -1,4 +1,5 @@
-// What `mambascope eval` does with a model that predicts next tokens: bits per byte on a text.
+// What `mambascope eval` does with a model that predicts next tokens: bits per byte on a text. A tokenizer's special tokens
+// begin it; what they are given is no byte of it and does not count.
 #pragma once
 
 #include "app/commands/options.h"
@@ -13,7 +14,7 @@ struct EvalTextOptions {
   int batch = 32;
 };
 
-// Prints the result; returns the exit code. Errors (input): the model's tokens are not bytes, no text or one too large.
+// Prints the result; returns the exit code. Errors (input): the model has neither bytes nor a tokenizer, no text or one too large.
 int eval_text(const CommonOptions& common, const engine::Model& model, const EvalTextOptions& options);
 
 }  // namespace app

@@ -8,6 +8,7 @@
 #include "engine/formats/config_json.h"
 #include "engine/formats/weight_file.h"
 #include "engine/recording/recording.h"
+#include "engine/tokenizer/tokenizer.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -70,6 +71,30 @@ std::string types_of(const engine::TensorFile& file) {
   return text;
 }
 
+ordered_json ids_json(const engine::Tokenizer& tokenizer, const std::vector<std::int32_t>& ids) {
+  ordered_json list = ordered_json::array();
+  for (const std::int32_t id : ids) list.push_back({{"id", id}, {"text", tokenizer.bytes_of(id)}});
+  return list;
+}
+
+// Null without one; {"fault": "..."} where the one that is there is not used.
+ordered_json tokenizer_json(const engine::Model& model) {
+  if (!model.tokenizer_fault.empty()) return {{"fault", model.tokenizer_fault}};
+  if (model.tokenizer == nullptr) return nullptr;
+  const engine::Tokenizer& tokenizer = *model.tokenizer;
+  ordered_json added = ordered_json::array();
+  for (const engine::AddedToken& token : tokenizer.added()) {
+    added.push_back({{"id", token.id}, {"text", token.content}, {"special", token.special}});
+  }
+  return {{"kind", "BPE"},
+          {"tokens", tokenizer.vocabulary_size()},
+          {"largest_id", tokenizer.largest_id()},
+          {"normal_form", tokenizer.normalises() ? ordered_json("NFC") : ordered_json()},
+          {"before", ids_json(tokenizer, tokenizer.before())},
+          {"after", ids_json(tokenizer, tokenizer.after())},
+          {"added", added}};
+}
+
 ordered_json describe(const engine::Model& model, const engine::TensorFile& file) {
   const engine::ModelConfig& c = model.config();
   const Memory memory = memory_of(model, file);
@@ -101,6 +126,7 @@ ordered_json describe(const engine::Model& model, const engine::TensorFile& file
            {{"weight_bytes", memory.stored},
             {"weight_bytes_fp32", memory.fp32},
             {"state_bytes_per_sequence", memory.state_per_sequence}}},
+          {"tokenizer", tokenizer_json(model)},
           {"task", card_json(model.card)},
           {"tensors", tensors}};
 }
@@ -135,6 +161,34 @@ void print_card(const engine::TaskCard& card) {
   line_if("description", card.description);
   line_if("origin", card.origin);
   line_if("licence", card.license);
+}
+
+void print_tokenizer(const engine::Model& model) {
+  if (model.tokenizer == nullptr) return;
+  const engine::Tokenizer& tokenizer = *model.tokenizer;
+  const auto join = [](const std::vector<std::string>& texts) {
+    std::string out;
+    for (std::size_t i = 0; i < texts.size() && i < 8; ++i) out += (i == 0 ? "" : ", ") + texts[i];
+    return texts.empty() ? "none" : out + (texts.size() > 8 ? fmt::format(", … ({} in all)", texts.size()) : "");
+  };
+  const auto texts_of = [&](const std::vector<std::int32_t>& ids) {
+    std::vector<std::string> out;
+    out.reserve(ids.size());
+    for (const std::int32_t id : ids) out.push_back(model.symbol(id));
+    return join(out);
+  };
+  std::vector<std::string> special, other;
+  for (const engine::AddedToken& token : tokenizer.added()) {
+    (token.special ? special : other).push_back(fmt::format("{} = {}", model.symbol(token.id), token.id));
+  }
+  fmt::print("\nTokenizer\n");
+  line("kind", fmt::format("byte pair encoding{}", tokenizer.normalises() ? ", of text in normal form C" : ""));
+  line("tokens", fmt::format("{}, ids up to {}", grouped(static_cast<std::int64_t>(tokenizer.vocabulary_size())),
+                             tokenizer.largest_id()));
+  line("before a text", texts_of(tokenizer.before()));
+  if (!tokenizer.after().empty()) line("after a text", texts_of(tokenizer.after()));
+  line("special tokens", join(special));
+  if (!other.empty()) line("added tokens", join(other));
 }
 
 void print_tensors(const engine::TensorFile& file) {
@@ -179,6 +233,7 @@ void print_text(const engine::Model& model, const engine::TensorFile& file) {
   line("weights as fp32", readable_bytes(memory.fp32));
   line("state", readable_bytes(memory.state_per_sequence) + " per sequence, fp32");
   print_card(model.card);
+  print_tokenizer(model);
   print_tensors(file);
 }
 

@@ -180,7 +180,11 @@ void add_seed_option(CLI::App& command, CommonOptions& options) {
 }
 
 engine::Result<std::shared_ptr<const engine::Model>> load_model(const CommonOptions& options) {
-  return engine::load_model(options.model, options.load);
+  auto model = engine::load_model(options.model, options.load);
+  if (model && !(*model)->tokenizer_fault.empty()) {
+    fmt::print(stderr, "mambascope: warning: {}\n", (*model)->tokenizer_fault);
+  }
+  return model;
 }
 
 engine::BackendOptions backend_options(const CommonOptions& options, int batch) {

@@ -55,6 +55,7 @@ std::function<std::string(const std::string&)> whole_number_in(int least, int mo
 // A check for add_option(): a finite number in [least, most]. CLI11's own ranges let NaN pass.
 std::function<std::string(const std::string&)> number_in(double least, double most);
 
+// Also says on standard error what is wrong with the model's tokenizer, if anything is.
 engine::Result<std::shared_ptr<const engine::Model>> load_model(const CommonOptions& options);
 engine::BackendOptions backend_options(const CommonOptions& options, int batch = 1);
 

@@ -7,6 +7,7 @@
 #include "app/commands/step_tokens.h"
 #include "engine/base/quote.h"
 #include "engine/tasks/label.h"
+#include "engine/tokenizer/text_stream.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -71,10 +72,10 @@ std::vector<std::int32_t> ids_of(const SteppedTokens& stepped, bool only_sampled
   return ids;
 }
 
-// The text of a vocabulary of bytes, line by line: what else is no printable character is escaped.
+// The text that ids spell out, line by line: what else is no printable character is escaped.
 void print_text_of(const engine::Model& model, const SteppedTokens& stepped) {
   fmt::print("  text\n");
-  std::istringstream lines(engine::valid_utf8(model.bytes_of(ids_of(stepped, false))));
+  std::istringstream lines(model.text_of(ids_of(stepped, false)));
   for (std::string line; std::getline(lines, line);) fmt::print("  | {}\n", engine::printable(line));
 }
 
@@ -94,9 +95,9 @@ void print_json_result(const engine::Model& model, const engine::Backend& backen
                       {"tokens_per_s", stepped.tokens_per_s()},
                       {"start_to_first_token_ms", stepped.first_token_ms},
                       {"tokens", tokens}};
-  if (model.card.bytes) {
-    out["text"] = engine::valid_utf8(model.bytes_of(ids_of(stepped, false)));
-    out["generated"] = engine::valid_utf8(model.bytes_of(ids_of(stepped, true)));
+  if (model.has_text()) {
+    out["text"] = model.text_of(ids_of(stepped, false));
+    out["generated"] = model.text_of(ids_of(stepped, true));
   }
   if (model.card.labels_positions()) {
     out["grammar_broken_at"] = stepped.broken_at < 0 ? ordered_json() : ordered_json(stepped.broken_at);
@@ -130,7 +131,7 @@ void print_line(const engine::Model& model, const SteppedToken& token) {
 }
 
 void print_end(const engine::Model& model, const SteppedTokens& stepped) {
-  if (model.card.bytes) print_text_of(model, stepped);
+  if (model.has_text()) print_text_of(model, stepped);
   if (stepped.asked > 0) fmt::print("  right: {} of {} positions\n", stepped.right, stepped.asked);
   if (stepped.broken_at >= 0) {
     const std::int32_t id = stepped.tokens[static_cast<std::size_t>(stepped.broken_at)].id;
@@ -143,12 +144,29 @@ void print_end(const engine::Model& model, const SteppedTokens& stepped) {
       stepped.median_ms, stepped.tokens_per_s(), stepped.first_token_ms / 1e3);
 }
 
+// Text as it comes: lines break, anything else that is no printable character is escaped.
+void print_piece(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t line = std::min(text.find('\n'), text.size());
+    fmt::print("{}", engine::printable(text.substr(0, line)));
+    if (line < text.size()) fmt::print("\n");
+    text.remove_prefix(std::min(line + 1, text.size()));
+  }
+  std::fflush(stdout);
+}
+
 int step(StepOptions options) {
   const auto model = open_model_or_preset(options, options.preset, "step");
   if (!model) return report(model.error());
   if (!options.preset.empty() && options.tokens.empty() && !options.has_prompt) options.tokens = {0};
   auto given = tokens_to_step(**model, options);
   if (!given) return report(given.error());
+  if (options.stream && !(*model)->has_text()) {
+    return report(
+        {engine::ErrorKind::input, fmt::format("--stream prints text, and the tokens of {} spell none. {}",
+                                               engine::in_quotes((*model)->name), (*model)->tokenizer_fault)});
+  }
+  engine::TextStream stream((*model)->tokenizer.get());
   auto backend = engine::make_backend((*model)->weights, backend_options(options));
   if (!backend) return report(backend.error());
   const std::size_t count = given->ids.size() + static_cast<std::size_t>(given->sampled);
@@ -157,6 +175,8 @@ int step(StepOptions options) {
   const auto seen = [&](const SteppedToken& token) {
     if (progress) {
       progress->show(static_cast<double>(token.position + 1) / static_cast<double>(count));
+    } else if (options.stream) {
+      print_piece(stream.push(token.id));
     } else {
       if (token.position == 0) print_title(**model, **backend);
       print_line(**model, token);
@@ -167,6 +187,8 @@ int step(StepOptions options) {
   if (!stepped) return report(stepped.error());
   if (options.json) {
     print_json_result(**model, **backend, options, *stepped);
+  } else if (options.stream) {
+    print_piece(stream.finish() + "\n");
   } else {
     print_end(**model, *stepped);
   }
@@ -181,9 +203,12 @@ void add_step(CLI::App& program, Action& action) {
       "step", "Step a model token by token; print tokens, probabilities and the state norm of each layer");
   CLI::Option* model = add_model_option(*command, *options);
   add_preset_option(*command, options->preset, model);
-  CLI::Option* prompt =
-      command->add_option("--prompt", options->prompt,
-                          "Text to consume first, in the model's symbols; any text where its tokens are bytes");
+  CLI::Option* prompt = command->add_option(
+      "--prompt", options->prompt,
+      "Text to consume first: in the model's symbols, or any text where it has a tokenizer or its tokens are bytes");
+  command->add_flag("!--no-special", options->special,
+                    "Without the special tokens that the tokenizer puts around a text, such as <|begin_of_text|>");
+  command->add_flag("--stream", options->stream, "Print the text alone, as it comes");
   add_tokens_option(*command, options->tokens, "Token ids to consume first, e.g. 1,2,3")->excludes(prompt);
   command
       ->add_option("--steps", options->steps,

@@ -27,8 +27,8 @@ double milliseconds(Clock::duration time) { return std::chrono::duration<double,
 
 engine::Result<std::vector<std::int32_t>> first_tokens(const engine::Model& model, const StepOptions& options) {
   if (!options.tokens.empty()) return options.tokens;
-  if (options.has_prompt) return model.encode(options.prompt);
-  if (!model.card.prompts.empty()) return model.encode(model.card.prompts.front());
+  if (options.has_prompt) return model.encode(options.prompt, options.special);
+  if (!model.card.prompts.empty()) return model.encode(model.card.prompts.front(), options.special);
   return std::vector<std::int32_t>{};
 }
 
@@ -182,7 +182,7 @@ engine::Result<GivenTokens> tokens_to_step(const engine::Model& model, const Ste
   if (!model.card.labels_positions()) {
     if (given.ids.empty()) {
       return engine::input_error(fmt::format("{} has no example prompt. Give --tokens 1,2,3{}.", model.name,
-                                             model.card.takes_text() ? " or --prompt TEXT" : ""));
+                                             model.takes_text() ? " or --prompt TEXT" : ""));
     }
     given.sampled = options.steps;
     return given;

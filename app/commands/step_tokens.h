@@ -14,6 +14,8 @@ namespace app {
 
 struct StepOptions : CommonOptions {
   bool has_prompt = false;
+  bool special = true;  // a prompt begins with the special tokens that the tokenizer puts before a text
+  bool stream = false;  // print the text alone, as it comes
   std::string prompt, preset;
   std::vector<std::int32_t> tokens;
   int steps = 0;

@@ -2,6 +2,8 @@
 
 #include "app/panels/widgets.h"
 #include "app/viewmodel/prompt_text.h"
+#include "engine/base/quote.h"
+#include "engine/tokenizer/tokenizer.h"
 
 #include <fmt/format.h>
 #include <imgui_stdlib.h>
@@ -15,9 +17,13 @@ namespace {
 std::string what_to_type(const engine::Model& model) {
   const auto& symbols = model.card.symbols;
   if (model.card.bytes) return "Any text: each byte of it is a token, blanks too. Ctrl+Enter breaks the line.";
-  if (symbols.empty())
-    return fmt::format("This model has no symbols: type token ids from 0 to {}, such as 1 2 3.",
-                       model.config().vocab_size - 1);
+  if (model.tokenizer != nullptr)
+    return "Any text: the model's tokenizer cuts it into tokens. Ctrl+Enter breaks the line.";
+  if (symbols.empty()) {
+    return fmt::format("This model has no symbols{}: type token ids from 0 to {}, such as 1 2 3.{}{}",
+                       model.tokenizer_fault.empty() ? " and no tokenizer" : "", model.config().vocab_size - 1,
+                       model.tokenizer_fault.empty() ? "" : "\n", engine::printable(model.tokenizer_fault));
+  }
   std::string list;
   for (std::size_t i = 0; i < std::min<std::size_t>(symbols.size(), 12); ++i) list += (i > 0 ? " " : "") + symbols[i];
   if (symbols.size() > 12) list += " …";
@@ -41,7 +47,8 @@ std::vector<std::int32_t> all_tokens(const engine::Snapshot& snapshot) {
 // Sends the text as a new prompt, or behind the tokens to come; false and an error where it has a mistake.
 bool send(PanelContext& context, bool append) {
   PromptEditor& editor = context.workspace.prompt;
-  auto ids = read_prompt(*context.workspace.document().snapshot->model, editor.text);
+  // What is put behind other tokens begins no text.
+  auto ids = read_prompt(*context.workspace.document().snapshot->model, editor.text, editor.special && !append);
   if (!ids) {
     editor.error = ids.error().message;
     return false;
@@ -63,7 +70,9 @@ void draw_prompt_editor(PanelContext& context) {
   const engine::Snapshot& snapshot = *workspace.document().snapshot;
   const bool opening = std::exchange(workspace.requests.edit_prompt, false);
   if (opening) {
-    editor.text = write_prompt(*snapshot.model, all_tokens(snapshot));
+    const std::vector<std::int32_t> tokens = all_tokens(snapshot);
+    editor.text = write_prompt(*snapshot.model, tokens);
+    editor.special = tokens.empty() || begins_with_special(*snapshot.model, tokens);
     editor.error.clear();
     ImGui::OpenPopup("Prompt editor");
   }
@@ -78,7 +87,7 @@ void draw_prompt_editor(PanelContext& context) {
   ImGui::PushFont(context.theme.numbers, 0.0F);
   // Text has lines; symbols and ids have none.
   const bool entered =
-      snapshot.model->card.bytes
+      snapshot.model->has_text()
           ? ImGui::InputTextMultiline("##prompt", &editor.text, {width, 5 * ImGui::GetTextLineHeight()},
                                       ImGuiInputTextFlags_EnterReturnsTrue | ImGuiInputTextFlags_CtrlEnterForNewLine |
                                           ImGuiInputTextFlags_WordWrap)
@@ -87,6 +96,11 @@ void draw_prompt_editor(PanelContext& context) {
   if (ImGui::IsItemEdited()) editor.error.clear();
   if (!editor.error.empty()) ImGui::TextColored(context.theme.error, "\uf071 %s", editor.error.c_str());
   ImGui::PopTextWrapPos();
+  if (snapshot.model->tokenizer != nullptr && !snapshot.model->tokenizer->before().empty()) {
+    const std::string first = snapshot.model->symbol(snapshot.model->tokenizer->before().front());
+    ImGui::Checkbox(fmt::format("Begin with {}###special", first).c_str(), &editor.special);
+    tooltip("What the model's tokenizer puts before every text. Tokens that are added to others never begin with it.");
+  }
   bool done = false;
   if (primary_button(context.theme, "Start over with this") || entered) done = send(context, false);
   tooltip("Resets the model; the tokens are consumed when you step. Enter");

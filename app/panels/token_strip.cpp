@@ -27,6 +27,7 @@ Cell cell_of(const Theme& theme, const engine::Model& model) {
   for (std::size_t i = 0; i < std::min<std::size_t>(model.card.symbols.size(), 64); ++i)
     widest = std::max(widest, ImGui::CalcTextSize(model.card.symbols[i].c_str()).x);
   if (model.card.symbols.empty()) widest = ImGui::CalcTextSize(model.card.bytes ? "\\xE9" : "#99999").x;
+  if (model.tokenizer != nullptr) widest = ImGui::CalcTextSize("␣tokens").x;
   ImGui::PopFont();
   const float s = theme.scale;
   return {std::clamp(widest + 12 * s, 42 * s, 76 * s), ImGui::GetContentRegionAvail().y, 6 * s};

@@ -95,7 +95,8 @@ void request_open(Requests& requests, const std::string& path);
 
 struct PromptEditor {
   std::string text;
-  std::string error;  // what is wrong with the text; empty: nothing, or not tried yet
+  std::string error;    // what is wrong with the text; empty: nothing, or not tried yet
+  bool special = true;  // begin with the tokens that the model's tokenizer puts before every text
 };
 
 // How branches are looked at, and what is being typed about them.

@@ -1,5 +1,7 @@
 #include "app/viewmodel/prompt_text.h"
 
+#include "engine/tokenizer/tokenizer.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -31,14 +33,22 @@ engine::Result<std::vector<std::int32_t>> read_numbers(const std::string& text, 
   }
 }
 
+// The ids without what the tokenizer puts before every text.
+std::vector<std::int32_t> without_special(const engine::Model& model, const std::vector<std::int32_t>& ids) {
+  const auto skipped = begins_with_special(model, ids) ? model.tokenizer->before().size() : 0;
+  return {ids.begin() + static_cast<std::ptrdiff_t>(skipped), ids.end()};
+}
+
 }  // namespace
 
-engine::Result<std::vector<std::int32_t>> read_prompt(const engine::Model& model, const std::string& text) {
-  if (model.card.takes_text()) return model.encode(text);
+engine::Result<std::vector<std::int32_t>> read_prompt(const engine::Model& model, const std::string& text,
+                                                      bool special) {
+  if (model.takes_text()) return model.encode(text, special);
   return read_numbers(text, model.config().vocab_size);
 }
 
 std::string write_prompt(const engine::Model& model, const std::vector<std::int32_t>& ids) {
+  if (model.tokenizer != nullptr) return model.text_of(without_special(model, ids));
   if (model.card.bytes) return model.bytes_of(ids);
   const auto& symbols = model.card.symbols;
   const bool single =
@@ -49,6 +59,12 @@ std::string write_prompt(const engine::Model& model, const std::vector<std::int3
     text += symbols.empty() ? std::to_string(id) : model.symbol(id);
   }
   return text;
+}
+
+bool begins_with_special(const engine::Model& model, const std::vector<std::int32_t>& ids) {
+  if (model.tokenizer == nullptr || model.tokenizer->before().empty()) return false;
+  const auto& before = model.tokenizer->before();
+  return ids.size() >= before.size() && std::equal(before.begin(), before.end(), ids.begin());
 }
 
 std::string on_one_line(const std::string& text) {

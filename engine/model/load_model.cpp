@@ -7,6 +7,7 @@
 #include "engine/model/bind_weights.h"
 #include "engine/model/hub_cache.h"
 #include "engine/model/model.h"
+#include "engine/tokenizer/tokenizer_json.h"
 
 #include <fmt/format.h>
 
@@ -81,6 +82,22 @@ std::string name_of_folder(const fs::path& folder) {
   return named.filename().string();
 }
 
+// A model is looked at without its text, too: what is wrong with its tokenizer is said, and ids are shown.
+void add_tokenizer(Model& model, const fs::path& folder, const ModelConfig& config) {
+  const fs::path path = folder / "tokenizer.json";
+  if (model.card.takes_text() || !is_there(path)) return;
+  auto read = read_tokenizer(path.string());
+  if (read && (*read)->largest_id() >= config.padded_vocab()) {
+    read = input_error(fmt::format("{} is for another model: it has ids up to {}, where this one has {}.",
+                                   in_quotes(path.string()), (*read)->largest_id(), config.padded_vocab()));
+  }
+  if (read) {
+    model.tokenizer = std::move(*read);
+  } else {
+    model.tokenizer_fault = "Token ids are shown instead of text: " + read.error().message;
+  }
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Model>> load_model(const std::string& name_or_path, const LoadOptions& options) {
@@ -99,6 +116,7 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& name_or_path,
     model->card = std::move(task->card);
     config->lambda_override = task->lambda_override;
   }
+  add_tokenizer(*model, place->folder, *config);
   auto file = read_weights(model->path);
   if (!file) return tl::unexpected(file.error());
   model->file_bytes = file->file_bytes;

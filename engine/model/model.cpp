@@ -1,6 +1,9 @@
 #include "engine/model/model.h"
 
 #include "engine/base/quote.h"
+#include "engine/base/utf8.h"
+#include "engine/tokenizer/text_stream.h"
+#include "engine/tokenizer/tokenizer.h"
 
 #include <fmt/format.h>
 
@@ -25,6 +28,22 @@ std::string byte_symbol(unsigned byte) {
   return fmt::format("\\x{:02X}", byte);
 }
 
+// A token's bytes with the same marks; whole characters stay, unless they would harm a terminal.
+std::string piece_symbol(std::string_view bytes) {
+  std::string out;
+  while (!bytes.empty()) {
+    const Utf8Character next = first_character(bytes);
+    const std::string_view piece = bytes.substr(0, next.length);
+    if (next.length == 1 || next.state != Utf8::whole) {
+      for (const char c : piece) out += byte_symbol(static_cast<unsigned char>(c));
+    } else {
+      out += printable(piece);
+    }
+    bytes.remove_prefix(next.length);
+  }
+  return out;
+}
+
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 // How many bytes from `at` on, at most `most` of them, do not end inside a character of more than one.
@@ -37,6 +56,7 @@ std::size_t whole_characters(const std::string& text, std::size_t at, std::size_
 }  // namespace
 
 std::string Model::symbol(std::int32_t id) const {
+  if (tokenizer != nullptr && !tokenizer->bytes_of(id).empty()) return piece_symbol(tokenizer->bytes_of(id));
   return card.bytes && id >= 0 && id < 256 ? byte_symbol(static_cast<unsigned>(id)) : text_or_number(card.symbols, id);
 }
 
@@ -46,19 +66,49 @@ std::string Model::label(std::int32_t id) const {
 
 std::string Model::bytes_of(const std::vector<std::int32_t>& ids) const {
   std::string text;
-  for (const std::int32_t id : ids) text += static_cast<char>(static_cast<unsigned char>(id));
+  for (const std::int32_t id : ids) {
+    if (tokenizer != nullptr) {
+      text += tokenizer->bytes_of(id);
+    } else {
+      text += static_cast<char>(static_cast<unsigned char>(id));
+    }
+  }
   return text;
 }
 
-Result<std::vector<std::int32_t>> Model::encode(const std::string& prompt) const {
+std::string Model::text_of(const std::vector<std::int32_t>& ids) const {
+  return tokenizer != nullptr ? tokenizer->decode(ids) : valid_utf8(bytes_of(ids));
+}
+
+std::int32_t Model::text_beginning() const {
+  if (card.bytes) return '\n';
+  if (tokenizer == nullptr) return -1;
+  if (!tokenizer->before().empty()) return tokenizer->before().front();
+  const auto line_break = encode("\n", false);
+  return line_break && !line_break->empty() ? line_break->front() : -1;
+}
+
+Result<std::vector<std::int32_t>> Model::encode(const std::string& prompt, bool special) const {
   if (card.bytes) {
     std::vector<std::int32_t> ids;
     for (const char c : prompt) ids.push_back(static_cast<unsigned char>(c));
     return ids;
   }
+  if (tokenizer != nullptr) {
+    auto ids = tokenizer->encode(prompt, special);
+    if (!ids) return ids;
+    for (const std::int32_t id : *ids) {
+      if (id < config().vocab_size) continue;
+      return input_error(fmt::format("The prompt has the token {}, whose id {} is beyond the model's vocabulary of {}.",
+                                     in_quotes(tokenizer->bytes_of(id)), id, config().vocab_size));
+    }
+    return ids;
+  }
   if (card.symbols.empty()) {
-    return input_error(fmt::format("The model {} has no symbols to write a prompt in. Give token ids (--tokens 1,2,3).",
-                                   in_quotes(name)));
+    return input_error(
+        fmt::format("The model {} has no symbols and no tokenizer to write a prompt in. Give token ids "
+                    "(--tokens 1,2,3){}{}",
+                    in_quotes(name), tokenizer_fault.empty() ? "." : ". ", tokenizer_fault));
   }
   std::vector<std::int32_t> ids;
   for (std::size_t at = 0; at < prompt.size();) {

@@ -25,7 +25,7 @@ struct TaskCard {
   double bits_per_byte = -1;                     // of a next-token model on its held-out text; negative: not measured
 
   bool labels_positions() const { return kind == "labels"; }
-  // Whether a prompt can be written as text; else it is token ids.
+  // Whether the card itself has a vocabulary to write a prompt in.
   bool takes_text() const { return bytes || !symbols.empty(); }
 };
 

@@ -15,7 +15,7 @@ TaskSource::TaskSource(const Model& model, std::uint64_t seed) : seed_(seed + ow
   const auto vocab = static_cast<std::uint64_t>(model.config().vocab_size);
   const std::uint64_t symbols = model.card.symbols.size();
   choices_ = symbols > 0 ? symbols : vocab;
-  bytes_ = model.card.bytes;
+  beginning_ = model.text_beginning();
   if (!model.card.labels_positions()) return;
   if (const auto task = task_of(model, "")) before_.emplace_back(**task);
 }
@@ -23,7 +23,7 @@ TaskSource::TaskSource(const Model& model, std::uint64_t seed) : seed_(seed + ow
 std::int32_t TaskSource::draw(std::int64_t position) const {
   Random random(seed_, static_cast<std::uint64_t>(position));
   if (!before_.empty()) return before_[static_cast<std::size_t>(position)].draw(random);
-  if (bytes_) return '\n';
+  if (beginning_ >= 0) return beginning_;
   return static_cast<std::int32_t>(random.below(choices_));
 }
 

@@ -14,7 +14,7 @@ namespace engine {
 class TaskSource {
  public:
   // The model's card names the task; without one that fits the model, inputs are drawn from the symbols (or the
-  // vocabulary; of bytes, a line break, after which a text begins) and nothing is asked.
+  // vocabulary; where ids spell text, what a text begins with) and nothing is asked.
   TaskSource(const Model& model, std::uint64_t seed);
 
   // The input drawn for a position, every one before which was read: depends on the seed, the position, and what the
@@ -31,7 +31,7 @@ class TaskSource {
  private:
   std::uint64_t seed_;
   std::uint64_t choices_;
-  bool bytes_ = false;
+  std::int32_t beginning_ = -1;   // of a text; -1: nothing is known to begin one
   std::vector<TaskWalk> before_;  // [i]: the sequence before position i; empty without a task
 };
 

@@ -12,22 +12,23 @@ constexpr const char* replacement = "\xEF\xBF\xBD";  // U+FFFD
 
 }  // namespace
 
+bool TextStream::byte_level() const { return tokenizer_ == nullptr || tokenizer_->decoding() == Decoding::byte_level; }
+
 std::string TextStream::push(std::int32_t id) {
-  if (!tokenizer_.has(id)) return {};
-  if (tokenizer_.decoding() == Decoding::byte_level) {
-    waiting_ += tokenizer_.bytes_of(id);
+  if (tokenizer_ == nullptr) {
+    waiting_ += static_cast<char>(static_cast<unsigned char>(id));
     return whole_characters(false);
   }
-  if (tokenizer_.is_fallback_byte(id)) {
-    waiting_ += tokenizer_.bytes_of(id);
-    return {};
+  if (!tokenizer_->has(id)) return {};
+  const std::string_view bytes = tokenizer_->bytes_of(id);
+  if (byte_level() || tokenizer_->is_fallback_byte(id)) {
+    waiting_ += bytes;
+    return byte_level() ? whole_characters(false) : std::string();
   }
-  return fallback_bytes() + std::string(tokenizer_.bytes_of(id));
+  return fallback_bytes() + std::string(bytes);
 }
 
-std::string TextStream::finish() {
-  return tokenizer_.decoding() == Decoding::byte_level ? whole_characters(true) : fallback_bytes();
-}
+std::string TextStream::finish() { return byte_level() ? whole_characters(true) : fallback_bytes(); }
 
 std::string TextStream::whole_characters(bool at_end) {
   std::string out;

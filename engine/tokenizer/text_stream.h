@@ -11,7 +11,8 @@ namespace engine {
 
 class TextStream {
  public:
-  explicit TextStream(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
+  // Null: a token's id is a byte.
+  explicit TextStream(const Tokenizer* tokenizer) : tokenizer_(tokenizer) {}
 
   // The text that is certain with this token: valid UTF-8, bytes that begin no character as U+FFFD.
   std::string push(std::int32_t id);
@@ -22,7 +23,9 @@ class TextStream {
   std::string whole_characters(bool at_end);
   std::string fallback_bytes();
 
-  const Tokenizer& tokenizer_;
+  bool byte_level() const;
+
+  const Tokenizer* tokenizer_;
   std::string waiting_;  // bytes
 };
 

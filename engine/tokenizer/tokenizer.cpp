@@ -174,7 +174,7 @@ Result<std::vector<std::int32_t>> Tokenizer::encode(std::string_view text, bool 
 }
 
 std::string Tokenizer::decode(const std::vector<std::int32_t>& ids) const {
-  TextStream stream(*this);
+  TextStream stream(this);
   std::string out;
   for (const std::int32_t id : ids) out += stream.push(id);
   return out + stream.finish();
