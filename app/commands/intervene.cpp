@@ -199,7 +199,9 @@ engine::Result<InterveneResult> run(Options& options, const engine::Model& model
   auto list = interventions_of(options, model, given->ids);
   if (!list) return tl::unexpected(list.error());
   result.interventions = std::move(*list);
-  result.kind = options.control == "state" ? engine::ControlKind::state : engine::ControlKind::rotation;
+  result.kind = options.control == "state"  ? engine::ControlKind::state
+                : options.control == "step" ? engine::ControlKind::step
+                                            : engine::ControlKind::rotation;
   result.controls = options.controls;
   result.seed = options.seed;
   result.truth = given->truth;
@@ -247,9 +249,9 @@ void add_measures(CLI::App& command, Options& options) {
       ->capture_default_str();
   command
       .add_option("--control", options.control,
-                  "What is random: state, as far from the original in every head after every token; rotation, the "
-                  "advance of the angles changed by as much")
-      ->check(CLI::IsMember({"state", "rotation"}))
+                  "What is random: state, as far from the original in every head after every token; step, pushed at "
+                  "every token by as much as one changed step does; rotation, advances changed by as much")
+      ->check(CLI::IsMember({"state", "step", "rotation"}))
       ->capture_default_str();
   command
       .add_option("--dose", options.strengths,

@@ -77,27 +77,33 @@ Result<void> InterventionRun::change_counterfactuals(std::int64_t position) {
 Result<EffectToken> InterventionRun::step(std::int32_t id, std::int32_t next) {
   const std::int64_t position = backend_->position();
   if (auto done = change_counterfactuals(position); !done) return tl::unexpected(done.error());
-  if (plan_.controls > 0 && plan_.kind == ControlKind::rotation) {
-    if (auto done = set_rotation_controls(position, id); !done) return tl::unexpected(done.error());
+  if (plan_.controls > 0 && plan_.kind != ControlKind::state) {
+    if (auto done = look_ahead(position, id); !done) return tl::unexpected(done.error());
   }
   auto token = side_.step(id, next);
-  if (token && plan_.controls > 0 && plan_.kind == ControlKind::state) {
-    if (auto done = set_state_controls(position, *token); !done) return tl::unexpected(done.error());
+  if (token && plan_.controls > 0 && plan_.kind != ControlKind::rotation) {
+    if (auto done = set_controls(position, *token); !done) return tl::unexpected(done.error());
   }
   return token;
 }
 
-Result<void> InterventionRun::set_state_controls(std::int64_t position, EffectToken& token) {
+Result<void> InterventionRun::set_controls(std::int64_t position, EffectToken& token) {
   const auto original = side_.state(0);
   if (!original) return tl::unexpected(original.error());
   for (int list = 0; list < static_cast<int>(plan_.lists.size()); ++list) {
     const int counterfactual = plan_.counterfactual(list);
-    const auto changed = side_.state(counterfactual);
-    if (!changed) return tl::unexpected(changed.error());
     for (int i = 0; i < plan_.controls; ++i) {
-      const SequenceState state = state_control(model_.config(), **original, **changed, {plan_.seed, i, position});
       const int control = plan_.control(list, i);
+      const bool from_original = plan_.kind == ControlKind::state;
+      const auto from = side_.state(from_original ? 0 : control);
+      const Result<const SequenceState*> changed =
+          from_original ? side_.state(counterfactual) : &one_step_[static_cast<std::size_t>(list)];
+      if (!from) return tl::unexpected(from.error());
+      if (!changed) return tl::unexpected(changed.error());
+      const SequenceState state = pushed(model_.config(), **from, **changed, **original, {plan_.seed, i, position});
       if (auto done = backend_->restore(control, state); !done) return done;
+      side_.forget(control);
+      if (!from_original) continue;
       const EffectOnToken& as_far = token.sequences[static_cast<std::size_t>(counterfactual)];
       EffectOnToken& on = token.sequences[static_cast<std::size_t>(control)];
       on.distance = as_far.distance;
@@ -107,23 +113,32 @@ Result<void> InterventionRun::set_state_controls(std::int64_t position, EffectTo
   return {};
 }
 
-// A first step shows how far the counterfactual turns; then all go back, and the controls' turns are changed by as much.
-Result<void> InterventionRun::set_rotation_controls(std::int64_t position, std::int32_t id) {
+// A first step shows what the interventions do in it; then all sequences go back to before it.
+Result<void> InterventionRun::look_ahead(std::int64_t position, std::int32_t id) {
   std::vector<SequenceState> before;
   for (int s = 0; s < side_.sequences(); ++s) {
     const auto state = side_.state(s);
     if (!state) return tl::unexpected(state.error());
     before.push_back(**state);
   }
+  const int lists = static_cast<int>(plan_.lists.size());
+  for (int list = 0; list < lists && plan_.kind == ControlKind::step; ++list) {
+    if (auto done = backend_->restore(plan_.counterfactual(list), before[0]); !done) return done;
+  }
   const std::vector<std::int32_t> ids(before.size(), id);
   if (auto done = backend_->step(ids, nullptr); !done) return done;
   side_.forget();
   const auto original = side_.state(0);
   if (!original) return tl::unexpected(original.error());
-  for (int list = 0; list < static_cast<int>(plan_.lists.size()); ++list) {
+  one_step_.resize(plan_.lists.size());
+  for (int list = 0; list < lists; ++list) {
     const int counterfactual = plan_.counterfactual(list);
     const auto changed = side_.state(counterfactual);
     if (!changed) return tl::unexpected(changed.error());
+    if (plan_.kind == ControlKind::step) {
+      one_step_[static_cast<std::size_t>(list)] = **changed;
+      continue;
+    }
     const std::vector<double> apart = advance_apart(model_.config(), before[0], **original,
                                                     before[static_cast<std::size_t>(counterfactual)], **changed);
     for (int i = 0; i < plan_.controls; ++i) {

@@ -3,8 +3,8 @@
 // Steps a backend; one thread, the caller's.
 //
 // What it costs beside the steps: controls need the states of all layers on the host after every token and are set anew
-// there. That is nothing for small models; a control of a model of 1.5B parameters moves 2 x 51 MB a token. Controls of the
-// rotation step every token twice, the first time to see how far the counterfactual turns.
+// there. That is nothing for small models; a control of a model of 1.5B parameters moves 2 x 51 MB a token. Controls of a
+// step or of the rotation step every token twice, the first time to see what the interventions do in it.
 #pragma once
 
 #include "engine/effect/matched_control.h"
@@ -52,8 +52,8 @@ class InterventionRun {
   InterventionRun(Backend& backend, const Model& model, EffectPlan plan, const SideBySideOptions& options);
   Result<void> change(int sequence, const SequenceChanges& changes);
   Result<void> change_counterfactuals(std::int64_t position);
-  Result<void> set_state_controls(std::int64_t position, EffectToken& token);
-  Result<void> set_rotation_controls(std::int64_t position, std::int32_t id);
+  Result<void> look_ahead(std::int64_t position, std::int32_t id);
+  Result<void> set_controls(std::int64_t position, EffectToken& token);
 
   Backend* backend_;  // null: moved from
   const Model& model_;
@@ -61,6 +61,7 @@ class InterventionRun {
   SideBySideOptions options_;
   SideBySide side_;
   std::vector<bool> changed_;              // by sequence: whether its steps are changed now
+  std::vector<SequenceState> one_step_;    // by list, of ControlKind::step: the original after one changed step
   std::vector<std::vector<bool>> active_;  // by list: which of its interventions the last step was in range of
 };
 

@@ -39,24 +39,26 @@ double accumulated(const LayerState& layer, std::size_t at) {
 
 }  // namespace
 
-const char* name_of(ControlKind kind) { return kind == ControlKind::state ? "state" : "rotation"; }
+const char* name_of(ControlKind kind) {
+  constexpr const char* names[] = {"state", "step", "rotation"};
+  return names[static_cast<std::size_t>(kind)];
+}
 
-SequenceState state_control(const ModelConfig& config, const SequenceState& original,
-                            const SequenceState& counterfactual, const ControlDraw& draw) {
-  SequenceState control = original;
+SequenceState pushed(const ModelConfig& config, const SequenceState& control, const SequenceState& a,
+                     const SequenceState& b, const ControlDraw& draw) {
+  SequenceState out = control;
   const std::size_t size = product(config.headdim, config.d_state);
   for (int l = 0; l < config.n_layer; ++l) {
     const auto layer = static_cast<std::size_t>(l);
     for (int head = 0; head < config.heads(); ++head) {
-      const double norm = std::sqrt(apart(config, counterfactual.layers[layer], original.layers[layer], head).squared);
+      const double norm = std::sqrt(apart(config, a.layers[layer], b.layers[layer], head).squared);
       if (!(norm > 0)) continue;
       const std::vector<double> u = unit_direction(draw, l, head, size);
-      const std::span<float> h =
-          std::span(control.layers[layer].ssm).subspan(static_cast<std::size_t>(head) * size, size);
+      const std::span<float> h = std::span(out.layers[layer].ssm).subspan(static_cast<std::size_t>(head) * size, size);
       for (std::size_t i = 0; i < size; ++i) h[i] = static_cast<float>(static_cast<double>(h[i]) + norm * u[i]);
     }
   }
-  return control;
+  return out;
 }
 
 std::vector<double> advance_apart(const ModelConfig& config, const SequenceState& original_before,

@@ -15,6 +15,9 @@ enum class ControlKind : std::uint8_t {
   // After every token each head's matrix state is the original's plus a random one as large as what lies between the
   // counterfactual and the original, in the frame that the queries read; caches and angles are the original's.
   state,
+  // After every token each head's matrix state is pushed by a random change as large as what the intervention does in that
+  // one step, from the original's state. The pushes gather over the tokens, as what the intervention does gathers.
+  step,
   // At every token each head's angles advance by a random change beside their own, as large over the pairs (in radians)
   // as the change of the advance in the counterfactual. What it does gathers over the tokens.
   rotation,
@@ -27,10 +30,10 @@ struct ControlDraw {
   std::int64_t position = 0;  // of the token
 };
 
-// The original's state with the random change of ControlKind::state in every head: off by its distance from the
-// counterfactual, to the rounding of fp32. States complete.
-SequenceState state_control(const ModelConfig& config, const SequenceState& original,
-                            const SequenceState& counterfactual, const ControlDraw& draw);
+// `control` with a random change in every head, as large as what lies between the two others, in the frame that the
+// queries read. States complete.
+SequenceState pushed(const ModelConfig& config, const SequenceState& control, const SequenceState& a,
+                     const SequenceState& b, const ControlDraw& draw);
 
 // How far the angles of each head advanced differently in a step of the two, (L, H), radians: the norm over the pairs.
 std::vector<double> advance_apart(const ModelConfig& config, const SequenceState& original_before,

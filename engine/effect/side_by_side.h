@@ -57,8 +57,9 @@ class SideBySide {
   Result<EffectToken> step(std::int32_t id, std::int32_t next);
   // Complete, of now; read once a step. It stays until the next call of step() or forget().
   Result<const SequenceState*> state(int sequence);
-  // The caller has changed sequences itself: states that were read are no longer theirs.
+  // The caller has changed sequences itself, or one: states that were read are no longer theirs.
   void forget();
+  void forget(int sequence) { read_[static_cast<std::size_t>(sequence)] = false; }
 
   int sequences() const { return static_cast<int>(ids_.size()); }
 

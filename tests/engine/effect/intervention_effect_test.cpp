@@ -55,7 +55,7 @@ std::vector<engine::EffectToken> run(const engine::Model& model, const engine::E
 TEST_CASE("nothing changed has the bits of the model, and so have its controls") {
   for (std::size_t which = 0; which < tests::unusual_models().size(); ++which) {
     const auto model = made_up(which);
-    for (const ControlKind kind : {ControlKind::state, ControlKind::rotation}) {
+    for (const ControlKind kind : {ControlKind::state, ControlKind::step, ControlKind::rotation}) {
       for (const engine::EffectToken& token : run(*model, {{{}}, 2, kind, 1})) {
         for (std::size_t s = 1; s < 4; ++s) {
           CHECK(token.sequences[s].kl_bits == 0);
@@ -113,9 +113,9 @@ TEST_CASE("a random state is as far from the original as the counterfactual, in 
       const auto a = side.state(0), b = side.state(1);
       REQUIRE(a.has_value());
       REQUIRE(b.has_value());
-      const engine::SequenceState control = engine::state_control(config, **a, **b, {9, 0, t});
-      const engine::SequenceState other = engine::state_control(config, **a, **b, {9, 1, t});
-      const engine::SequenceState again = engine::state_control(config, **a, **b, {9, 0, t});
+      const engine::SequenceState control = engine::pushed(config, **a, **b, **a, {9, 0, t});
+      const engine::SequenceState other = engine::pushed(config, **a, **b, **a, {9, 1, t});
+      const engine::SequenceState again = engine::pushed(config, **a, **b, **a, {9, 0, t});
       for (std::size_t l = 0; l < control.layers.size(); ++l) {
         CHECK(tests::same_bits(control.layers[l].k, (*a)->layers[l].k));
         CHECK(tests::same_bits(control.layers[l].angle, (*a)->layers[l].angle));
@@ -219,21 +219,53 @@ TEST_CASE("strengths: 0 changes nothing, 1 is the intervention, and between it i
   CHECK_FALSE(engine::dose_response(*other, *model, std::span(&text, 1), plan, {}).has_value());
 }
 
-TEST_CASE("on parity, zeroing the rotation destroys the answer and a random state as far away does not") {
+TEST_CASE("pushes as large as one changed step: of the size that the step shows, and they gather") {
+  const auto model = made_up(0);
+  const engine::ModelConfig& config = model->config();
+  const auto one = std::span(ids).first(1);
+  // After the first token the counterfactual is one changed step from the original.
+  auto backend = open(model->weights, 3);
+  const engine::EffectPlan plan{{list({"dt*2"})}, 1, ControlKind::step, 2};
+  REQUIRE(engine::intervention_effect(*backend, *model, one, plan, {}, {}).has_value());
+  std::vector<int> layers;
+  for (int l = 0; l < config.n_layer; ++l) layers.push_back(l);
+  engine::SequenceState states[3];
+  for (int s = 0; s < 3; ++s) REQUIRE(backend->read_state(s, layers, true, states[s]).has_value());
+  for (std::size_t l = 0; l < states[0].layers.size(); ++l) {
+    for (int head = 0; head < config.heads(); ++head) {
+      const double asked = engine::apart(config, states[1].layers[l], states[0].layers[l], head).squared;
+      const double made = engine::apart(config, states[2].layers[l], states[0].layers[l], head).squared;
+      REQUIRE(asked > 0);
+      CHECK(std::sqrt(made) == doctest::Approx(std::sqrt(asked)).epsilon(1e-5));
+    }
+  }
+  // The counterfactual and the original are those of a run without controls, bit for bit.
+  const auto with = run(*model, plan), without = run(*model, {plan.lists, 0});
+  for (std::size_t t = 0; t < ids.size(); ++t) {
+    CHECK(with[t].sequences[0].p[0] == without[t].sequences[0].p[0]);
+    CHECK(with[t].sequences[1].kl_bits == without[t].sequences[1].kl_bits);
+    CHECK(with[t].sequences[1].head_distance == without[t].sequences[1].head_distance);
+  }
+  CHECK(with[1].sequences[2].kl_bits > 0);
+}
+
+TEST_CASE("on parity a little less rotation destroys the answer, and a random state as far away does not") {
   const auto model = engine::load_model("parity", {});
   REQUIRE(model.has_value());
   const auto task = engine::task_of(**model, "");
   REQUIRE(task.has_value());
-  const engine::LabelledSequence drawn = (*task)->draw(1, 0, 96);
+  const engine::LabelledSequence drawn = (*task)->draw(1, 0, 128);
   const engine::EffectText text{drawn.ids, drawn.labels};
-  const engine::EffectPlan plan{{list({"rotation*0"})}, 2, ControlKind::state, 1};
-  auto backend = open((*model)->weights, plan.sequences());
-  const auto tallies = engine::tally_effects(*backend, **model, std::span(&text, 1), plan, {});
-  REQUIRE(tallies.has_value());
-  CHECK((*tallies)[0].accuracy() == 1);
-  CHECK((*tallies)[1].accuracy() < 0.7);
-  CHECK((*tallies)[2].accuracy() > 0.95);
-  CHECK((*tallies)[3].accuracy() > 0.95);
+  for (const char* change : {"rotation*0.95", "rotation*0.9", "rotation*0.8"}) {
+    const engine::EffectPlan plan{{list({change})}, 2, ControlKind::state, 1};
+    auto backend = open((*model)->weights, plan.sequences());
+    const auto tallies = engine::tally_effects(*backend, **model, std::span(&text, 1), plan, {});
+    REQUIRE(tallies.has_value());
+    CHECK((*tallies)[0].accuracy() == 1);
+    CHECK((*tallies)[1].accuracy() < 0.6);
+    CHECK((*tallies)[2].accuracy() > 0.95);
+    CHECK((*tallies)[3].accuracy() > 0.95);
+  }
 }
 
 TEST_CASE("presets fit every model that they are offered for") {
