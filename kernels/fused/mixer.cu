@@ -18,8 +18,18 @@ template <class S, bool parts, int lanes, int quads, int rank, int headdim, int 
 int launch(const MixerArgs& args, const Placement& placement) {
   constexpr int held = 2;
   const dim3 grid(static_cast<unsigned>(args.heads * split), static_cast<unsigned>(args.batch));
-  return launch_kernel(mixer_kernel<lanes, quads, held, rank, headdim, d_state, S, split, parts, resident(rank)>, grid,
-                       mixer_block, mixer_shared_bytes(args), placement, args, split);
+  const auto queue = [&](auto tables) {
+    return launch_kernel(mixer_kernel<lanes, quads, held, rank, headdim, d_state, S, split, parts,
+                                      decltype(tables)::value, resident(rank)>,
+                         grid, mixer_block, mixer_shared_bytes(args), placement, args, split);
+  };
+  if constexpr (rank > 0) {  // worth a kernel without tables
+    const LayerChanges& changes = args.changes;
+    if (changes.heads == nullptr && changes.ranks == nullptr && changes.pairs == nullptr) {
+      return queue(std::false_type{});
+    }
+  }
+  return queue(std::true_type{});
 }
 
 // With fewer heads than multiprocessors, two of them share a head; a single rank is too little work for that.

@@ -178,9 +178,10 @@ struct MixerShared {
 
 // Template arguments: lanes that share a row; quads of a row in each lane; rows whose sums are made together; what is
 // known when compiling: R, P and N (0: any); type of the state; blocks that share a head (2: a cluster, each with half the
-// rows, for a known shape without an output norm); whether the projection came as a product in two parts.
+// rows, for a known shape without an output norm); whether the projection came as a product in two parts;
+// whether there may be tables of changes (without, a step is not slowed by what it might be changed by).
 template <int lanes, int quads, int held, int known_rank, int known_headdim, int known_state, class S, int split,
-          bool parts, int blocks_per_sm>
+          bool parts, bool tables, int blocks_per_sm>
 __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const MixerArgs args) {
   extern __shared__ float4 shared_quads[];
   __shared__ float2 warp_sums[2 * mixer_warps];
@@ -193,6 +194,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   // Whether the known shape leaves no lane and no round without work, so that nothing need be asked on the way.
   constexpr bool whole = known_rank > 0 && known_headdim > 0 && known_headdim % (held * rows_at_once) == 0 &&
                          known_state == 4 * lanes * quads && known_rank * known_state <= 4 * mixer_block;
+  const LayerChanges changes = tables ? args.changes : LayerChanges();
   const int rank = known_rank > 0 ? known_rank : args.rank;
   const int headdim = known_headdim > 0 ? known_headdim : args.headdim;
   const int d_state = known_state > 0 ? known_state : args.d_state;
@@ -233,15 +235,15 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   int source = angle_index;  // of the turn
   if (angle_index < args.angles) {
     phase = {args.angle[phase_at], args.turns[phase_at]};
-    if (args.changes.pairs != nullptr) {  // waits where sine and cosine come to lie, not in registers
-      const PairChange& change = args.changes.pairs[phase_at];
+    if (changes.pairs != nullptr) {  // waits where sine and cosine come to lie, not in registers
+      const PairChange& change = changes.pairs[phase_at];
       fetch_one(shared + at.sine + angle_index, &change.advance.scale);
       fetch_one(shared + at.cosine + angle_index, &change.advance.offset);
       source = change.source;
     }
   }
   float skip = args.d[head];
-  if (args.changes.heads != nullptr) skip = changed(args.changes.heads[head_index].d, skip);
+  if (changes.heads != nullptr) skip = changed(changes.heads[head_index].d, skip);
   const int head_rank = head * rank;
   for (int r = 0; r < rank; ++r) {
     const std::size_t key = static_cast<std::size_t>((b * rank + r) * args.heads + head) * d_state;
@@ -315,7 +317,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
     float sine = 0.0F, cosine = 1.0F;
     if (angle_index < args.angles) {
       Rounded advance = advance_of(turn, dt);
-      if (args.changes.pairs != nullptr) {
+      if (changes.pairs != nullptr) {
         arrived();
         advance = changed_advance({shared[at.sine + angle_index], shared[at.cosine + angle_index]}, advance);
       }
@@ -342,8 +344,8 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
     for (int r = 0; r < rank; ++r) {
       const float mix = mimo ? shared[at.mimo_x + r * headdim + p] : 1.0F;
       float2 value = make_float2(last * mix, fresh * mix);
-      if (args.changes.ranks != nullptr) {
-        const Affine<float> write = args.changes.ranks[head_index * rank + r].write;
+      if (changes.ranks != nullptr) {
+        const Affine<float> write = changes.ranks[head_index * rank + r].write;
         value = make_float2(fmaf(write.scale, value.x, beta * write.offset),
                             fmaf(write.scale, value.y, gamma * write.offset));
       }
@@ -356,8 +358,8 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
     const float* weight = shared + (query ? at.c_norm : at.b_norm);
     const int r = vector / 2;
     Affine<float> change;
-    if (args.changes.ranks != nullptr) {
-      const RankChange& of_rank = args.changes.ranks[head_index * rank + r];
+    if (changes.ranks != nullptr) {
+      const RankChange& of_rank = changes.ranks[head_index * rank + r];
       change = query ? of_rank.c_bias : of_rank.b_bias;
     }
     float* out = shared + (query ? at.q : at.k) + r * d_state;
@@ -495,7 +497,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   const auto read_out = [&](int r, int i) {
     const float mix = mimo ? shared[at.mimo_x + r * headdim + i] : 1.0F;
     const float y = fmaf(skip * shared[at.x + i], mix, shared[at.y + r * headdim + i]);
-    return args.changes.ranks == nullptr ? y : changed(args.changes.ranks[late(head_index) * rank + r].read, y);
+    return changes.ranks == nullptr ? y : changed(changes.ranks[late(head_index) * rank + r].read, y);
   };
   if (args.norm != nullptr) {
     for (int r = warp; r < rank; r += mixer_warps) {
@@ -526,7 +528,7 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   if (p >= first_row && p < end_row) {
     float out = shared[at.y + p];
     for (int r = 1; r < rank; ++r) out += shared[at.y + r * headdim + p];
-    if (args.changes.heads != nullptr) out = changed(args.changes.heads[late(head_index)].output, out);
+    if (changes.heads != nullptr) out = changed(changes.heads[late(head_index)].output, out);
     const std::size_t to = static_cast<std::size_t>(head_index) * headdim + p;
     if constexpr (parts) {
       store_parts(args.out_parts, to, static_cast<std::size_t>(args.batch) * args.heads * headdim, out);
