@@ -16,7 +16,7 @@ struct MimoMixArgs {
   const T* values = nullptr;      // (B, R, H, P): gated outputs of the readout
   const float* mimo_o = nullptr;  // (H, R, P)
   T* out = nullptr;               // (B, H, P)
-  LayerChanges changes;           // of the heads' outputs
+  LayerChanges changes = {};      // of the heads' outputs
 };
 
 }  // namespace kernels
