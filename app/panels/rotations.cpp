@@ -17,22 +17,20 @@ namespace app {
 
 namespace {
 
-constexpr int raster_tokens = 96;
-
 void remake(RotationsData& data, const engine::Snapshot& snapshot, const Selection& selection,
             const RotationsSettings& settings) {
   const std::int64_t index = shown_index(snapshot, selection);
-  const ViewKey key{&snapshot, snapshot.version, index, selection, settings.trail};
+  const ViewKey key{&snapshot, snapshot.version, index, selection, settings.trail + 128 * settings.window};
   if (key == data.key) return;
   data.key = key;
   data.snapshot = &snapshot;
   data.index = index;
   data.selection = selection;
   data.phasors = make_phasors(snapshot, selection, index, settings.trail);
-  data.raster = make_phase_raster(snapshot, selection, index, raster_tokens, false);
-  data.memory = make_memory(snapshot, selection, index, raster_tokens);
+  data.raster = make_phase_raster(snapshot, selection, index, settings.window, false);
+  data.memory = make_memory(snapshot, selection, index, settings.window);
   data.matrix = make_state_matrix(snapshot, selection, index);
-  data.turns = turns_at(snapshot, index, selection.layer, selection.head);
+  data.turns = turns_at(snapshot, index, selection.layer, selection.head, settings.window);
   data.formula = frame_formula(snapshot, selection, index);
 }
 
@@ -59,6 +57,9 @@ void toolbar(PanelContext& context, const engine::ModelConfig& config, Rotations
   flow.place(84 * s);
   small_slider(theme, "##trail", &settings.trail, 1, 64, "trail %d", 84 * s,
                "How many of the last tokens leave a trail.");
+  flow.place(104 * s);
+  small_slider(theme, "##window", &settings.window, 8, 512, "window %d", 104 * s,
+               "How many of the last tokens the phases, the memory and the concentrations are of.");
   flow.place(chip_width("colour: phase"));
   if (chip(theme, settings.colour_by_phase ? "colour: phase" : "colour: pair", false,
            "Colour the phasors by their phase now, or give each pair its own colour.")) {
@@ -70,6 +71,19 @@ void toolbar(PanelContext& context, const engine::ModelConfig& config, Rotations
            "Angles "
            "are true either way, and the rings are labelled with |z|.")) {
     settings.root_radius = !settings.root_radius;
+  }
+  flow.place(chip_width("3D"));
+  if (chip(theme, "3D", settings.phasors == PhasorPane::space,
+           "The selected pair's way through Re z, Im z and tokens. Drag turns it, the wheel zooms.")) {
+    settings.phasors = settings.phasors == PhasorPane::space ? PhasorPane::plane : PhasorPane::space;
+  }
+  const std::string keys = config.rank() > 1 ? fmt::format("{} keys", config.rank()) : "key";
+  flow.place(chip_width(keys.c_str()));
+  if (chip(theme, keys.c_str(), settings.keys,
+           "The last token's biased key of the selected pair, one for each rank of a MIMO model: what it wrote along, "
+           "and "
+           "in which directions. Drawn with a scale of its own.")) {
+    settings.keys = !settings.keys;
   }
   const std::string pairs = fmt::format("{} pairs, {} turn", config.d_state / 2, config.angles());
   ImGui::SameLine(0, 4 * s);
@@ -99,21 +113,72 @@ void not_recorded(PanelContext& context, const engine::Snapshot& snapshot, const
   }
 }
 
+void draw_phasor_pane(PanelContext& context, const RotationsData& data, const RotationsSettings& settings,
+                      ImVec2 size) {
+  if (settings.phasors == PhasorPane::space) {
+    draw_pair_space(context, data, size);
+  } else {
+    draw_phasors(context, data, settings, size);
+  }
+}
+
+constexpr const char* pane_names[] = {"phases", "turns", "find", "memory", "retention", "state"};
+
+// One of the views beside the phasors; `pane` counts as pane_names do.
+void draw_pane(PanelContext& context, const RotationsData& data, RotationsSettings& settings, int pane, ImVec2 size) {
+  if (pane == 0) draw_phase_raster(context, data, size);
+  if (pane == 1) draw_turn_table(context, data, settings, size);
+  if (pane == 2) draw_pair_search(context, data, settings, size);
+  if (pane == 3) draw_memory(context, data, size);
+  if (pane == 4) draw_retention(context, data, size);
+  if (pane == 5) draw_state_matrix(context, data, size);
+}
+
+// A chip for each of them from `first` on.
+void choose_view(const Theme& theme, int& pane, int first) {
+  Flow flow(4 * theme.scale);
+  for (int i = first; i < 6; ++i) {
+    flow.place(chip_width(pane_names[i]));
+    if (chip(theme, pane_names[i], pane == i)) pane = i;
+  }
+}
+
+// Two chips that choose between two views of one place.
+template <class Pane>
+void choose_pane(const Theme& theme, Pane& pane, const char* first, const char* second) {
+  if (chip(theme, first, pane == static_cast<Pane>(0))) pane = static_cast<Pane>(0);
+  ImGui::SameLine(0, 4 * theme.scale);
+  if (chip(theme, second, pane == static_cast<Pane>(1))) pane = static_cast<Pane>(1);
+}
+
 // Two columns as high as the window: phasors over the state matrix, raster over memory over the table.
 void arrange_high(PanelContext& context, const RotationsData& data, RotationsSettings& settings, ImVec2 space) {
   const ImVec2 gap(14 * context.theme.scale, ImGui::GetStyle().ItemSpacing.y);
   const float left = std::floor((space.x - gap.x) * 0.53F), right = space.x - gap.x - left;
   const float matrix = std::floor(std::clamp(space.y * 0.24F, 110 * context.theme.scale, 220 * context.theme.scale));
   ImGui::BeginGroup();
-  draw_phasors(context, data, settings, {left, space.y - matrix - gap.y});
+  draw_phasor_pane(context, data, settings, {left, space.y - matrix - gap.y});
   draw_state_matrix(context, data, {left, matrix});
   ImGui::EndGroup();
   ImGui::SameLine(0, gap.x);
   ImGui::BeginGroup();
-  const float raster = std::floor(space.y * 0.40F), memory = std::floor((space.y - raster) * 0.46F);
+  const float start = ImGui::GetCursorPosY();
+  const float raster = std::floor(space.y * 0.37F);
   draw_phase_raster(context, data, {right, raster});
-  draw_memory(context, data, {right, memory});
-  draw_turn_table(context, data, settings, {right, space.y - raster - memory - 2 * gap.y});
+  choose_pane(context.theme, settings.memory, "memory", "retention");
+  const float memory = std::floor((space.y - (ImGui::GetCursorPosY() - start)) * 0.47F);
+  if (settings.memory == MemoryPane::envelope) {
+    draw_memory(context, data, {right, memory});
+  } else {
+    draw_retention(context, data, {right, memory});
+  }
+  choose_pane(context.theme, settings.turns, "turns", "find");
+  const ImVec2 rest(right, std::max(space.y - (ImGui::GetCursorPosY() - start), 60 * context.theme.scale));
+  if (settings.turns == TurnPane::turns) {
+    draw_turn_table(context, data, settings, rest);
+  } else {
+    draw_pair_search(context, data, settings, rest);
+  }
   ImGui::EndGroup();
 }
 
@@ -124,22 +189,16 @@ void arrange_low(PanelContext& context, const RotationsData& data, RotationsSett
   const float left = std::floor(std::clamp(space.y * 1.04F, space.x * 0.36F, space.x * 0.5F));
   const ImVec2 right(space.x - left - gap, space.y);
   ImGui::BeginGroup();
-  draw_phasors(context, data, settings, {left, space.y});
+  draw_phasor_pane(context, data, settings, {left, space.y});
   ImGui::EndGroup();
   ImGui::SameLine(0, gap);
   ImGui::BeginGroup();
   const float spacing = ImGui::GetStyle().ItemSpacing.y;
   const float upper = std::floor((right.y - ImGui::GetTextLineHeight() - 2 * spacing) * 0.5F);
   draw_phase_raster(context, data, {right.x, upper});
-  constexpr const char* names[] = {"turns", "memory", "state"};
-  for (int i = 0; i < 3; ++i) {
-    if (i > 0) ImGui::SameLine(0, 4 * theme.scale);
-    if (chip(theme, names[i], settings.pane == i)) settings.pane = i;
-  }
+  choose_view(theme, settings.pane, 1);
   const ImVec2 rest(right.x, std::max(ImGui::GetContentRegionAvail().y, 60 * theme.scale));
-  if (settings.pane == 0) draw_turn_table(context, data, settings, rest);
-  if (settings.pane == 1) draw_memory(context, data, rest);
-  if (settings.pane == 2) draw_state_matrix(context, data, rest);
+  draw_pane(context, data, settings, settings.pane, rest);
   ImGui::EndGroup();
 }
 
@@ -148,20 +207,13 @@ void arrange_tiny(PanelContext& context, const RotationsData& data, RotationsSet
   const Theme& theme = context.theme;
   const float gap = 12 * theme.scale, left = std::floor(std::clamp(space.y * 1.3F, space.x * 0.3F, space.x * 0.5F));
   ImGui::BeginChild("phasors", {left, space.y}, ImGuiChildFlags_None, ImGuiWindowFlags_NoScrollbar);
-  draw_phasors(context, data, settings, {left, space.y});
+  draw_phasor_pane(context, data, settings, {left, space.y});
   ImGui::EndChild();
   ImGui::SameLine(0, gap);
   ImGui::BeginGroup();
-  constexpr const char* names[] = {"phases", "turns", "memory", "state"};
-  for (int i = 0; i < 4; ++i) {
-    if (i > 0) ImGui::SameLine(0, 4 * theme.scale);
-    if (chip(theme, names[i], settings.tiny_pane == i)) settings.tiny_pane = i;
-  }
+  choose_view(theme, settings.tiny_pane, 0);
   const ImVec2 rest(space.x - left - gap, std::max(ImGui::GetContentRegionAvail().y, 50 * theme.scale));
-  if (settings.tiny_pane == 0) draw_phase_raster(context, data, rest);
-  if (settings.tiny_pane == 1) draw_turn_table(context, data, settings, rest);
-  if (settings.tiny_pane == 2) draw_memory(context, data, rest);
-  if (settings.tiny_pane == 3) draw_state_matrix(context, data, rest);
+  draw_pane(context, data, settings, settings.tiny_pane, rest);
   ImGui::EndGroup();
 }
 

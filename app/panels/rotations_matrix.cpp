@@ -146,7 +146,7 @@ void draw_turn_table(PanelContext& context, const RotationsData& data, Rotations
   heading(
       theme, fmt::format("what turns on “{}”, token {}", token_text(*data.snapshot, data.index), data.index),
       "Δθ is the advance of the rotary angle, the state turns by -Δθ. Concentration: length of the mean of exp(iΔθ) "
-      "over all tokens so far with this symbol; 1 where the symbol always turns the pair alike.");
+      "over the window's tokens with this symbol; 1 where the symbol always turns the pair alike.");
   if (data.turns.empty()) {
     note(theme, data.index < 0 ? "No token yet." : "The coefficients of this token were not kept, or no pair turns.");
     ImGui::EndChild();

@@ -167,8 +167,54 @@ void draw_last_step(const Theme& theme, const RotationsData& data, const PhasorT
   }
 }
 
+// The last token's biased keys of the selected pair, one for each rank: the directions that the token wrote along. Of a
+// scale of their own, the longest next to the outer ring.
+void draw_keys(const Theme& theme, const RotationsData& data, double radius) {
+  const engine::ModelConfig& config = data.snapshot->model->config();
+  const engine::LayerState* layer = layer_at(*data.snapshot, data.index, data.selection.layer);
+  if (layer == nullptr) return;
+  std::vector<Complex> keys;
+  double longest = 0;
+  for (int rank = 0; rank < config.rank(); ++rank) {
+    const std::vector<Complex> all =
+        engine::complex_key(config, *layer, data.selection.head, rank, frame_of(data.selection.frame));
+    if (static_cast<std::size_t>(data.selection.pair) >= all.size()) return;
+    keys.push_back(all[static_cast<std::size_t>(data.selection.pair)]);
+    longest = std::max(longest, std::abs(keys.back()));
+  }
+  if (!(longest > 0) || !std::isfinite(longest)) return;
+  ImDrawList* list = ImPlot::GetPlotDrawList();
+  const float r = 4.5F * theme.scale, size = small_size(theme) * 0.92F;
+  const ImU32 ink = packed(theme.text, 0.85F), back = packed(theme.panel, 0.8F);
+  const ImVec2 origin = pixels({0, 0});
+  struct Mark {
+    ImVec2 at;
+    std::string text;
+  };
+  std::vector<Mark> marks;
+  for (std::size_t rank = 0; rank < keys.size(); ++rank) {
+    const double share = std::abs(keys[rank]) / longest;
+    const ImVec2 at = pixels(std::polar(0.94 * radius * (root_radius ? share * share : share), std::arg(keys[rank])));
+    list->AddLine(origin, at, packed(theme.text, 0.28F), theme.scale);
+    list->AddQuadFilled({at.x, at.y - r}, {at.x + r, at.y}, {at.x, at.y + r}, {at.x - r, at.y}, back);
+    list->AddQuad({at.x, at.y - r}, {at.x + r, at.y}, {at.x, at.y + r}, {at.x - r, at.y}, ink, 1.4F * theme.scale);
+    marks.push_back({at, keys.size() > 1 ? fmt::format("k{}", rank) : "k"});
+  }
+  // Keys that lie together have their names below each other, from the highest one down.
+  std::sort(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) { return a.at.y < b.at.y; });
+  ImVec2 before(-1e6F, -1e6F);
+  for (const Mark& mark : marks) {
+    const float wide = theme.numbers->CalcTextSizeA(size, 1e9F, 0, mark.text.c_str()).x;
+    ImVec2 label(mark.at.x + r + 3 * theme.scale, mark.at.y - size / 2);
+    if (std::abs(label.x - before.x) < 3 * wide) label.y = std::max(label.y, before.y + size * 1.1F);
+    list->AddRectFilled({label.x - 1, label.y}, {label.x + wide + 1, label.y + size}, back, 2 * theme.scale);
+    list->AddText(theme.numbers, size, label, ink, mark.text.c_str());
+    before = label;
+  }
+}
+
 // What the marks mean, in the lower left corner.
-void draw_key(const Theme& theme, const RotationsData& data) {
+void draw_key(const Theme& theme, const RotationsData& data, bool keys) {
   const ImVec2 pos = ImPlot::GetPlotPos(), space = ImPlot::GetPlotSize();
   if (space.y < 260 * theme.scale) return;
   ImDrawList* list = ImPlot::GetPlotDrawList();
@@ -179,8 +225,14 @@ void draw_key(const Theme& theme, const RotationsData& data) {
   float y = pos.y + space.y - line;
   const float x = pos.x + size * 0.5F;
   const float width = theme.words->CalcTextSizeA(size, 1e9F, 0, turned_text).x + size * 1.6F;
-  list->AddRectFilled({pos.x, pos.y + space.y - (real ? 2.0F : 1.0F) * line - 2}, {pos.x + width, pos.y + space.y},
-                      packed(theme.panel, 0.8F), 3 * theme.scale);
+  list->AddRectFilled({pos.x, pos.y + space.y - (1.0F + (real ? 1.0F : 0.0F) + (keys ? 1.0F : 0.0F)) * line - 2},
+                      {pos.x + width, pos.y + space.y}, packed(theme.panel, 0.8F), 3 * theme.scale);
+  if (keys) {
+    const float r = size * 0.3F, cy = y + size * 0.55F;
+    list->AddQuad({x, cy - r}, {x + r, cy}, {x, cy + r}, {x - r, cy}, packed(theme.text, 0.85F), 1.3F * theme.scale);
+    list->AddText(theme.words, size, {x + size * 0.7F, y}, packed(theme.faint), "key of a rank, own scale");
+    y -= line;
+  }
   if (real) {
     list->AddLine({x, y + size * 0.15F}, {x, y + size * 0.95F}, packed(theme.secondary), 1.3F * theme.scale);
     list->AddText(theme.words, size, {x + size * 0.7F, y}, packed(theme.faint), "real channels, on Re");
@@ -375,7 +427,8 @@ void draw_phasors(PanelContext& context, const RotationsData& data, const Rotati
     ImPlot::PushPlotClipRect();
     draw_rings(theme, shown_radius);
     draw_tracks(theme, data, settings, s);
-    draw_key(theme, data);
+    if (settings.keys) draw_keys(theme, data, shown_radius);
+    draw_key(theme, data, settings.keys);
     ImPlot::PopPlotClipRect();
     if (moving) context.workspace.requests.redraw = true;
     if (ImPlot::IsPlotHovered()) {

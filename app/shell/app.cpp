@@ -12,6 +12,7 @@
 #include <imgui_impl_opengl3.h>
 #include <imgui_internal.h>
 #include <implot.h>
+#include <implot3d.h>
 
 #include <algorithm>
 #include <csignal>
@@ -40,6 +41,7 @@ App::App(const GuiOptions& options) : options_(options) {
   IMGUI_CHECKVERSION();
   ImGui::CreateContext();
   ImPlot::CreateContext();
+  ImPlot3D::CreateContext();
   ImGuiIO& io = ImGui::GetIO();
   io.IniFilename = nullptr;
   io.ConfigFlags |= ImGuiConfigFlags_DockingEnable;
@@ -52,6 +54,7 @@ App::~App() {
   workspace_.documents.clear();  // stops the sessions, which wake the surface
   if (surface_) ImGui_ImplOpenGL3_Shutdown();
   surface_.reset();
+  ImPlot3D::DestroyContext();
   ImPlot::DestroyContext();
   ImGui::DestroyContext();
 }
@@ -164,6 +167,7 @@ void App::serve_requests() {
   }
   serve_evaluation();
   serve_effect();
+  serve_retention();
   if (!requests.focus_panel.empty()) layout_.focus(std::exchange(requests.focus_panel, {}));
 }
 
@@ -236,6 +240,23 @@ void App::serve_effect() {
     options.evaluate = {choice.length, choice.sequences, choice.seed};
     begin(document.effect_accuracy, std::move(options));
   }
+}
+
+void App::serve_retention() {
+  const std::int64_t token = std::exchange(workspace_.requests.retention, -1);
+  if (token < 0 || !workspace_.ready()) return;
+  Document& document = workspace_.document();
+  const engine::Snapshot& snapshot = *document.snapshot;
+  if (snapshot.empty() || (document.retention && document.retention->running())) return;
+  RetentionJob::Options options;
+  for (const auto& record : snapshot.tokens) options.ids.push_back(record->id);
+  options.token = std::min(token, static_cast<std::int64_t>(options.ids.size()) - 1);
+  options.layer = workspace_.selection.layer;
+  options.backend = backend_like(snapshot.backend.name);
+  options.threads = options_.backend.threads;
+  Surface* surface = surface_.get();
+  document.retention =
+      std::make_unique<RetentionJob>(document.model, std::move(options), [surface] { surface->wake(); });
 }
 
 void App::frame() {

@@ -49,6 +49,7 @@ class App {
   void serve_record();
   void serve_evaluation();
   void serve_effect();
+  void serve_retention();
   void draw();
   void draw_notice();
   void take_screenshot();

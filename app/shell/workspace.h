@@ -10,6 +10,7 @@
 #include "app/wiring/evaluation.h"
 #include "app/wiring/profile_groups.h"
 #include "app/wiring/profile_result.h"
+#include "app/wiring/retention.h"
 #include "app/wiring/timing_store.h"
 #include "app/wiring/verification.h"
 #include "engine/model/hub_cache.h"
@@ -49,6 +50,7 @@ struct Document {
   std::unique_ptr<EvaluationJob> evaluation;   // the last one asked for; null: none yet
   std::unique_ptr<EffectJob> effect;  // of other lambdas over a context, the last one asked for; null: none yet
   std::unique_ptr<EffectJob> effect_accuracy;  // the same over the model's task
+  std::unique_ptr<RetentionJob> retention;     // of a token's contribution, the last one asked for; null: none yet
   TimingCache timing_cache;
   // A recorded profile that was opened by itself: it has times and a plan, and no model, session or snapshot.
   std::shared_ptr<const ProfileResult> recording;
@@ -86,6 +88,7 @@ struct Requests {
   bool evaluate = false;             // measure the active document's accuracy, as chosen in `accuracy`
   bool effect = false;               // run the active document's tokens with other lambdas
   bool effect_accuracy = false;      // measure its accuracy with them, over the sequences chosen in `accuracy`
+  std::int64_t retention = -1;       // measure how long this token's contribution lasts in the selected layer
   bool reset_layout = false;
   bool quit = false;
 };

@@ -18,8 +18,6 @@ namespace {
 // that every angle would be one.
 constexpr double half_tolerance_turns = 0.02, fraction_tolerance_turns = 0.008;
 constexpr int most_parts = 6;
-// Sums over longer contexts take their newest tokens only: the mean is stable long before.
-constexpr std::int64_t most_tokens = 1024;
 
 engine::TurnClass simple_turn(double radians) {
   engine::TurnClass turn = engine::classify_turn(radians, half_tolerance_turns);
@@ -49,7 +47,7 @@ std::string turn_label(double radians) {
   return fraction + " turn";
 }
 
-std::vector<TurnRow> turns_at(const engine::Snapshot& snapshot, std::int64_t index, int layer, int head) {
+std::vector<TurnRow> turns_at(const engine::Snapshot& snapshot, std::int64_t index, int layer, int head, int window) {
   std::vector<TurnRow> rows;
   if (snapshot.model == nullptr || index < 0 || index >= static_cast<std::int64_t>(snapshot.tokens.size())) return rows;
   const engine::ModelConfig& config = snapshot.model->config();
@@ -58,7 +56,7 @@ std::vector<TurnRow> turns_at(const engine::Snapshot& snapshot, std::int64_t ind
   const auto pairs = static_cast<std::size_t>(config.angles());
   std::vector<std::complex<double>> sum(pairs);
   int count = 0;
-  for (std::int64_t t = std::max<std::int64_t>(0, index + 1 - most_tokens); t <= index; ++t) {
+  for (std::int64_t t = std::max<std::int64_t>(0, index + 1 - window); t <= index; ++t) {
     const engine::TokenRecord& record = *snapshot.tokens[static_cast<std::size_t>(t)];
     if (record.id != shown.id || record.coefficients.turn.empty()) continue;
     ++count;

@@ -22,12 +22,14 @@ bool is_clear_turn(double radians);
 struct TurnRow {
   int pair = 0;
   double turn = 0;           // dtheta at the shown token, radians
-  double concentration = 0;  // length of the mean of e^(i dtheta) over the tokens so far with the same symbol, 0..1
+  double concentration = 0;  // length of the mean of e^(i dtheta) over the window's tokens with the same symbol, 0..1
   int tokens = 0;            // how many those are
 };
 
-// All turning pairs of a head at token `index`, in pair order. Empty without coefficients.
-std::vector<TurnRow> turns_at(const engine::Snapshot& snapshot, std::int64_t index, int layer, int head);
+// All turning pairs of a head at token `index`, in pair order; concentrations over the newest `window` tokens. Empty
+// without coefficients.
+std::vector<TurnRow> turns_at(const engine::Snapshot& snapshot, std::int64_t index, int layer, int head,
+                              int window = 1024);
 
 enum class TurnOrder : std::uint8_t { pair, turn, concentration };
 // Sorts in place; `turn` sorts by |dtheta|; NaN last either way.

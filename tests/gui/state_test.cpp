@@ -89,7 +89,7 @@ TEST_CASE("state: all numbers are there, scales are chosen, the wheel zooms to o
 
     // Towards the middle, until cells are many pixels wide and carry their numbers.
     user.MouseMoveToPos(middle(user));
-    user.MouseWheelY(40);
+    for (int i = 0; i < 24; ++i) user.MouseWheelY(1);
     user.Yield(3);
     driver.picture("state-parity-cells");
     user.Yield(2);
@@ -167,7 +167,6 @@ TEST_CASE("state: a model too large to be recorded is shown whole from a reduced
       CHECK(shows(driver, user, "9 layers × 2 heads × 256 × 256 = 1,179,648 numbers"));
       driver.picture("state-large-whole");
       user.Yield(2);
-      CHECK(driver.snapshot().watched_layer == 0);
       driver.workspace().selection.layer = 6;
       driver.workspace().selection.head = 1;
       user.ItemClick("selected head");
