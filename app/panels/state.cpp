@@ -273,7 +273,7 @@ void draw_picture(PanelContext& context, StateData& data, StateImage& image, con
   const int width = std::clamp(static_cast<int>(std::lround(data.shown.x)), 1, 8192);
   const int height = std::clamp(static_cast<int>(std::lround(data.shown.y)), 1, 8192);
   image.update(theme, data, settings, width, height);
-  image.plot(data.view);
+  image.plot();
   ImPlot::PushPlotClipRect();
   draw_state_marks(theme, data, settings, context.workspace.selection);
   ImPlot::PopPlotClipRect();

@@ -35,9 +35,10 @@ struct StateData {
 // Pixels and legend of the picture.
 class StateImage {
  public:
-  // The picture of `view` at width x height pixels; made again only when something changed.
+  // The picture of data.view on width x height pixels, and no finer than cells are; made again only when something
+  // changed.
   void update(const Theme& theme, const StateData& data, const StateSettings& settings, int width, int height);
-  void plot(const StateView& view) const;
+  void plot() const;
   // Milliseconds that the last making took.
   double milliseconds() const { return milliseconds_; }
 

@@ -16,6 +16,16 @@ namespace {
 
 constexpr std::size_t colour_count = std::size_t{1} << 16U;
 
+// Of one axis with `parts` heads or layers of `cells` cells each.
+void whole_cells(double& from, double& to, int parts, int cells, int& pixels) {
+  const double first = std::floor(std::clamp<double>(from, 0, parts) * cells);
+  const double last = std::ceil(std::clamp<double>(to, 0, parts) * cells);
+  if (!(last > first) || last - first > pixels) return;
+  from = first / cells;
+  to = last / cells;
+  pixels = static_cast<int>(last - first);
+}
+
 }  // namespace
 
 ImVec4 state_colour(const Theme& theme, const StateSettings& settings, double position) {
@@ -25,7 +35,11 @@ ImVec4 state_colour(const Theme& theme, const StateSettings& settings, double po
 
 void StateImage::update(const Theme& theme, const StateData& data, const StateSettings& settings, int width,
                         int height) {
-  const Made now{data.key, data.view, settings.quantity, settings.logarithmic, data.limit, width, height};
+  // Where cells are larger than pixels, one texel each is enough: the view grows to whole cells.
+  StateView area = data.view;
+  whole_cells(area.left, area.right, data.texture.heads, data.texture.d_state, width);
+  whole_cells(area.top, area.bottom, data.texture.layers, data.texture.headdim, height);
+  const Made now{data.key, area, settings.quantity, settings.logarithmic, data.limit, width, height};
   if (!(now == made_)) ++revision_;
   made_ = now;
   ViewKey key = data.key;
@@ -54,7 +68,7 @@ void StateImage::update(const Theme& theme, const StateData& data, const StateSe
     colours_[pixel_unknown >> 16U] = packed(theme.border);
     colours_[pixel_not_finite >> 16U] = packed(theme.error);
   }
-  reduce_state(data.texture, data.view, width, height, settings.quantity, values_);
+  reduce_state(data.texture, area, width, height, settings.quantity, values_);
   pixels_.resize(values_.size());
   std::transform(values_.begin(), values_.end(), pixels_.begin(),
                  [&](float value) { return colours_[std::bit_cast<std::uint32_t>(value) >> 16U]; });
@@ -62,8 +76,8 @@ void StateImage::update(const Theme& theme, const StateData& data, const StateSe
   milliseconds_ = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
-void StateImage::plot(const StateView& view) const {
-  picture_.plot("state", {view.left, view.top}, {view.right, view.bottom});
+void StateImage::plot() const {
+  picture_.plot("state", {made_.view.left, made_.view.top}, {made_.view.right, made_.view.bottom});
 }
 
 void draw_state_legend(const Theme& theme, const StateData& data, const StateSettings& settings) {

@@ -87,9 +87,11 @@ TEST_CASE("state: all numbers are there, scales are chosen, the wheel zooms to o
     user.Yield(2);
     CHECK(shows(driver, user, "· linear ·"));
 
-    // Towards the middle, until cells are many pixels wide and carry their numbers.
+    // From one head towards its middle, until cells are wide enough to carry their numbers.
+    user.ItemClick("selected head");
+    user.Yield(2);
     user.MouseMoveToPos(middle(user));
-    for (int i = 0; i < 24; ++i) user.MouseWheelY(1);
+    for (int i = 0; i < 9; ++i) user.MouseWheelY(1);
     user.Yield(3);
     driver.picture("state-parity-cells");
     user.Yield(2);
