@@ -74,6 +74,7 @@ ordered_json comparison_json(const ProfileResult& a, const ProfileResult& b, con
           {"interval", "95 %, percentile bootstrap of the ratio of medians, in blocks of neighbouring tokens"},
           {"significance_level", significance_level},
           {"threshold", comparison.threshold},
+          {"clock_tick_us", comparison.tick_us},
           {"gaps_us", {comparison.gaps_a_us, comparison.gaps_b_us}},
           {"regressed", comparison.regressed()},
           {"rows", std::move(rows)}};
@@ -89,9 +90,11 @@ std::string comparison_text(const ProfileResult& a, const ProfileResult& b, cons
   for (const ComparedRow& row : comparison.rows) out += row_text(row);
   out += fmt::format(
       "\np by Mann and Whitney's rank test, two-sided, adjusted over the rows by Holm's method; below {} counts. "
-      "Intervals by bootstrap\nin blocks of neighbouring tokens. A difference between two runs need not be one between "
-      "two programs: record several.\ngaps in which nothing ran: {:.2f} and {:.2f} us, medians\n",
-      significance_level, comparison.gaps_a_us, comparison.gaps_b_us);
+      "Intervals by bootstrap\nin blocks of neighbouring tokens. Two runs of one program differ as well: compare two "
+      "recordings of the same to see by how much.\nthe clocks tell {:g} us apart; gaps in which nothing ran: {:.2f} "
+      "and {:.2f} us, "
+      "medians\n",
+      significance_level, comparison.tick_us, comparison.gaps_a_us, comparison.gaps_b_us);
   std::string slower;
   for (const ComparedRow& row : comparison.rows)
     if (row.verdict == Verdict::regression) slower += (slower.empty() ? "" : ", ") + row.name;

@@ -177,15 +177,17 @@ void add_profile(CLI::App& program, Action& action) {
                     "Also count what each stage of one token does to the hardware (memory and L2 bytes, shares of the "
                     "peaks), in a second process");
   command->add_flag("--counters-only", options->counters_only)->group("");
-  add_profile_files(*command, options->files,
-                    {"MODEL", "--preset", "--prompt", "--tokens", "--steps", "--warmup", "--batch", "--graph",
-                     "--ranks", "--errors", "--counters"});
   command->add_flag("--no-cupti", options->no_cupti,
                     "Leave CUPTI alone: for another profiler, or to see a step's wall time undisturbed");
   command->add_flag("--no-cost", options->no_cost,
                     "Do not run a second process without CUPTI to measure what CUPTI costs");
   add_backend_options(*command, *options);
   add_seed_option(*command, *options);
+  add_profile_files(*command, options->files,
+                    {"MODEL",     "--preset",      "--prompt",  "--tokens",   "--steps",    "--warmup",
+                     "--batch",   "--graph",       "--ranks",   "--errors",   "--counters", "--no-cupti",
+                     "--no-cost", "--backend",     "--variant", "--products", "--state",    "--threads",
+                     "--seed",    "--a-activation"});
   add_json_option(*command, *options);
   command->footer(
       "On a GPU a stage's time comes from CUPTI activity records, on a CPU from the steady clock around the stage.\n"

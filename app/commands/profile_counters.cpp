@@ -2,6 +2,7 @@
 
 #include "app/commands/progress.h"
 #include "app/commands/second_process.h"
+#include "app/wiring/grouped_counters.h"
 #include "profiler/counters/live.h"
 
 #include <fmt/format.h>
@@ -18,67 +19,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Counters of the stages of one kind: sums; shares of a peak are means weighted by time.
-struct KindCounters {
-  engine::StageKind kind = engine::StageKind::embed;
-  int stages = 0, counted = 0;
-  std::uint64_t plan_bytes = 0;
-  std::vector<double> values;  // by metric
-};
-
-bool is_share(const std::string& metric) { return metric.find(".pct_of_") != std::string::npos; }
-
 constexpr double none = std::numeric_limits<double>::quiet_NaN();
 
-std::vector<KindCounters> by_kind(const StageCounters& counters, const engine::StepPlan& plan) {
-  const auto time = static_cast<std::size_t>(
-      std::find(counters.metrics.begin(), counters.metrics.end(), "gpu__time_duration.sum") - counters.metrics.begin());
-  std::vector<KindCounters> kinds;
-  std::vector<double> weights;
-  for (const engine::Stage& stage : plan.stages) {
-    auto at = std::find_if(kinds.begin(), kinds.end(), [&](const KindCounters& k) { return k.kind == stage.kind; });
-    if (at == kinds.end()) {
-      kinds.push_back({stage.kind, 0, 0, 0, std::vector<double>(counters.metrics.size())});
-      weights.push_back(0);
-      at = kinds.end() - 1;
-    }
-    ++at->stages;
-    const auto id = static_cast<std::size_t>(stage.id);
-    if (id >= counters.values.size() || counters.values[id].size() != counters.metrics.size()) continue;
-    const std::vector<double>& values = counters.values[id];
-    ++at->counted;
-    at->plan_bytes += stage.cost.bytes();
-    const double weight = time < values.size() ? values[time] : 1;
-    weights[static_cast<std::size_t>(at - kinds.begin())] += weight;
-    for (std::size_t m = 0; m < values.size(); ++m) {
-      at->values[m] += is_share(counters.metrics[m]) ? weight * values[m] : values[m];
-    }
-  }
-  for (std::size_t k = 0; k < kinds.size(); ++k) {
-    for (std::size_t m = 0; m < counters.metrics.size(); ++m) {
-      if (is_share(counters.metrics[m])) kinds[k].values[m] = weights[k] > 0 ? kinds[k].values[m] / weights[k] : none;
-    }
-  }
-  return kinds;
-}
-
-// The value of a metric by its name; NaN where it was not counted.
-double value_of(const StageCounters& counters, const std::vector<double>& values, const char* metric) {
-  const auto at = std::find(counters.metrics.begin(), counters.metrics.end(), metric);
-  return at == counters.metrics.end() ? none : values[static_cast<std::size_t>(at - counters.metrics.begin())];
-}
-
-double memory_bytes(const StageCounters& counters, const std::vector<double>& values) {
-  return value_of(counters, values, "dram__bytes_read.sum") + value_of(counters, values, "dram__bytes_write.sum");
-}
-
 ordered_json number(double value) { return std::isfinite(value) ? ordered_json(value) : ordered_json(); }
-
-StageCounters unavailable(std::string reason, std::string remedy) {
-  StageCounters out;
-  out.why = {std::move(reason), std::move(remedy)};
-  return out;
-}
 
 // By how much a counted range is longer than the work in it, as the activity records have it.
 std::string range_length_text(const StageCounters& counters, const ProfileResult& result) {
@@ -90,7 +33,7 @@ std::string range_length_text(const StageCounters& counters, const ProfileResult
   int stages = 0;
   for (std::size_t id = 0; id < counters.values.size() && id < times.size(); ++id) {
     if (counters.values[id].size() != counters.metrics.size() || times[id].time_ns.count == 0) continue;
-    const double ns = value_of(counters, counters.values[id], "gpu__time_duration.sum");
+    const double ns = counter_value(counters, counters.values[id], "gpu__time_duration.sum");
     if (!std::isfinite(ns)) continue;
     longer += ns - times[id].time_ns.median;
     ++stages;
@@ -103,7 +46,7 @@ std::string range_length_text(const StageCounters& counters, const ProfileResult
 }
 
 StageCounters not_on(const engine::BackendInfo& backend) {
-  return unavailable(fmt::format("The {} backend has no hardware counters.", backend.name), "Use --backend cuda.");
+  return no_counters(fmt::format("The {} backend has no hardware counters.", backend.name), "Use --backend cuda.");
 }
 
 }  // namespace
@@ -123,56 +66,14 @@ engine::Result<StageCounters> count_token(const ProfileOptions& options, const e
     if (!stepped) return tl::unexpected(stepped.error());
   }
   auto api = profiler::open_counters();
-  if (!api) return unavailable(api.error().reason, api.error().remedy);
+  if (!api) return no_counters(api.error().reason, api.error().remedy);
   Progress progress("counting");
   progress.show(0);
   auto session = profiler::CounterSession::start(std::move(*api), counted_metrics(), (*backend)->plan().stages.size());
-  if (!session) return unavailable(session.error().reason, session.error().remedy);
+  if (!session) return no_counters(session.error().reason, session.error().remedy);
   return count_stages(**backend, {ids->data() + warm, batch}, model.config().n_layer,
                       static_cast<std::size_t>(model.config().padded_vocab()), *session,
                       [&](double done) { progress.show(done); });
-}
-
-ordered_json counters_json(const StageCounters& counters) {
-  if (!counters.why.reason.empty()) {
-    return {{"available", false}, {"reason", counters.why.reason}, {"remedy", counters.why.remedy}};
-  }
-  return {{"available", true},
-          {"chip", counters.chip},
-          {"library", counters.library},
-          {"passes", counters.passes},
-          {"seconds", counters.seconds},
-          {"same_bits_in_every_pass", counters.same_bits},
-          {"ranges_dropped", counters.dropped},
-          {"metrics", counters.metrics},
-          {"not_on_this_chip", counters.missing},
-          {"stages", counters.values}};
-}
-
-StageCounters counters_from(const nlohmann::json& printed) {
-  try {
-    if (!printed.at("available").get<bool>()) {
-      return unavailable(printed.at("reason").get<std::string>(), printed.at("remedy").get<std::string>());
-    }
-    StageCounters out;
-    printed.at("chip").get_to(out.chip);
-    printed.at("library").get_to(out.library);
-    printed.at("passes").get_to(out.passes);
-    printed.at("seconds").get_to(out.seconds);
-    printed.at("same_bits_in_every_pass").get_to(out.same_bits);
-    printed.at("ranges_dropped").get_to(out.dropped);
-    printed.at("metrics").get_to(out.metrics);
-    printed.at("not_on_this_chip").get_to(out.missing);
-    // A value that is no number was printed as null.
-    for (const auto& stage : printed.at("stages")) {
-      std::vector<double> values;
-      for (const auto& value : stage) values.push_back(value.is_number() ? value.get<double>() : none);
-      out.values.push_back(std::move(values));
-    }
-    return out;
-  } catch (const nlohmann::json::exception&) {
-    return unavailable("The second process printed no counters.", "Run it by itself: profile --counters-only --json.");
-  }
 }
 
 StageCounters count_in_second_process(const ProfileOptions& options, const ProfileResult& with) {
@@ -180,19 +81,18 @@ StageCounters count_in_second_process(const ProfileOptions& options, const Profi
   std::vector<std::string> arguments = {"profile", "--counters-only"};
   for (std::string& word : same_step_arguments(options, with)) arguments.push_back(std::move(word));
   const auto printed = run_this_program(arguments);
-  if (!printed) return unavailable(printed.error().message, "Its message on standard error says more.");
-  const auto json = nlohmann::json::parse(*printed, nullptr, false);
-  return counters_from(json.is_discarded() ? nlohmann::json() : json);
+  if (!printed) return no_counters(printed.error().message, "Its message on standard error says more.");
+  return counters_from(*printed);
 }
 
 ordered_json counters_report_json(const StageCounters& counters, const ProfileResult& result) {
   ordered_json out = counters_json(counters);
   if (!counters.why.reason.empty()) return out;
   ordered_json kinds = ordered_json::array();
-  for (const KindCounters& kind : by_kind(counters, result.plan)) {
-    const double bytes = memory_bytes(counters, kind.values);
-    ordered_json row = {{"kind", engine::name_of(kind.kind)},
-                        {"stages", kind.stages},
+  for (const GroupCounters& kind : grouped_counters(counters, result.plan, ProfileRows::kinds)) {
+    const double bytes = kind.memory_bytes(counters);
+    ordered_json row = {{"kind", kind.group.name},
+                        {"stages", kind.group.stages},
                         {"counted", kind.counted},
                         {"plan_bytes", kind.plan_bytes},
                         {"memory_bytes", number(bytes)},
@@ -216,13 +116,13 @@ std::string counters_text(const StageCounters& counters, const ProfileResult& re
   const auto cell = [](double value, const char* format) {
     return std::isfinite(value) ? fmt::format(fmt::runtime(format), value) : std::string("-");
   };
-  for (const KindCounters& kind : by_kind(counters, result.plan)) {
-    const double bytes = memory_bytes(counters, kind.values);
+  for (const GroupCounters& kind : grouped_counters(counters, result.plan, ProfileRows::kinds)) {
+    const double bytes = kind.memory_bytes(counters);
     plan += static_cast<double>(kind.plan_bytes);
     memory += bytes;
-    const auto value = [&](const char* metric) { return value_of(counters, kind.values, metric); };
-    out += fmt::format("  {:<14} {:>6} {:>13} {:>13} {:>8} {:>13} {:>8} {:>8} {:>8} {:>10}\n",
-                       engine::name_of(kind.kind), kind.counted, kind.plan_bytes, cell(bytes, "{:.0f}"),
+    const auto value = [&](const char* metric) { return kind.value(counters, metric); };
+    out += fmt::format("  {:<14} {:>6} {:>13} {:>13} {:>8} {:>13} {:>8} {:>8} {:>8} {:>10}\n", kind.group.name,
+                       kind.counted, kind.plan_bytes, cell(bytes, "{:.0f}"),
                        cell(kind.plan_bytes > 0 ? bytes / static_cast<double>(kind.plan_bytes) : none, "{:.3f}"),
                        cell(value("lts__t_bytes.sum"), "{:.0f}"),
                        cell(value("dram__throughput.avg.pct_of_peak_sustained_elapsed"), "{:.1f}"),

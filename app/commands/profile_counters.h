@@ -3,7 +3,7 @@
 #pragma once
 
 #include "app/commands/profile_run.h"
-#include "app/wiring/stage_counters.h"
+#include "app/wiring/counters_json.h"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -14,10 +14,6 @@ namespace app {
 // What the second process does (--counters-only): opens the model, steps it through the tokens, counts the next one.
 // Counters that are not to be had are no error: StageCounters::why says so.
 engine::Result<StageCounters> count_token(const ProfileOptions& options, const engine::Model& model);
-
-// What one process prints and the other reads.
-nlohmann::ordered_json counters_json(const StageCounters& counters);
-StageCounters counters_from(const nlohmann::json& printed);
 
 // The second process. A failure of it is a StageCounters with the reason.
 StageCounters count_in_second_process(const ProfileOptions& options, const ProfileResult& with);

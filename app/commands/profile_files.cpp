@@ -61,13 +61,18 @@ void add_profile_files(CLI::App& command, ProfileFiles& files, const std::vector
                            ->type_name("FILE|NAME");
   CLI::Option* lists = command.add_flag("--list", files.list, "List the recorded profiles that come with the program");
   opens->excludes(saves)->excludes(lists);
-  for (const std::string& name : measuring) opens->excludes(command.get_option(name));
-  add_output_option(command, "--trace", files.trace, "Write a Chrome trace that Perfetto opens", "FILE.json");
+  for (const std::string& name : measuring) {
+    opens->excludes(command.get_option(name));
+    lists->excludes(command.get_option(name));
+  }
+  CLI::Option* traces =
+      add_output_option(command, "--trace", files.trace, "Write a Chrome trace that Perfetto opens", "FILE.json");
   command
       .add_option("--trace-limit", files.trace_limit_mib,
                   "Size that a trace may have, in MiB; tokens that do not fit are left out, and it says how many")
       ->check(number_in(0.01, 65536))
-      ->capture_default_str();
+      ->capture_default_str()
+      ->needs(traces);
   add_output_option(command, "--csv", files.csv, "Write one line for each piece of work", "FILE.csv");
 }
 

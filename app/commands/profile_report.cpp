@@ -30,12 +30,13 @@ ordered_json spread_json(const profiler::Spread& spread) {
 
 // The histogram and the outliers of some times, as fields of their row.
 void add_distribution(ordered_json& row, const profiler::Series& series) {
-  const profiler::Histogram histogram = profiler::histogram_of(series, histogram_bins);
+  const profiler::Distribution all = profiler::distribution_of(series, histogram_bins);
+  const profiler::Histogram& histogram = all.histogram;
   row["histogram"] = {{"low_us", histogram.low_ns / 1e3},
                       {"width_us", histogram.width_ns / 1e3},
                       {"counts", histogram.counts},
                       {"above", histogram.above}};
-  const profiler::Outliers outliers = profiler::outliers_of(series);
+  const profiler::Outliers& outliers = all.outliers;
   row["outlier_limit_us"] = outliers.limit_ns / 1e3;
   row["outliers"] = ordered_json::array();
   for (const profiler::Outlier& outlier : outliers.found)

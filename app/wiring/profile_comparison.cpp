@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <tuple>
 
@@ -33,6 +34,14 @@ ComparedRow compared(std::string name, const profiler::Series& a, const profiler
   return row;
 }
 
+// The steady clock has a resolution of its own; CUPTI's clock ticks as the durations show.
+double tick_us(const ProfileResult& profile) {
+  const bool host = profile.status.source == profiler::TimeSource::cpu_clock;
+  return std::max(profiler::clock_tick_ns(profile.tokens),
+                  host ? static_cast<double>(profile.status.clock_uncertainty_ns) : 0.0) /
+         1e3;
+}
+
 void judge(ProfileComparison& comparison) {
   std::vector<double> p;
   for (const ComparedRow& row : comparison.rows)
@@ -43,6 +52,10 @@ void judge(ProfileComparison& comparison) {
     if (row.verdict == Verdict::unlike) continue;
     row.adjusted_p = adjusted[next++];
     if (row.adjusted_p >= significance_level || row.median_a_us == row.median_b_us) continue;
+    if (std::abs(row.median_b_us - row.median_a_us) < comparison.tick_us * (1 - 1e-9)) {
+      row.verdict = Verdict::below_tick;
+      continue;
+    }
     row.verdict = row.median_b_us < row.median_a_us          ? Verdict::faster
                   : row.ratio.low > 1 + comparison.threshold ? Verdict::regression
                                                              : Verdict::slower;
@@ -67,6 +80,8 @@ const char* name_of(Verdict verdict) {
       return "not in both";
     case Verdict::no_change:
       return "no difference shown";
+    case Verdict::below_tick:
+      return "below a tick of the clock";
     case Verdict::faster:
       return "faster";
     case Verdict::slower:
@@ -125,6 +140,7 @@ ProfileComparison compare_profiles(const ProfileResult& a, const ProfileResult& 
                                    std::uint64_t seed) {
   ProfileComparison out;
   out.threshold = threshold;
+  out.tick_us = std::max(tick_us(a), tick_us(b));
   out.gaps_a_us = profiler::spread_of(profiler::gaps_series(a.tokens).times_ns).median / 1e3;
   out.gaps_b_us = profiler::spread_of(profiler::gaps_series(b.tokens).times_ns).median / 1e3;
   out.rows.push_back(compared("whole step", profiler::wall_series(a.tokens), profiler::wall_series(b.tokens), seed));

@@ -16,11 +16,12 @@ namespace app {
 inline constexpr double significance_level = 0.01;
 
 enum class Verdict {
-  unlike,     // only one of the two has this row, or it has no times
-  no_change,  // no difference could be shown
-  faster,     // the second is, significantly
-  slower,     // the second is, significantly, but not surely by more than the threshold
-  regression  // the second is, significantly, and the whole interval of the ratio lies above the threshold
+  unlike,      // only one of the two has this row, or it has no times
+  no_change,   // no difference could be shown
+  below_tick,  // the medians differ by less than the clock tells apart
+  faster,      // the second is, significantly
+  slower,      // the second is, significantly, but not surely by more than the threshold
+  regression   // the second is, significantly, and the whole interval of the ratio lies above the threshold
 };
 const char* name_of(Verdict verdict);
 
@@ -37,6 +38,7 @@ struct ComparedRow {
 struct ProfileComparison {
   std::vector<ComparedRow> rows;
   double gaps_a_us = 0, gaps_b_us = 0;  // medians of the time in which nothing ran
+  double tick_us = 0;                   // what the coarser of the two clocks tells apart
   double threshold = 0.05;
   bool regressed() const;
 };

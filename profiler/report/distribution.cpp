@@ -33,11 +33,12 @@ double smallest_difference(const std::vector<double>& sorted) {
 
 double quantile(std::span<const double> values, double share) { return at_share(sorted(values), share); }
 
-Outliers outliers_of(const Series& series) {
+namespace {
+
+Outliers outliers_in(const Series& series, const Spread& spread, double tick) {
   Outliers out;
-  const Spread spread = spread_of(series.times_ns);
   out.median_ns = spread.median;
-  out.sigma_ns = std::max({1.4826 * spread.mad, 0.01 * spread.median, smallest_difference(sorted(series.times_ns))});
+  out.sigma_ns = std::max({1.4826 * spread.mad, 0.01 * spread.median, tick});
   out.limit_ns = out.median_ns + outlier_sigmas * out.sigma_ns;
   for (std::size_t i = 0; i < series.times_ns.size(); ++i) {
     const double time = series.times_ns[i];
@@ -49,12 +50,10 @@ Outliers outliers_of(const Series& series) {
   return out;
 }
 
-Histogram histogram_of(const Series& series, std::size_t most_bins) {
+Histogram histogram_in(std::vector<double> values, std::size_t outliers, std::size_t most_bins) {
   Histogram out;
-  std::vector<double> values = sorted(series.times_ns);
   if (values.empty() || most_bins == 0) return out;
-  const Outliers outliers = outliers_of(series);
-  out.above = outliers.found.size();
+  out.above = outliers;
   values.resize(values.size() - out.above);  // the median itself is none: some are left
   const double low = values.front(), high = values.back(), tick = smallest_difference(values);
   const double spread = at_share(values, 0.75) - at_share(values, 0.25);
@@ -69,6 +68,23 @@ Histogram histogram_of(const Series& series, std::size_t most_bins) {
     ++out.counts[std::min(bin, out.counts.size() - 1)];
   }
   return out;
+}
+
+}  // namespace
+
+Distribution distribution_of(const Series& series, std::size_t most_bins) {
+  Distribution out;
+  std::vector<double> values = sorted(series.times_ns);
+  out.spread = spread_of_sorted(values);
+  out.outliers = outliers_in(series, out.spread, smallest_difference(values));
+  out.histogram = histogram_in(std::move(values), out.outliers.found.size(), most_bins);
+  return out;
+}
+
+Outliers outliers_of(const Series& series) { return distribution_of(series, 0).outliers; }
+
+Histogram histogram_of(const Series& series, std::size_t most_bins) {
+  return distribution_of(series, most_bins).histogram;
 }
 
 }  // namespace profiler

@@ -40,4 +40,12 @@ struct Histogram {
 // that is no outlier. Widths are multiples of the smallest difference between values, so that a clock's ticks make no comb.
 Histogram histogram_of(const Series& series, std::size_t most_bins);
 
+// All of it from one sorting.
+struct Distribution {
+  Spread spread;
+  Outliers outliers;
+  Histogram histogram;
+};
+Distribution distribution_of(const Series& series, std::size_t most_bins);
+
 }  // namespace profiler

@@ -50,4 +50,17 @@ Series gaps_series(Tokens tokens) {
   return series(tokens, [](const TokenTimes& token) { return account(token, {}).gaps_ns; });
 }
 
+double clock_tick_ns(Tokens tokens) {
+  std::vector<std::int64_t> durations;
+  for (const auto& token : tokens)
+    for (const StageTime& piece : token->stages) durations.push_back(piece.duration_ns);
+  std::sort(durations.begin(), durations.end());
+  std::int64_t tick = 0;
+  for (std::size_t i = 1; i < durations.size(); ++i) {
+    const std::int64_t step = durations[i] - durations[i - 1];
+    if (step > 0 && (tick == 0 || step < tick)) tick = step;
+  }
+  return static_cast<double>(tick);
+}
+
 }  // namespace profiler

@@ -19,6 +19,10 @@ struct Series {
 // over its stages, each the union of its pieces.
 std::vector<Series> series_of(Tokens tokens, std::span<const int> group_of_stage, std::size_t group_count);
 
+// What the clock of these times tells apart: the smallest difference between two durations of pieces that is not 0. 0: they
+// are all alike.
+double clock_tick_ns(Tokens tokens);
+
 // Of the whole step, begin to finished, and of the time in which nothing ran.
 Series wall_series(Tokens tokens);
 Series gaps_series(Tokens tokens);

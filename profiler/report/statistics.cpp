@@ -41,10 +41,14 @@ std::vector<StageStatistics> summarised(Table& table, std::size_t tokens) {
 }  // namespace
 
 Spread spread_of(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return spread_of_sorted(std::move(values));
+}
+
+Spread spread_of_sorted(std::vector<double> values) {
   Spread out;
   out.count = values.size();
   if (values.empty()) return out;
-  std::sort(values.begin(), values.end());
   out.min = values.front();
   out.p5 = percentile(values, 0.05);
   out.p25 = percentile(values, 0.25);

@@ -20,6 +20,7 @@ struct Spread {
   double mad = 0;  // median absolute deviation from the median
 };
 Spread spread_of(std::vector<double> values);
+Spread spread_of_sorted(std::vector<double> rising);
 
 struct Interval {
   std::int64_t begin = 0, end = 0;

@@ -87,6 +87,36 @@ TEST_CASE("a difference is found where it is, and its size") {
   CHECK_FALSE(app::compare_profiles(a, a, app::ProfileRows::stages, 0, 0).regressed());
 }
 
+TEST_CASE("a difference that the clock does not tell apart makes nothing slower") {
+  // A clock that ticks every 32 ns; half of b's steps are a tick longer, so that its median lies between two ticks.
+  const auto ticking = [](bool longer) {
+    app::ProfileResult profile = example(1, 1);
+    for (std::size_t i = 0; i < profile.tokens.size(); ++i) {
+      auto token = std::make_shared<profiler::TokenTimes>(*profile.tokens[i]);
+      for (profiler::StageTime& piece : token->stages) piece.duration_ns = 2048;
+      if (longer && i % 2 == 0) token->stages[4].duration_ns += 32;
+      token->wall_ns = 11'000;
+      profile.tokens[i] = token;
+    }
+    return profile;
+  };
+  const auto compared = app::compare_profiles(ticking(false), ticking(true), app::ProfileRows::stages, 0, 0);
+  CHECK(compared.tick_us == doctest::Approx(0.032));
+  const app::ComparedRow& row = row_of(compared, "mixer of layer 1");
+  CHECK(row.adjusted_p < 1e-6);
+  CHECK(row.median_b_us - row.median_a_us == doctest::Approx(0.016));
+  CHECK(row.verdict == app::Verdict::below_tick);
+  CHECK_FALSE(compared.regressed());
+  // The steady clock says itself what it tells apart.
+  app::ProfileResult a = example(1, 1), b = example(1.2, 2);
+  for (app::ProfileResult* profile : {&a, &b}) {
+    profile->status.source = profiler::TimeSource::cpu_clock;
+    profile->status.clock_uncertainty_ns = 1000;
+  }
+  CHECK(row_of(app::compare_profiles(a, b, app::ProfileRows::stages, 0.05, 0), "mixer of layer 1").verdict ==
+        app::Verdict::below_tick);
+}
+
 TEST_CASE("a stage that only one of two variants has is not judged") {
   const app::ProfileResult a = example(1, 1);
   app::ProfileResult b = example(1, 2);

@@ -95,6 +95,14 @@ TEST_CASE("wrong use of recorded profiles is exit code 2") {
                                                 {"--open", file, siso},
                                                 {"--open", file, "--steps", "3"},
                                                 {"--open", file, "--save", cut},
+                                                {"--open", file, "--backend", "cpu"},
+                                                {"--open", file, "--variant", "staged"},
+                                                {"--open", file, "--threads", "1"},
+                                                {"--open", file, "--seed", "1"},
+                                                {"--open", file, "--no-cost"},
+                                                {"--open", file, "--trace-limit", "1"},
+                                                {"--list", siso},
+                                                {"--list", "--steps", "3"},
                                                 {"--open", file, "--trace-limit", "0"}}) {
     std::vector<std::string> arguments = wrong;
     arguments.insert(arguments.begin(), "profile");
