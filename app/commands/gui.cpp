@@ -9,8 +9,8 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <memory>
+#include <ostream>
 
 namespace app {
 namespace {
@@ -57,10 +57,8 @@ nlohmann::ordered_json summary_of(const JobReport& report) {
 }
 
 int write_summary(const std::string& path, const nlohmann::ordered_json& summary) {
-  std::ofstream out(path);
-  out << summary.dump(2) << '\n';
-  if (out.flush()) return 0;
-  return report({engine::ErrorKind::system, path + ": cannot write the summary. Check that the folder exists."});
+  const auto written = write_output(path, [&](std::ostream& out) { out << summary.dump(2) << '\n'; });
+  return written ? 0 : report(written.error());
 }
 
 void print_report(const JobReport& job, const GuiOptions& options) {

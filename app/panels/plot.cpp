@@ -1,5 +1,6 @@
 #include "app/panels/plot.h"
 
+#include "app/commands/output_file.h"
 #include "app/panels/parts.h"
 #include "app/viewmodel/numbers.h"
 
@@ -8,12 +9,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <map>
+#include <ostream>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -237,10 +237,8 @@ std::string write_csv(const Table& table) {
   std::string error;
   const std::filesystem::path path = fresh_path(table.name, ".csv", error);
   if (!error.empty()) return error;
-  std::ofstream file(path, std::ios::binary);
-  file << to_csv(table);
-  file.close();
-  if (!file) return fmt::format("Could not write {}: {}.", path.string(), std::strerror(errno));
+  const auto written = write_output(path.string(), [&](std::ostream& out) { out << to_csv(table); });
+  if (!written) return written.error().message;
   std::error_code ignored;
   return fmt::format("Wrote {}", std::filesystem::absolute(path, ignored).string());
 }

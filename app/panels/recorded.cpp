@@ -20,7 +20,9 @@ void draw_recorded_strip(PanelContext& context) {
   const ImVec2 start = ImGui::GetCursorScreenPos();
   const float height = ImGui::GetContentRegionAvail().y, label = ImGui::CalcTextSize("wall time").x + 12 * s;
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const profiler::Outliers outliers = profiler::outliers_of(profiler::wall_series(tokens));
+  TimingCache::Strip& cache = workspace.document().timing_cache.strip;
+  if (cache.of != tokens.back()) cache = {tokens.back(), profiler::outliers_of(profiler::wall_series(tokens))};
+  const profiler::Outliers& outliers = cache.outliers;
   list->AddText({start.x, start.y}, packed(theme.secondary), "wall time");
   list->AddText({start.x, start.y + ImGui::GetTextLineHeight()}, packed(theme.faint), "of each token");
   const float left = start.x + std::max(label, ImGui::CalcTextSize("of each token").x + 12 * s);

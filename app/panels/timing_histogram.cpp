@@ -35,6 +35,11 @@ Table histogram_table(const TimingDistribution& d) {
     table.columns[1].values.push_back(from + d.width_us);
     table.columns[2].values.push_back(d.counts[i]);
   }
+  if (d.above > 0) {
+    table.columns[0].values.push_back(d.low_us + d.width_us * static_cast<double>(d.counts.size()));
+    table.columns[1].values.push_back(d.max_us);
+    table.columns[2].values.push_back(d.above);
+  }
   return table;
 }
 
@@ -113,7 +118,9 @@ void draw_timing_histogram(PanelContext& context, Document& document, ImVec2 siz
   const double high = d.low_us + d.width_us * static_cast<double>(d.counts.size());
   const double margin = std::max(0.04 * (high - d.low_us), 1e-6);
   const double most = *std::max_element(d.counts.begin(), d.counts.end());
-  follow_limits(d.low_us - margin, high + margin, 0, 1.25 * most);
+  // What lies right of the bins is one hatched bar behind a gap, as wide as a tenth of the bins.
+  const double beyond = d.above > 0 ? 0.10 * (high - d.low_us) + 2 * margin : 0;
+  follow_limits(d.low_us - margin, high + margin + beyond, 0, 1.25 * std::max(most, d.above));
   ImPlot::SetupAxisFormat(ImAxis_Y1, whole_label, nullptr);
   ImPlot::SetupFinish();
   ImPlot::PushPlotClipRect();
@@ -125,12 +132,30 @@ void draw_timing_histogram(PanelContext& context, Document& document, ImVec2 siz
     const ImVec2 a = ImPlot::PlotToPixels(from, d.counts[i]), b = ImPlot::PlotToPixels(from + d.width_us, 0.0);
     list->AddRectFilled({a.x, a.y}, {std::max(a.x + 1, b.x - 1), b.y}, packed(colour, 0.75F));
   }
+  if (d.above > 0) {
+    const double from = high + 2 * margin;
+    const ImVec2 a = ImPlot::PlotToPixels(from, d.above), b = ImPlot::PlotToPixels(from + beyond - 2 * margin, 0.0);
+    fill_kind(theme, list, a, {std::max(a.x + 3, b.x), b.y}, nothing_ran, -1);
+    list->AddRect(a, {std::max(a.x + 3, b.x), b.y}, packed(theme.value, 0.9F));
+    push_small(theme);
+    const std::string above = fmt::format("{:.0f} above", d.above);
+    const float width = ImGui::CalcTextSize(above.c_str()).x;
+    const float right = ImPlot::GetPlotPos().x + ImPlot::GetPlotSize().x - 2;
+    list->AddText({std::min((a.x + b.x - width) / 2, right - width), a.y - ImGui::GetFontSize() - 2 * theme.scale},
+                  packed(theme.value), above.c_str());
+    ImGui::PopFont();
+  }
   mark(theme, d.p5_us, theme.secondary, "5 %", 1);
   mark(theme, d.p95_us, theme.secondary, "95 %", 1);
   mark(theme, d.median_us, theme.value, "median", 0);
   ImPlot::PopPlotClipRect();
   if (ImPlot::IsPlotHovered()) {
     const double x = ImPlot::GetPlotMousePos().x;
+    if (d.above > 0 && x > high + margin && ImGui::BeginTooltip()) {
+      ImGui::Text("%.0f outlier%s above %s µs, the longest %s µs: right of the bins, not to scale", d.above,
+                  d.above == 1 ? "" : "s", three_digits(d.limit_us).c_str(), three_digits(d.max_us).c_str());
+      ImGui::EndTooltip();
+    }
     const auto bin = static_cast<std::int64_t>(std::floor((x - d.low_us) / d.width_us));
     if (bin >= 0 && bin < static_cast<std::int64_t>(d.counts.size()) && ImGui::BeginTooltip()) {
       const double from = d.low_us + static_cast<double>(bin) * d.width_us;

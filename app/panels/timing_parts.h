@@ -33,6 +33,16 @@ void draw_timing_bars(PanelContext& context, const std::vector<Document*>& docum
 void draw_timing_histogram(PanelContext& context, Document& document, ImVec2 size);
 // Kinds of stages by what they compute for a byte and how fast, below the measured copy rate.
 void draw_timing_roofline(PanelContext& context, Document& document, ImVec2 size);
+// Every token on one axis, at the detail that pixels can show.
+void draw_timing_run(PanelContext& context, Document& document, ImVec2 size);
+// One shape at several ranks, recorded or measured here on demand.
+void draw_timing_ranks(PanelContext& context, Document& document, ImVec2 size);
+// The active document's profile against another one's, row by row, with the test of each difference.
+void draw_timing_compare(PanelContext& context, ImVec2 size);
+// The button that counts what the stages do to the hardware, its progress, and why there are no counters.
+void draw_counters_control(PanelContext& context, Document& document);
+// The progress of a measurement of ranks; false: none goes on.
+bool draw_ranks_control(PanelContext& context, Document& document);
 // The whole step, its gaps, and each kind of stage: time, spread, bytes, bandwidth, share; two documents side by side
 // with their ratio.
 void draw_timing_table(PanelContext& context, const std::vector<Document*>& documents);

@@ -2,6 +2,7 @@
 // run; without one the points stand alone and the plot says so.
 #include "app/panels/empty_state.h"
 #include "app/panels/plot.h"
+#include "app/panels/roofline_parts.h"
 #include "app/panels/timing_parts.h"
 #include "app/panels/widgets.h"
 #include "app/viewmodel/numbers.h"
@@ -11,18 +12,30 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <vector>
 
 namespace app {
 namespace {
 
+// Of a recording, or of the same device in the ranks that the window measured.
+double copy_rate_of(const Document& document) {
+  if (document.recording) return document.recording->copy_bytes_per_second;
+  return document.family ? document.family->runs.front().result.copy_bytes_per_second : 0;
+}
+
 const Roofline& roofline_of(Document& document) {
   TimingCache::Roof& cache = document.timing_cache.roofline;
-  if (cache.of != document.timing_cache.newest) {
-    cache.values = make_roofline(make_timing_rows(document.plan(), document.timing_cache.tokens, ProfileRows::kinds),
-                                 document.timing_cache.table.wall_us,
-                                 document.recording ? document.recording->copy_bytes_per_second : 0);
+  if (cache.of != document.timing_cache.newest || cache.counters != document.counters.get()) {
+    const engine::BackendInfo& backend = document.recording ? document.recording->backend : document.snapshot->backend;
+    cache.values =
+        make_roofline(make_timing_rows(document.plan(), document.timing_cache.tokens, ProfileRows::kinds),
+                      document.timing_cache.table.wall_us, copy_rate_of(document), backend.fp32_flops_per_second);
+    if (document.counters && document.counters->why.reason.empty())
+      add_counted(cache.values, *document.counters,
+                  grouped_counters(*document.counters, document.plan(), ProfileRows::kinds));
     cache.of = document.timing_cache.newest;
+    cache.counters = document.counters.get();
   }
   return cache.values;
 }
@@ -33,95 +46,29 @@ Table roofline_table(const Roofline& roofline) {
                {"intensity (flop/byte)", {}},
                {"achieved (GFLOP/s)", {}},
                {"rate (GB/s)", {}},
-               {"median (us)", {}}}};
+               {"median (us)", {}},
+               {"counted intensity (flop/byte)", {}}}};
   for (const RooflinePoint& point : roofline.points) {
-    const double cells[] = {static_cast<double>(point.kind), point.intensity, point.gflop_per_s, point.gb_per_s,
-                            point.median_us};
+    const double cells[] = {static_cast<double>(point.kind),
+                            point.intensity,
+                            point.gflop_per_s,
+                            point.gb_per_s,
+                            point.median_us,
+                            point.counted_intensity > 0 ? point.counted_intensity : std::nan("")};
     for (std::size_t i = 0; i < table.columns.size(); ++i) table.columns[i].values.push_back(cells[i]);
   }
   return table;
 }
 
-// Ticks at 1, 2 and 5 of each decade: intensities of a model span little more than one.
-void setup_intensities(double low, double high) {
-  static std::vector<std::string> words;  // outlives SetupFinish
-  std::vector<double> at;
-  std::vector<const char*> labels;
-  words.clear();
-  for (int exponent = -4; exponent <= 5; ++exponent)
-    for (const double digit : {1.0, 2.0, 5.0})
-      if (const double value = digit * std::pow(10.0, exponent); value >= low && value <= high) {
-        at.push_back(value);
-        words.push_back(number_text(value, 2));
-      }
-  labels.reserve(words.size());
-  for (const std::string& word : words) labels.push_back(word.c_str());
-  if (!at.empty() && at.size() <= 12)
-    ImPlot::SetupAxisTicks(ImAxis_X1, at.data(), static_cast<int>(at.size()), labels.data());
-}
-
-// Puts names beside their points where nothing else stands; one that finds no room is left to the tool tip.
-class Labels {
- public:
-  explicit Labels(const ImRect& area) : area_(area) {}
-  void keep_clear(const ImRect& taken) { taken_.push_back(taken); }
-  bool taken(const ImRect& wanted) const {
-    return std::any_of(taken_.begin(), taken_.end(), [&](const ImRect& r) { return r.Overlaps(wanted); });
-  }
-  bool place(ImVec2 point, ImVec2 size, float distance, ImVec2& at) {
-    const float row = 0.55F * size.y;
-    for (int ring = 0; ring < 5; ++ring) {
-      for (const float side : {1.0F, -1.0F}) {
-        for (const float sign : {-1.0F, 1.0F}) {
-          const float x = side > 0 ? point.x + distance : point.x - distance - size.x;
-          const float y = point.y - size.y / 2 + sign * static_cast<float>(ring) * row;
-          const ImRect wanted(x, y, x + size.x, y + size.y);
-          const bool inside = area_.Contains(wanted);
-          if (!inside || taken(wanted)) continue;
-          taken_.push_back(wanted);
-          at = wanted.Min;
-          return true;
-        }
-      }
-    }
-    return false;
-  }
-
- private:
-  ImRect area_;
-  std::vector<ImRect> taken_;
-};
-
-void draw_roof(const Theme& theme, const Roofline& roofline, Labels& labels) {
-  if (!(roofline.copy_gb_per_s > 0)) return;
-  const ImPlotRect limits = ImPlot::GetPlotLimits();
-  const auto at = [&](double x) { return ImPlot::PlotToPixels(x, x * roofline.copy_gb_per_s); };
-  const ImVec2 from = at(limits.X.Min), to = at(limits.X.Max);
-  ImDrawList* list = ImPlot::GetPlotDrawList();
-  list->AddLine(from, to, packed(theme.value), 1.8F * theme.scale);
-  const std::string words = fmt::format("copy rate {} GB/s", number_text(roofline.copy_gb_per_s, 3));
-  const ImVec2 size = ImGui::CalcTextSize(words.c_str());
-  // Above the roof, where it is free of points: no stage that really comes from memory can lie there.
-  const ImVec2 low = ImPlot::GetPlotPos(), extent = ImPlot::GetPlotSize();
-  ImVec2 corner(low.x + 4, low.y + 4);
-  for (int step = 0; step < 40; ++step) {
-    const float x = low.x + 4 * theme.scale + static_cast<float>(step) / 40 * (extent.x - size.x - 8 * theme.scale);
-    const float slope = (to.y - from.y) / std::max(1.0F, to.x - from.x);
-    const float y = from.y + slope * (x + size.x - from.x) - size.y - 3 * theme.scale;
-    const ImRect wanted({x, y}, {x + size.x, y + size.y});
-    if (y < low.y || y + size.y > low.y + extent.y || labels.taken(wanted)) continue;
-    corner = {x, y};
-    break;
-  }
-  list->AddRectFilled(corner, {corner.x + size.x, corner.y + size.y}, packed(theme.well, 0.7F));
-  list->AddText(corner, packed(theme.value), words.c_str());
-  // Names keep off the line.
-  for (int i = 0; i < 64; ++i) {
-    const float t = (static_cast<float>(i) + 0.5F) / 64, half = 0.5F * std::abs(to.y - from.y) / 64;
-    const ImVec2 on(from.x + t * (to.x - from.x), from.y + t * (to.y - from.y));
-    labels.keep_clear({{on.x - 1, on.y - half}, {on.x + 1, on.y + half}});
-  }
-  labels.keep_clear({corner, {corner.x + size.x, corner.y + size.y}});
+// Kinds that take less than this are named only when they are hovered or chosen.
+double named_from(const Roofline& roofline) {
+  constexpr std::size_t most_names = 5;
+  std::vector<double> times;
+  for (const RooflinePoint& point : roofline.points)
+    if (point.kind >= 0) times.push_back(point.median_us);
+  if (times.size() <= most_names) return 0;
+  std::nth_element(times.begin(), times.begin() + most_names - 1, times.end(), std::greater<>());
+  return times[most_names - 1];
 }
 
 }  // namespace
@@ -135,8 +82,10 @@ void draw_timing_roofline(PanelContext& context, Document& document, ImVec2 size
     return;
   }
   const float begin = ImGui::GetCursorPosY(), line = ImGui::GetTextLineHeightWithSpacing();
-  heading(theme, "Roofline: the plan's flops and bytes over median times",
-          "Bytes and operations are counted from shapes. A point on the roof moves its bytes as fast as a plain copy.");
+  heading(
+      theme, "Roofline: the plan's flops and bytes over median times",
+      "Bytes and operations are counted from shapes. A point on the roof moves its bytes as fast as a plain copy. The "
+      "flat roof is the fp32 peak of the device's properties: multiprocessors x lanes x 2 x highest clock.");
   if (size.y > 8 * line) {
     push_small(theme);
     ImGui::PushTextWrapPos(0);
@@ -145,7 +94,9 @@ void draw_timing_roofline(PanelContext& context, Document& document, ImVec2 size
                          number_text(roofline.best_gb_per_s, 3).c_str(),
                          fmt::format("{:.0f} %", 100 * roofline.best_gb_per_s / roofline.copy_gb_per_s).c_str());
     else
-      ImGui::TextColored(theme.secondary, "no roof: the copy rate was not measured (profile --save measures it)");
+      ImGui::TextColored(
+          theme.secondary,
+          "no roof of bandwidth: the copy rate was not measured (profile --save and the ranks measure it)");
     ImGui::PopTextWrapPos();
     ImGui::PopFont();
   }
@@ -165,6 +116,7 @@ void draw_timing_roofline(PanelContext& context, Document& document, ImVec2 size
   ImDrawList* list = ImPlot::GetPlotDrawList();
   const float radius = 4.5F * theme.scale;
   const RooflinePoint* hovered = nullptr;
+  const double least_named_us = named_from(roofline);
   const ImVec2 mouse = ImGui::GetMousePos();
   std::vector<ImVec2> places;
   for (const RooflinePoint& point : roofline.points) {
@@ -172,12 +124,18 @@ void draw_timing_roofline(PanelContext& context, Document& document, ImVec2 size
     labels.keep_clear(
         {{places.back().x - radius, places.back().y - radius}, {places.back().x + radius, places.back().y + radius}});
   }
-  draw_roof(theme, roofline, labels);
+  draw_roof(theme, roofline.copy_gb_per_s, roofline.peak_gflop_per_s, labels);
   for (std::size_t i = 0; i < roofline.points.size(); ++i) {
     const RooflinePoint& point = roofline.points[i];
     const bool chosen = point.kind >= 0 && workspace.selection.stage_kind == point.kind;
     const bool back = workspace.selection.stage_kind >= 0 && !chosen;
     const ImVec4 colour = point.kind >= 0 ? stage_colour(point.kind) : theme.text;
+    // What the memory really moved, by counters: hollow, joined to what the plan counts.
+    if (point.counted_intensity > 0) {
+      const ImVec2 counted = ImPlot::PlotToPixels(point.counted_intensity, point.gflop_per_s);
+      list->AddLine(places[i], counted, packed(colour, 0.6F), theme.scale);
+      list->AddCircle(counted, 0.8F * radius, packed(colour, back ? 0.4F : 1.0F), 0, 1.4F * theme.scale);
+    }
     // The whole step is a square: told by shape, too.
     if (point.kind < 0)
       list->AddRect({places[i].x - radius, places[i].y - radius}, {places[i].x + radius, places[i].y + radius},
@@ -185,10 +143,12 @@ void draw_timing_roofline(PanelContext& context, Document& document, ImVec2 size
     else
       list->AddCircleFilled(places[i], radius, packed(colour, back ? 0.4F : 1.0F));
     if (chosen) list->AddCircle(places[i], radius + 3 * theme.scale, packed(theme.text), 0, 1.5F * theme.scale);
+    // Only the chosen one, the longest ones and the step are named: the others crowd, and tell their names when hovered.
     const float dx = mouse.x - places[i].x, dy = mouse.y - places[i].y;
     if (ImPlot::IsPlotHovered() && dx * dx + dy * dy < 4 * radius * radius) hovered = &point;
     const ImVec2 words = ImGui::CalcTextSize(point.name.c_str());
     ImVec2 at;
+    if (!chosen && point.kind >= 0 && point.median_us < least_named_us) continue;
     if (labels.place(places[i], words, radius + 4 * theme.scale, at))
       list->AddText(at, packed(back ? theme.faint : theme.secondary), point.name.c_str());
   }
@@ -198,6 +158,9 @@ void draw_timing_roofline(PanelContext& context, Document& document, ImVec2 size
     ImGui::Text("%s flop for each byte, %s GFLOP/s, %s GB/s", number_text(hovered->intensity, 3).c_str(),
                 number_text(hovered->gflop_per_s, 3).c_str(), number_text(hovered->gb_per_s, 3).c_str());
     if (hovered->of_roof > 0) ImGui::Text("%s of the copy rate", percent_text(hovered->of_roof).c_str());
+    if (hovered->counted_intensity > 0)
+      ImGui::Text("hollow: %s flop for each byte that the memory moved, by hardware counters",
+                  number_text(hovered->counted_intensity, 3).c_str());
     ImGui::EndTooltip();
     if (hovered->kind >= 0 && ImGui::IsMouseReleased(ImGuiMouseButton_Left) && ImGui::GetMouseDragDelta().x == 0)
       toggle_kind(workspace.selection, hovered->kind);

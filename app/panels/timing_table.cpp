@@ -217,11 +217,77 @@ void draw_plan_row(PanelContext& context, const TimingTableRow& row, int id, boo
   draw_cells(theme, of_layer ? other_work : group.kind, {row.median_us, row.spread_us, group.cost.bytes(), row.share});
 }
 
+const std::vector<GroupCounters>& counters_of(Document& document, ProfileRows rows) {
+  TimingCache::Counters& cache = document.timing_cache.counters;
+  if (cache.of != document.counters.get() || cache.by != rows)
+    cache = {document.counters.get(), rows, grouped_counters(*document.counters, document.plan(), rows)};
+  return cache.rows;
+}
+
+// What the stages did to the hardware, in the rows of the table of times: sorted and filtered as that is.
+void draw_counted(PanelContext& context, Document& document) {
+  const Theme& theme = context.theme;
+  const TimingTableView& view = context.workspace.timing_table;
+  const StageCounters& counters = *document.counters;
+  const std::vector<GroupCounters>& counted = counters_of(document, view.rows);
+  const std::vector<TimingTableRow>& rows = rows_of(document, view.rows);
+  if (!ImGui::BeginTable("counters", 7, table_flags, whole_rows())) return;
+  ImGui::TableSetupScrollFreeze(0, 1);
+  for (const auto& [name, weight] : {std::pair{"stage", 1.8F},
+                                     {"time", 0.9F},
+                                     {"memory", 1.1F},
+                                     {"plan", 0.8F},
+                                     {"mem", 0.8F},
+                                     {"sm", 0.7F},
+                                     {"warps", 0.8F}})
+    ImGui::TableSetupColumn(name, ImGuiTableColumnFlags_WidthStretch, weight);
+  draw_headings(theme, {"stage", "median µs", "memory", "of plan", "mem %", "SM %", "warps %"});
+  const auto cell = [&](double value, const char* format) {
+    ImGui::TableNextColumn();
+    right_aligned(theme, theme.text,
+                  std::isfinite(value) ? fmt::format(fmt::runtime(format), value) : std::string("–"));
+  };
+  const std::string tip = fmt::format(
+      "One token on {}, kernel by kernel, {} passes, {}. A range lasts longer than its kernel: shares of short stages "
+      "are too "
+      "low.",
+      counters.chip, counters.passes,
+      counters.same_bits ? "each left the same bits" : "which did NOT leave the same bits");
+  const std::vector<int> order = arranged(rows, view.filter, view.sorted_by, view.descending);
+  ImGuiListClipper clipper;
+  clipper.Begin(static_cast<int>(order.size()));
+  while (clipper.Step())
+    for (int i = clipper.DisplayStart; i < clipper.DisplayEnd; ++i) {
+      const auto at = static_cast<std::size_t>(order[static_cast<std::size_t>(i)]);
+      if (at >= counted.size()) continue;
+      const GroupCounters& group = counted[at];
+      ImGui::TableNextRow();
+      ImGui::TableNextColumn();
+      ImGui::TextUnformatted(shortened(full_name(group.group), ImGui::GetContentRegionAvail().x).c_str());
+      tooltip(tip);
+      ImGui::TableNextColumn();
+      right_aligned(theme, theme.text, three_digits(rows[at].median_us));
+      const double bytes = group.memory_bytes(counters);
+      ImGui::TableNextColumn();
+      right_aligned(theme, theme.text, bytes >= 0 ? bytes_text(static_cast<std::uint64_t>(bytes)) : std::string("–"));
+      cell(group.plan_bytes > 0 ? bytes / static_cast<double>(group.plan_bytes) : std::nan(""), "{:.2f}×");
+      cell(group.value(counters, "dram__throughput.avg.pct_of_peak_sustained_elapsed"), "{:.0f}");
+      cell(group.value(counters, "sm__throughput.avg.pct_of_peak_sustained_elapsed"), "{:.0f}");
+      cell(group.value(counters, "sm__warps_active.avg.pct_of_peak_sustained_active"), "{:.0f}");
+    }
+  ImGui::EndTable();
+}
+
 void draw_one(PanelContext& context, Document& document) {
   const Theme& theme = context.theme;
   const TimingTable& table = document.timing_cache.table;
   TimingTableView& view = context.workspace.timing_table;
   draw_table_controls(context);
+  draw_counters_control(context, document);
+  if (view.counters && document.counters && document.counters->why.reason.empty()) {
+    draw_counted(context, document);
+    return;
+  }
   if (!ImGui::BeginTable("times", 6, table_flags, whole_rows())) return;
   ImGui::TableSetupScrollFreeze(0, 1);
   ImGui::TableSetupColumn("stage", ImGuiTableColumnFlags_WidthStretch, 2.0F);

@@ -91,10 +91,22 @@ void draw_header(PanelContext& context, const std::vector<Document*>& documents,
          "How the time of the selected stage, kind or the whole step is distributed over tokens.");
   choose("roofline", TimingPage::roofline,
          "What each kind computes for a byte and how fast it did, below what the measured copy rate allows.");
+  choose("all tokens", TimingPage::run, "Every measured token on one axis; the wheel zooms in to one kernel.");
+  choose("ranks", TimingPage::ranks,
+         "One shape at ranks 1, 2, 4 and 8: times against the rank, and their path over the roofline.");
+  choose("compare", TimingPage::compare,
+         "This profile against another one, row by row, with the test of each difference.");
   if (table_alone != nullptr) {
     flow.place(chip_width("table"));
     if (chip(theme, "table", *table_alone, "The numbers by kind of stage.")) *table_alone = true;
   }
+  if (Document& active = workspace.document(); active.recording && active.family)
+    for (const RankRun& run : active.family->runs) {
+      const std::string label = fmt::format("R = {}", run.rank);
+      flow.place(chip_width(label.c_str()));
+      if (chip(theme, label.c_str(), active.config().rank() == run.rank, "Show the profile of this rank."))
+        workspace.choose_rank(run.rank);
+    }
   const auto fact = [&](const std::string& text, const ImVec4& colour, const char* tip) {
     flow.place(chip_width(text.c_str()));
     fact_chip(theme, text.c_str(), tip, colour);
@@ -191,6 +203,12 @@ void draw_page(PanelContext& context, const std::vector<Document*>& documents, I
       return draw_timing_histogram(context, *documents.front(), size);
     case TimingPage::roofline:
       return draw_timing_roofline(context, *documents.front(), size);
+    case TimingPage::run:
+      return draw_timing_run(context, *documents.front(), size);
+    case TimingPage::ranks:
+      return draw_timing_ranks(context, *documents.front(), size);
+    case TimingPage::compare:
+      return draw_timing_compare(context, size);
   }
 }
 
@@ -303,6 +321,14 @@ void draw_timings(PanelContext& context) {
   const int rows = std::clamp(static_cast<int>((for_rows - 76 * s) / (20 * s)), 2, roomy ? 12 : 6);
   for (Document* document : documents) refresh(workspace, *document, rows);
   if (draw_without_times(context, documents)) return;
+  // These two have a table or words of their own.
+  if (workspace.timing_page == TimingPage::ranks || workspace.timing_page == TimingPage::compare) {
+    ImGui::BeginChild("pictures", space, ImGuiChildFlags_None, ImGuiWindowFlags_NoScrollWithMouse);
+    draw_header(context, documents, nullptr);
+    draw_page(context, documents, ImGui::GetContentRegionAvail());
+    ImGui::EndChild();
+    return;
+  }
   if (roomy) {
     draw_roomy(context, documents, space);
     return;

@@ -168,6 +168,7 @@ void App::serve_requests() {
   serve_evaluation();
   serve_effect();
   serve_retention();
+  serve_measurements();
   if (!requests.focus_panel.empty()) layout_.focus(std::exchange(requests.focus_panel, {}));
 }
 

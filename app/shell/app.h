@@ -15,6 +15,8 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
+#include <utility>
 
 namespace app {
 
@@ -33,6 +35,9 @@ class App {
   // Whether every model that was asked for is open or has failed.
   bool opened() const { return !opener_.busy(); }
 
+  // The program that measures in a second process; tests name another.
+  void set_program(std::string path) { program_ = std::move(path); }
+
   Workspace& workspace() { return workspace_; }
   Layout& layout() { return layout_; }
   Surface& surface() { return *surface_; }
@@ -50,11 +55,13 @@ class App {
   void serve_evaluation();
   void serve_effect();
   void serve_retention();
+  void serve_measurements();
   void draw();
   void draw_notice();
   void take_screenshot();
 
   GuiOptions options_;
+  std::string program_ = "/proc/self/exe";
   std::unique_ptr<Surface> surface_;
   Workspace workspace_;
   Theme theme_;

@@ -41,7 +41,7 @@ Document open_document(const std::string& name, const OpenOptions& options) {
   if (options.recording || engine::is_recording_file(name)) return open_tokens(name, options);
   static std::atomic<std::uint16_t> sources{0};
   Document document;
-  document.name = name;
+  document.name = document.asked = name;
   auto model = engine::load_model(name, options.load);
   if (!model) {
     document.error = model.error();
@@ -72,15 +72,30 @@ Document open_document(const std::string& name, const OpenOptions& options) {
   return document;
 }
 
+// A profile, a family, or NAME@RANK of one.
+engine::Result<Recording> open_for_window(const std::string& name) {
+  auto opened = open_any_recording(name);
+  if (opened) return opened;
+  auto one = open_recording(name);
+  if (!one) return opened;
+  Recording out;
+  out.profile = std::move(*one);
+  return out;
+}
+
 Document open_profile(const std::string& name) {
   Document document;
   document.name = name;
-  auto opened = open_recording(name);
+  document.asked = name;
+  const auto opened = open_for_window(name);
   if (!opened) {
     document.error = opened.error();
     return document;
   }
-  document.recording = std::make_shared<const ProfileResult>(std::move(*opened));
+  document.recording = std::make_shared<const ProfileResult>(opened->profile);
+  if (opened->family) document.family = std::make_shared<const RankFamily>(*opened->family);
+  if (document.recording->counters)
+    document.counters = std::make_shared<const StageCounters>(*document.recording->counters);
   document.name = document.recording->recording;
   document.timings = recorded_timings(document.recording);
   return document;

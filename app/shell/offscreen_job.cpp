@@ -1,5 +1,6 @@
 #include "app/shell/offscreen_job.h"
 
+#include "app/commands/output_file.h"
 #include "app/shell/screenshot.h"
 #include "app/viewmodel/answers.h"
 #include "app/wiring/profile_rows.h"
@@ -10,7 +11,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
+#include <ostream>
 #include <utility>
 
 namespace app {
@@ -59,14 +60,11 @@ engine::Result<void> first_failure(const Workspace& workspace) {
 }
 
 engine::Result<void> write_trace(const std::string& path, const Document& document) {
-  std::ofstream out(path);
   const auto tokens = document.timings->newest(TimingStore::default_tokens);
-  profiler::write_chrome_trace(out, document.recording
-                                        ? profile_rows(*document.recording)
-                                        : profile_rows(document.name, document.snapshot->backend,
-                                                       *document.snapshot->plan, *document.timings, tokens));
-  if (out.flush()) return {};
-  return engine::system_error(path + ": cannot write the trace. Check that the folder exists.");
+  const profiler::Export rows = document.recording ? profile_rows(*document.recording)
+                                                   : profile_rows(document.name, document.snapshot->backend,
+                                                                  *document.snapshot->plan, *document.timings, tokens);
+  return write_output(path, [&](std::ostream& out) { profiler::write_chrome_trace(out, rows); });
 }
 
 JobReport::Model report_on(const Document& document, int steps, double seconds) {

@@ -1,15 +1,16 @@
 #include "app/shell/screenshot.h"
 
+#include "app/commands/output_file.h"
+
 #define GL_GLEXT_PROTOTYPES
 #include <GL/glcorearb.h>
 #include <fmt/format.h>
 #include <png.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <fstream>
+#include <ostream>
 #include <vector>
 
 namespace app {
@@ -55,11 +56,7 @@ engine::Result<void> write_png(const std::string& path, const Image& image) {
   if (png_image_write_to_memory(&png, encoded.data(), &bytes, 0, image.rgb.data(), 0, nullptr) == 0) {
     return refused(png.message);
   }
-  std::ofstream out(path, std::ios::binary);
-  out.write(encoded.data(), static_cast<std::streamsize>(bytes));
-  out.flush();
-  if (!out) return refused(std::strerror(errno));
-  return {};
+  return write_output(path, [&](std::ostream& out) { out.write(encoded.data(), static_cast<std::streamsize>(bytes)); });
 }
 
 }  // namespace app

@@ -27,7 +27,7 @@ void add_handler(Settings::Values* values) {
     if (std::sscanf(line, "scale=%f", &scale) == 1 && scale >= 0.75F && scale <= 2.0F)
       remembered(h).workspace->ui_scale = scale;
     if (std::sscanf(line, "light=%d", &number) == 1) remembered(h).workspace->light_theme = number != 0;
-    if (std::sscanf(line, "bars=%d", &number) == 1 && number >= 0 && number <= 3)
+    if (std::sscanf(line, "bars=%d", &number) == 1 && number >= 0 && number <= static_cast<int>(TimingPage::compare))
       remembered(h).workspace->timing_page = static_cast<TimingPage>(number);
     constexpr std::string_view recent = "recent=";
     if (const std::string_view text(line); text.substr(0, recent.size()) == recent)

@@ -96,6 +96,23 @@ void Workspace::select_by(std::int64_t offset) {
   select_token((selection.token < 0 ? last : selection.token) + offset);
 }
 
+void Workspace::choose_rank(int rank) {
+  Document& chosen = document();
+  if (!chosen.recording || !chosen.family) return;
+  for (const RankRun& run : chosen.family->runs) {
+    if (run.rank != rank) continue;
+    chosen.recording = std::make_shared<const ProfileResult>(run.result);
+    chosen.timings = recorded_timings(chosen.recording);
+    chosen.name = run.result.recording;
+    chosen.counters = run.result.counters ? std::make_shared<const StageCounters>(*run.result.counters) : nullptr;
+    TimingCache::Ranks kept = std::move(chosen.timing_cache.ranks);
+    chosen.timing_cache = TimingCache{};
+    chosen.timing_cache.ranks = std::move(kept);
+    selection.token = selection.stage = -1;
+    return;
+  }
+}
+
 void Workspace::select_token(std::int64_t position) {
   if (recorded()) {
     // Also the first one: position 0.

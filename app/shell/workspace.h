@@ -8,8 +8,11 @@
 #include "app/viewmodel/timing_cache.h"
 #include "app/wiring/effect.h"
 #include "app/wiring/evaluation.h"
+#include "app/wiring/measurement_job.h"
+#include "app/wiring/profile_comparison.h"
 #include "app/wiring/profile_groups.h"
 #include "app/wiring/profile_result.h"
+#include "app/wiring/rank_family.h"
 #include "app/wiring/retention.h"
 #include "app/wiring/timing_store.h"
 #include "app/wiring/verification.h"
@@ -18,10 +21,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace engine {
@@ -57,6 +62,13 @@ struct Document {
   // Recorded tokens: the session replays them, and the model has a shape and no weights. Null: the model is here.
   std::shared_ptr<const engine::Recording> replay;
   std::shared_ptr<RecordingJob> saving;  // writes what was stepped to a file, the last one asked for; null: none yet
+  // Several ranks of one shape: recorded (then `recording` is one of them) or measured by the window.
+  std::shared_ptr<const RankFamily> family;
+  std::shared_ptr<const StageCounters>
+      counters;  // of a recording or measured by the window; `why` says why there are none
+  std::unique_ptr<MeasurementJob> counters_job, ranks_job;  // the last ones asked for; null: none yet
+  std::string ranks_problem;                                // why the ranks could not be measured
+  std::string asked;                                        // what was opened: a name or path
 
   bool is_open() const { return snapshot != nullptr; }
   bool has_times() const { return timings != nullptr && (recording != nullptr || (is_open() && !snapshot->empty())); }
@@ -89,6 +101,8 @@ struct Requests {
   bool effect = false;               // run the active document's tokens with other lambdas
   bool effect_accuracy = false;      // measure its accuracy with them, over the sequences chosen in `accuracy`
   std::int64_t retention = -1;       // measure how long this token's contribution lasts in the selected layer
+  bool measure_counters = false;     // count what the active document's stages do to the hardware
+  bool measure_ranks = false;        // measure its shape at several ranks
   bool reset_layout = false;
   bool quit = false;
 };
@@ -131,14 +145,35 @@ struct DiscretisationView {
 };
 
 // Which picture the kernel timings show beside the table.
-enum class TimingPage { timeline, bars, histogram, roofline };
+enum class TimingPage { timeline, bars, histogram, roofline, run, ranks, compare };
 
 // How the table of kernel timings is set.
 struct TimingTableView {
   ProfileRows rows = ProfileRows::kinds;
   int sorted_by = -1;  // column; -1: the order of the plan
   bool descending = true;
-  std::string filter;  // rows whose names hold it
+  std::string filter;     // rows whose names hold it
+  bool counters = false;  // hardware counters in place of bytes and shares
+};
+
+// How the page that compares two profiles is set, and what it shows.
+struct CompareView {
+  int other = -1;  // the document held against the active one; -1: the first that can be
+  ProfileRows rows = ProfileRows::kinds;
+  int sorted_by = -1;
+  bool descending = true, significant_only = false;
+  std::string filter;
+  // Made in the background; `of` names what from.
+  struct Made {
+    ProfileComparison comparison;
+    std::vector<std::string> reasons, differences;
+  };
+  std::shared_ptr<const Made> made;
+  std::string of, asked;
+  std::pair<const void*, const void*> pair;  // the documents
+  ProfileRows made_rows = ProfileRows::kinds;
+  double made_s = -1;
+  std::future<std::shared_ptr<const Made>> making;
 };
 
 struct Workspace {
@@ -160,6 +195,8 @@ struct Workspace {
   BranchSettings branches;
   TimingPage timing_page = TimingPage::timeline;
   TimingTableView timing_table;
+  CompareView compare;
+  bool run_zoomed = false;  // the user chose the limits of the page of all tokens
   AccuracyView accuracy;
   DiscretisationView discretisation;
   bool timings_zoomed = false;    // the user chose the timeline's limits
@@ -183,6 +220,8 @@ struct Workspace {
   void activate(int index);
   // The same for a step along the tokens; of a recorded profile they need not follow each other.
   void select_by(std::int64_t offset);
+  // Of a recorded family: shows the profile of that rank.
+  void choose_rank(int rank);
   // Selects a token by position, clamped to those that exist; the newest one is followed.
   void select_token(std::int64_t position);
 };

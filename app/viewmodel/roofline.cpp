@@ -22,8 +22,10 @@ void add(Roofline& roofline, std::string name, int kind, const kernels::Cost& co
 
 }  // namespace
 
-Roofline make_roofline(const std::vector<TimingTableRow>& kinds, double wall_us, double copy_bytes_per_second) {
+Roofline make_roofline(const std::vector<TimingTableRow>& kinds, double wall_us, double copy_bytes_per_second,
+                       double peak_flops_per_second) {
   Roofline out;
+  out.peak_gflop_per_s = peak_flops_per_second / 1e9;
   out.copy_gb_per_s = copy_bytes_per_second / 1e9;
   kernels::Cost total;
   for (const TimingTableRow& row : kinds) {
@@ -47,7 +49,30 @@ Roofline make_roofline(const std::vector<TimingTableRow>& kinds, double wall_us,
   out.x_high = x_high * 4;
   out.y_low = y_low / 2.5;
   out.y_high = std::max(y_high, out.copy_gb_per_s * std::sqrt(x_low * x_high)) * 3;
+  // The whole roof, with its edge.
+  if (out.peak_gflop_per_s > 0 && out.copy_gb_per_s > 0) {
+    out.x_high = std::max(out.x_high, 4 * out.peak_gflop_per_s / out.copy_gb_per_s);
+    out.y_high = std::max(out.y_high, 2 * out.peak_gflop_per_s);
+  }
   return out;
+}
+
+void add_counted(Roofline& roofline, const StageCounters& counters, const std::vector<GroupCounters>& by_kind) {
+  double flops = 0, bytes = 0;
+  for (const GroupCounters& group : by_kind) {
+    const double moved = group.memory_bytes(counters);
+    if (!(moved > 0) || group.group.cost.flops == 0) continue;
+    flops += static_cast<double>(group.group.cost.flops);
+    bytes += moved;
+    for (RooflinePoint& point : roofline.points) {
+      if (point.kind != group.group.kind) continue;
+      point.counted_intensity = static_cast<double>(group.group.cost.flops) / moved;
+      roofline.x_low = std::min(roofline.x_low, point.counted_intensity / 1.5);
+      roofline.x_high = std::max(roofline.x_high, point.counted_intensity * 1.5);
+    }
+  }
+  for (RooflinePoint& point : roofline.points)
+    if (point.kind < 0 && bytes > 0) point.counted_intensity = flops / bytes;
 }
 
 }  // namespace app

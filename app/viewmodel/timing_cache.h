@@ -2,10 +2,13 @@
 // something changed. UI thread only.
 #pragma once
 
+#include "app/viewmodel/rank_curves.h"
 #include "app/viewmodel/roofline.h"
+#include "app/viewmodel/run_timeline.h"
 #include "app/viewmodel/timing_bars.h"
 #include "app/viewmodel/timing_distribution.h"
 #include "app/viewmodel/timing_rows.h"
+#include "app/wiring/grouped_counters.h"
 
 #include <memory>
 
@@ -34,8 +37,27 @@ struct TimingCache {
   } distribution;
   struct Roof {
     std::shared_ptr<const profiler::TokenTimes> of;
+    const StageCounters* counters = nullptr;
     Roofline values;
   } roofline;
+  struct Counters {
+    const StageCounters* of = nullptr;
+    ProfileRows by = ProfileRows::kinds;
+    std::vector<GroupCounters> rows;
+  } counters;
+  struct Ranks {
+    const RankFamily* of = nullptr;
+    RankCurves values;
+  } ranks;
+  struct Run {
+    std::shared_ptr<const profiler::TokenTimes> of;
+    double made_s = -1;
+    RunTimeline values;
+  } run;
+  struct Strip {  // of a recorded profile's wall times
+    std::shared_ptr<const profiler::TokenTimes> of;
+    profiler::Outliers outliers;
+  } strip;
   struct Layers {
     std::shared_ptr<const profiler::TokenTimes> of;
     std::vector<TimingTableRow> stages;

@@ -29,7 +29,8 @@ TimingDistribution make_timing_distribution(const engine::StepPlan& plan, profil
     out.title = "whole step";
   }
   series = out.kind < 0 ? profiler::wall_series(tokens) : profiler::series_of(tokens, group, 1).front();
-  const profiler::Spread spread = profiler::spread_of(series.times_ns);
+  profiler::Distribution all = profiler::distribution_of(series, most_bins);
+  const profiler::Spread& spread = all.spread;
   out.tokens = spread.count;
   out.median_us = spread.median / 1e3;
   out.p5_us = spread.p5 / 1e3;
@@ -37,11 +38,12 @@ TimingDistribution make_timing_distribution(const engine::StepPlan& plan, profil
   out.p75_us = spread.p75 / 1e3;
   out.p95_us = spread.p95 / 1e3;
   out.max_us = spread.max / 1e3;
-  const profiler::Histogram histogram = profiler::histogram_of(series, most_bins);
+  const profiler::Histogram& histogram = all.histogram;
+  out.above = static_cast<double>(histogram.above);
   out.low_us = histogram.low_ns / 1e3;
   out.width_us = histogram.width_ns / 1e3;
   for (const std::size_t count : histogram.counts) out.counts.push_back(static_cast<double>(count));
-  profiler::Outliers outliers = profiler::outliers_of(series);
+  profiler::Outliers& outliers = all.outliers;
   out.limit_us = outliers.limit_ns / 1e3;
   out.outliers = std::move(outliers.found);
   return out;

@@ -19,6 +19,7 @@ struct TimingDistribution {
   double median_us = 0, p5_us = 0, p25_us = 0, p75_us = 0, p95_us = 0, max_us = 0;
   double low_us = 0, width_us = 0;  // of the bins
   std::vector<double> counts;
+  double above = 0;                         // outliers, right of the bins
   std::vector<profiler::Outlier> outliers;  // the longest first
   double limit_us = 0;                      // beyond which a token is one
 };

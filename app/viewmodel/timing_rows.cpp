@@ -44,13 +44,14 @@ std::vector<TimingTableRow> make_timing_rows(const engine::StepPlan& plan, profi
   for (std::size_t i = 0; i < groups.groups.size(); ++i) {
     TimingTableRow row;
     row.group = std::move(groups.groups[i]);
-    const profiler::Spread spread = profiler::spread_of(series[i].times_ns);
+    const profiler::Distribution all = profiler::distribution_of(series[i], 0);
+    const profiler::Spread& spread = all.spread;
     row.tokens = spread.count;
     row.median_us = spread.median / 1e3;
     row.spread_us = spread.mad / 1e3;
     row.p95_us = spread.p95 / 1e3;
     row.share = wall_us > 0 ? row.median_us / wall_us : 0;
-    row.outliers = profiler::outliers_of(series[i]).found.size();
+    row.outliers = all.outliers.found.size();
     if (spread.median > 0) {
       row.gb_per_s = static_cast<double>(row.group.cost.bytes()) / spread.median;
       row.gflop_per_s = static_cast<double>(row.group.cost.flops) / spread.median;

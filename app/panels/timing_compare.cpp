@@ -1,0 +1,338 @@
+// Two profiles, recorded or live, row by row: medians, their ratio with its interval, and whether the difference can be chance.
+// The comparison is made in the background, for its intervals are resampled.
+#include "app/panels/empty_state.h"
+#include "app/panels/parts.h"
+#include "app/panels/timing_parts.h"
+#include "app/panels/widgets.h"
+#include "app/viewmodel/compared_rows.h"
+#include "app/viewmodel/numbers.h"
+#include "app/wiring/recorded_profile.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <imgui_stdlib.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+namespace app {
+namespace {
+
+constexpr double threshold = 0.05;
+constexpr double again_after_s = 2;  // live times change ten times a second; a comparison need not
+
+std::shared_ptr<const ProfileResult> profile_of(const Document& document) {
+  if (document.recording) return document.recording;
+  auto profile = std::make_shared<ProfileResult>();
+  profile->model = document.name;
+  profile->config = document.config();
+  if (!document.model->weights.layers.empty())
+    profile->weights = kernels::name_of(document.model->weights.layers.front().in_proj.dtype);
+  profile->backend = document.snapshot->backend;
+  profile->plan = document.plan();
+  profile->status = document.timings->status();
+  profile->tokens = document.timings->newest(TimingStore::default_tokens);
+  profile->program = "live";
+  return profile;
+}
+
+// What the comparison is made from: changes when it must be made again.
+std::string key_of(const Workspace& workspace, const Document& a, const Document& b) {
+  const auto side = [](const Document& document) {
+    const auto tokens = document.timings->newest(1);
+    return fmt::format("{}:{}", document.name, tokens.empty() ? 0 : tokens.back()->wall_start_ns);
+  };
+  return fmt::format("{}|{}|{}", side(a), side(b), static_cast<int>(workspace.compare.rows));
+}
+
+// Takes what was made, and starts to make what is wanted.
+void refresh(Workspace& workspace, Document& a, Document& b) {
+  CompareView& view = workspace.compare;
+  const std::string wanted = key_of(workspace, a, b);
+  if (view.making.valid()) {
+    workspace.requests.redraw = true;
+    if (view.making.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
+    view.made = view.making.get();
+    view.of = view.asked;
+    view.made_s = ImGui::GetTime();
+  }
+  if (view.of == wanted) return;
+  const bool same_pair = view.pair == std::pair<const void*, const void*>(&a, &b) && view.made_rows == view.rows;
+  if (same_pair && view.made && ImGui::GetTime() - view.made_s < again_after_s) return;
+  view.asked = wanted;
+  view.pair = {&a, &b};
+  view.made_rows = view.rows;
+  view.making = std::async(std::launch::async, [first = profile_of(a), second = profile_of(b), rows = view.rows] {
+    auto made = std::make_shared<CompareView::Made>();
+    made->reasons = why_not_comparable(*first, *second);
+    made->differences = differences(*first, *second);
+    made->comparison = compare_profiles(*first, *second, rows, threshold, 0);
+    return std::shared_ptr<const CompareView::Made>(std::move(made));
+  });
+  workspace.requests.redraw = true;
+}
+
+Document* other_of(Workspace& workspace) {
+  CompareView& view = workspace.compare;
+  const auto good = [&](int i) {
+    return i >= 0 && i < static_cast<int>(workspace.documents.size()) && i != workspace.active &&
+           workspace.documents[static_cast<std::size_t>(i)].has_times();
+  };
+  if (!good(view.other)) {
+    view.other = -1;
+    for (int i = 0; i < static_cast<int>(workspace.documents.size()) && view.other < 0; ++i)
+      if (good(i)) view.other = i;
+  }
+  return view.other < 0 ? nullptr : &workspace.documents[static_cast<std::size_t>(view.other)];
+}
+
+void draw_without_other(PanelContext& context) {
+  draw_empty_state(
+      context.theme, "Nothing to compare with",
+      "Open a second profile, recorded (profile --save) or of another model. Those that come with the program:");
+  Flow flow(10 * context.theme.scale);
+  const std::vector<std::string> shipped = shipped_recordings();
+  for (const std::string& name : shipped) {
+    flow.place(ImGui::CalcTextSize(name.c_str()).x);
+    if (link(context.theme, name.c_str())) context.workspace.requests.open_profile = name;
+  }
+  if (shipped.empty()) ImGui::TextColored(context.theme.secondary, "none does");
+}
+
+const char* short_name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::unlike:
+      return "not in both";
+    case Verdict::no_change:
+      return "no difference shown";
+    case Verdict::below_tick:
+      return "below a tick";
+    case Verdict::faster:
+      return "faster";
+    case Verdict::slower:
+      return "slower, within 5 %";
+    case Verdict::regression:
+      return "slower beyond 5 %";
+  }
+  return "";
+}
+
+ImVec4 colour_of(const Theme& theme, Verdict verdict) {
+  return verdict == Verdict::regression ? theme.error
+         : verdict == Verdict::slower   ? theme.warning
+         : verdict == Verdict::faster   ? theme.success
+                                        : theme.secondary;
+}
+
+void right_aligned(const Theme& theme, const ImVec4& colour, const std::string& text) {
+  ImGui::PushFont(theme.numbers, 0.0F);
+  const float width = ImGui::CalcTextSize(text.c_str()).x;
+  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0F, ImGui::GetContentRegionAvail().x - width));
+  ImGui::TextColored(colour, "%s", text.c_str());
+  ImGui::PopFont();
+}
+
+// The ratio's interval on a logarithmic axis around 1, whose ends are `most` and 1 / most; grey between the thresholds.
+void draw_interval(const Theme& theme, const ComparedRow& row, double most) {
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const float width = ImGui::GetContentRegionAvail().x, height = ImGui::GetTextLineHeight(), s = theme.scale;
+  ImGui::Dummy({width, height});
+  if (row.verdict == Verdict::unlike || !(row.ratio.ratio > 0)) return;
+  const auto place = [&](double ratio) {
+    const double share = 0.5 + 0.5 * std::log(ratio) / std::log(most);
+    return at.x + width * static_cast<float>(std::clamp(share, 0.0, 1.0));
+  };
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddRectFilled({place(1 / (1 + threshold)), at.y + 2 * s}, {place(1 + threshold), at.y + height - 2 * s},
+                      packed(theme.well));
+  list->AddLine({place(1), at.y}, {place(1), at.y + height}, packed(theme.secondary, 0.8F), s);
+  const ImU32 colour = packed(colour_of(theme, row.verdict));
+  const float y = std::floor(at.y + height / 2), from = place(row.ratio.low), to = place(row.ratio.high);
+  list->AddLine({from, y}, {std::max(to, from + 1), y}, colour, 2 * s);
+  for (const float x : {from, to}) list->AddLine({x, y - 3 * s}, {x, y + 3 * s}, colour, 1.5F * s);
+  list->AddCircleFilled({place(row.ratio.ratio), y}, 3 * s, colour);
+}
+
+// Where the axis of ratios ends: beyond all intervals, 1.1 at least and 4 at most.
+double axis_end(const std::vector<ComparedRow>& rows) {
+  double most = 1.1;
+  for (const ComparedRow& row : rows) {
+    if (row.verdict == Verdict::unlike || !(row.ratio.low > 0)) continue;
+    most = std::max({most, row.ratio.high, 1 / row.ratio.low});
+  }
+  return std::min(4.0, 1.05 * most);
+}
+
+void draw_controls(PanelContext& context, const Document& a, const Document& b) {
+  Workspace& workspace = context.workspace;
+  const Theme& theme = context.theme;
+  CompareView& view = workspace.compare;
+  Flow flow(6 * theme.scale);
+  const std::string words = fmt::format("A: {}", a.name);
+  flow.place(chip_width(words.c_str()));
+  fact_chip(theme, words.c_str(), "The active profile; choose another one in the bar above.", theme.text);
+  for (int i = 0; i < static_cast<int>(workspace.documents.size()); ++i) {
+    const Document& other = workspace.documents[static_cast<std::size_t>(i)];
+    if (i == workspace.active || !other.has_times()) continue;
+    const std::string label = fmt::format("B: {}", other.name);
+    flow.place(chip_width(label.c_str()));
+    ImGui::PushID(i);
+    if (chip(theme, label.c_str(), &other == &b, "Hold this one against the active profile.")) view.other = i;
+    ImGui::PopID();
+  }
+  for (const auto& [label, rows] : {std::pair{"by kind", ProfileRows::kinds},
+                                    {"by layer", ProfileRows::layers},
+                                    {"by stage", ProfileRows::stages}}) {
+    flow.place(chip_width(label));
+    if (chip(theme, label, view.rows == rows)) view.rows = rows;
+  }
+  flow.place(chip_width("significant"));
+  if (chip(theme, "significant", view.significant_only,
+           "Only rows whose difference is hardly chance: adjusted p below 0.01."))
+    view.significant_only = !view.significant_only;
+  const float width = 120 * theme.scale;
+  flow.place(width);
+  push_small(theme);
+  ImGui::SetNextItemWidth(width);
+  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(7 * theme.scale, 2 * theme.scale));
+  ImGui::InputTextWithHint("##compare filter", "filter by name", &view.filter);
+  ImGui::PopStyleVar();
+  ImGui::PopFont();
+}
+
+void draw_headings(const Theme& theme, CompareView& view) {
+  static constexpr const char* names[] = {"stage", "A median µs", "B median µs", "B / A", "95 % interval of B / A",
+                                          "p",     "finding"};
+  ImGui::TableNextRow(ImGuiTableRowFlags_Headers);
+  for (int i = 0; i < 7; ++i) {
+    ImGui::TableSetColumnIndex(i);
+    const bool sorted = view.sorted_by == i;
+    const std::string text = std::string(names[i]) + (sorted ? view.descending ? " ▼" : " ▲" : "");
+    const float space = ImGui::GetContentRegionAvail().x, width = ImGui::CalcTextSize(text.c_str()).x;
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    ImGui::PushID(i);
+    if (ImGui::InvisibleButton("##sort", {std::max(8.0F, space), ImGui::GetTextLineHeight()})) {
+      if (!sorted) {
+        view.sorted_by = i;
+        view.descending = i != 0;
+      } else if (view.descending == (i != 0)) {
+        view.descending = !view.descending;
+      } else {
+        view.sorted_by = -1;
+      }
+    }
+    const bool hovered = ImGui::IsItemHovered();
+    tooltip(fmt::format("{}: click to sort", names[i]));
+    ImGui::PopID();
+    const bool right = (i > 0 && i < 4) || i == 5;
+    ImGui::GetWindowDrawList()->AddText({right ? at.x + std::max(0.0F, space - width) : at.x, at.y},
+                                        packed(sorted || hovered ? theme.text : theme.secondary), text.c_str());
+  }
+}
+
+void draw_row(PanelContext& context, const ComparedRow& row, double most) {
+  const Theme& theme = context.theme;
+  ImGui::TableNextRow();
+  ImGui::TableNextColumn();
+  const float line = ImGui::GetTextLineHeight(), size = std::floor(line * 0.62F);
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  if (row.kind >= 0) {
+    const float y = std::floor(at.y + (line - size) / 2);
+    fill_kind(theme, ImGui::GetWindowDrawList(), {at.x, y}, {at.x + size, y + size}, row.kind, -1);
+    ImGui::SetCursorPosX(ImGui::GetCursorPosX() + size + 6 * theme.scale);
+  }
+  ImGui::TextUnformatted(shortened(row.name, ImGui::GetContentRegionAvail().x).c_str());
+  tooltip(fmt::format("{}: {} and {} tokens", row.name, row.tokens_a, row.tokens_b));
+  const bool both = row.verdict != Verdict::unlike;
+  ImGui::TableNextColumn();
+  right_aligned(theme, theme.text, row.tokens_a > 0 ? three_digits(row.median_a_us) : "–");
+  ImGui::TableNextColumn();
+  right_aligned(theme, theme.text, row.tokens_b > 0 ? three_digits(row.median_b_us) : "–");
+  ImGui::TableNextColumn();
+  right_aligned(theme, colour_of(theme, row.verdict),
+                both && row.ratio.ratio > 0 ? fmt::format("{:.3f}", row.ratio.ratio) : "–");
+  ImGui::TableNextColumn();
+  draw_interval(theme, row, most);
+  if (both)
+    tooltip(
+        fmt::format("B / A lies between {:.3f} and {:.3f}: 95 % bootstrap interval", row.ratio.low, row.ratio.high));
+  ImGui::TableNextColumn();
+  right_aligned(theme, theme.secondary,
+                !both                   ? "–"
+                : row.adjusted_p < 1e-4 ? "< 0.0001"
+                                        : fmt::format("{:.4f}", row.adjusted_p));
+  ImGui::TableNextColumn();
+  ImGui::TextColored(colour_of(theme, row.verdict), "%s", short_name(row.verdict));
+  tooltip(name_of(row.verdict));
+}
+
+void draw_table(PanelContext& context, const CompareView::Made& made) {
+  const Theme& theme = context.theme;
+  CompareView& view = context.workspace.compare;
+  constexpr ImGuiTableFlags flags =
+      ImGuiTableFlags_ScrollY | ImGuiTableFlags_SizingStretchProp | ImGuiTableFlags_NoPadOuterX | ImGuiTableFlags_RowBg;
+  ImGui::PushStyleVar(ImGuiStyleVar_CellPadding, ImVec2(8 * theme.scale, 1.5F * theme.scale));
+  if (ImGui::BeginTable("compared", 7, flags, ImGui::GetContentRegionAvail())) {
+    ImGui::TableSetupScrollFreeze(0, 1);
+    for (const auto& [name, weight] : {std::pair{"stage", 2.0F},
+                                       {"a", 1.0F},
+                                       {"b", 1.0F},
+                                       {"ratio", 0.7F},
+                                       {"interval", 2.2F},
+                                       {"p", 0.8F},
+                                       {"finding", 1.5F}})
+      ImGui::TableSetupColumn(name, ImGuiTableColumnFlags_WidthStretch, weight);
+    draw_headings(theme, view);
+    const std::vector<ComparedRow>& rows = made.comparison.rows;
+    const double most = axis_end(rows);
+    const std::vector<int> order = arranged(rows, view.filter, view.significant_only, view.sorted_by, view.descending);
+    ImGuiListClipper clipper;
+    clipper.Begin(static_cast<int>(order.size()));
+    while (clipper.Step())
+      for (int i = clipper.DisplayStart; i < clipper.DisplayEnd; ++i)
+        draw_row(context, rows[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])], most);
+    if (order.empty()) {
+      ImGui::TableNextRow();
+      ImGui::TableNextColumn();
+      ImGui::TextColored(theme.secondary, "no such row");
+    }
+    ImGui::EndTable();
+  }
+  ImGui::PopStyleVar();
+}
+
+}  // namespace
+
+void draw_timing_compare(PanelContext& context, ImVec2) {
+  Workspace& workspace = context.workspace;
+  const Theme& theme = context.theme;
+  Document& a = workspace.document();
+  Document* b = other_of(workspace);
+  if (b == nullptr) return draw_without_other(context);
+  refresh(workspace, a, *b);
+  draw_controls(context, a, *b);
+  const CompareView& view = workspace.compare;
+  const bool current = view.made && view.pair == std::pair<const void*, const void*>(&a, b);
+  if (!current) {
+    draw_empty_state(theme, "Comparing", "The intervals are resampled some thousand times.");
+    return;
+  }
+  const CompareView::Made& made = *view.made;
+  push_small(theme);
+  ImGui::PushTextWrapPos(0);
+  if (!made.reasons.empty())
+    ImGui::TextColored(theme.value, "They measure different things: %s.",
+                       fmt::format("{}", fmt::join(made.reasons, "; ")).c_str());
+  ImGui::TextColored(
+      theme.secondary,
+      "%sp: Mann and Whitney's rank test, adjusted by Holm's method. The clocks tell %s µs apart. Two runs "
+      "of one program differ as well.",
+      made.differences.empty() ? "" : fmt::format("Differ in {}. ", fmt::join(made.differences, "; ")).c_str(),
+      three_digits(made.comparison.tick_us).c_str());
+  ImGui::PopTextWrapPos();
+  ImGui::PopFont();
+  draw_table(context, made);
+}
+
+}  // namespace app

@@ -1,0 +1,326 @@
+// Pages of profiles beyond one token: all tokens on one axis, ranks, two profiles compared; and what a second process measures
+// for the window: counters and ranks, with progress, cancelling, and the reason where there is nothing.
+#include "app/wiring/recorded_profile.h"
+#include "tests/gui/driver.h"
+#include "tests/support/example_profile.h"
+#include "tests/support/temporary_folder.h"
+
+#include <doctest/doctest.h>
+#include <imgui_internal.h>
+
+#include <filesystem>
+#include <fstream>
+
+using gui_test::Driver;
+
+namespace {
+
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+std::string keep(const tests::TemporaryFolder& folder, const char* name, const app::ProfileResult& profile) {
+  std::string path = folder.file(name);
+  std::ofstream(path, std::ios::binary) << *app::recording_bytes(profile);
+  return path;
+}
+
+// Mixers of layer 1 take a fifth longer.
+app::ProfileResult slower() {
+  app::ProfileResult profile = tests::example_profile(3, 64);
+  for (auto& token : profile.tokens) {
+    auto changed = std::make_shared<profiler::TokenTimes>(*token);
+    for (profiler::StageTime& piece : changed->stages)
+      if (piece.tag.stage == 5) piece.duration_ns += piece.duration_ns / 5;
+    token = changed;
+  }
+  return profile;
+}
+
+std::string keep_family(const tests::TemporaryFolder& folder) {
+  app::RankFamily family;
+  family.shape = "siso-187m";
+  for (const int rank : {1, 2, 4, 8}) {
+    app::RankRun run;
+    run.rank = rank;
+    run.parameters = 187'000'000 + 2'000'000 * rank;
+    run.twin = "cpu";
+    run.worst = 1e-6;
+    run.rtol = 1e-4;
+    run.result = tests::example_profile(6, 64);
+    run.result.config.is_mimo = rank > 1;
+    run.result.config.mimo_rank = rank;
+    run.result.backend.fp32_flops_per_second = 6.7e13;
+    run.result.backend.peak_source = "132 multiprocessors x 128 fp32 lanes x 2 x 1980 MHz, the highest clock";
+    for (engine::Stage& stage : run.result.plan.stages)
+      if (stage.kind == engine::StageKind::mixer) stage.cost.flops *= static_cast<std::uint64_t>(8 * rank);
+    for (auto& token : run.result.tokens) {
+      auto changed = std::make_shared<profiler::TokenTimes>(*token);
+      for (profiler::StageTime& piece : changed->stages)
+        if (run.result.plan.stages[piece.tag.stage].kind == engine::StageKind::mixer)
+          piece.duration_ns = piece.duration_ns * (4 + rank) / 5;
+      token = changed;
+    }
+    family.runs.push_back(std::move(run));
+  }
+  const auto bytes = app::family_bytes(family);
+  REQUIRE(bytes.has_value());
+  std::string path = folder.file("ranks.profile");
+  std::ofstream(path, std::ios::binary) << *bytes;
+  return path;
+}
+
+std::string script(const tests::TemporaryFolder& folder, const std::string& body) {
+  static int number = 0;
+  std::string path = folder.file(("program" + std::to_string(++number)).c_str());
+  std::ofstream(path) << "#!/bin/sh\n" << body;
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  return path;
+}
+
+void choose(ImGuiTestContext& user, const std::string& window, const char* item) {
+  const ImGuiTestItemInfo found = user.WindowInfo(window.c_str());
+  REQUIRE(found.Window != nullptr);
+  user.SetRef(found.Window);
+  user.ItemClick(item);
+  user.Yield(2);
+}
+
+constexpr const char* recorded_pictures = "//Recorded times/pictures";
+
+}  // namespace
+
+TEST_CASE("two recorded profiles are compared: what is slower is found, sorted and filtered") {
+  const tests::TemporaryFolder folder;
+  const std::string before = keep(folder, "before.profile", tests::example_profile(3, 64));
+  const std::string after = keep(folder, "after.profile", slower());
+  for (const app::SurfaceSize size : {app::SurfaceSize{1600, 1000}, app::SurfaceSize{1280, 720}}) {
+    app::GuiOptions options;
+    options.profiles = {before, after};
+    options.size = size;
+    Driver driver(options);
+    app::Workspace& workspace = driver.workspace();
+    CHECK(driver.run([&](ImGuiTestContext& user) {
+      user.Yield(4);
+      choose(user, recorded_pictures, "compare");
+      REQUIRE(driver.wait(user, [&] { return workspace.compare.made != nullptr; }));
+      user.Yield(3);
+      const std::string words = driver.words(user);
+      CHECK(holds(words, "slower beyond 5 %"));
+      CHECK(holds(words, "no difference shown"));
+      CHECK(holds(words, "B: after"));
+      driver.picture("compare-" + std::to_string(size.width));
+      user.Yield(2);
+      choose(user, recorded_pictures, "by stage");
+      REQUIRE(driver.wait(user, [&] { return workspace.compare.made->comparison.rows.size() == 12; }));
+      choose(user, recorded_pictures, "significant");
+      user.Yield(2);
+      CHECK(holds(driver.words(user), "mixer of layer 1"));
+      CHECK_FALSE(holds(driver.words(user), "mixer of layer 2"));
+      choose(user, recorded_pictures, "significant");
+      choose(user, recorded_pictures, "##compare filter");
+      user.KeyCharsReplace("layer 2");
+      user.Yield(2);
+      CHECK(holds(driver.words(user), "mixer of layer 2"));
+      CHECK_FALSE(holds(driver.words(user), "mixer of layer 1"));
+      // The other way round it is faster.
+      workspace.activate(1);
+      workspace.compare.filter.clear();
+      REQUIRE(driver.wait(user, [&] { return holds(driver.words(user), "faster"); }));
+    }));
+  }
+}
+
+TEST_CASE("one profile alone has nothing to be compared with, and the page says what to do") {
+  const tests::TemporaryFolder folder;
+  app::GuiOptions options;
+  options.profiles = {keep(folder, "alone.profile", tests::example_profile(2, 40))};
+  Driver driver(options);
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    user.Yield(4);
+    choose(user, recorded_pictures, "compare");
+    CHECK(holds(driver.words(user), "Nothing to compare with"));
+    choose(user, recorded_pictures, "ranks");
+    CHECK(holds(driver.words(user), "One rank was recorded"));
+  }));
+}
+
+TEST_CASE("a recorded family: times against the rank, the path over the roofline, one rank's profile") {
+  const tests::TemporaryFolder folder;
+  const std::string file = keep_family(folder);
+  for (const app::SurfaceSize size : {app::SurfaceSize{1600, 1000}, app::SurfaceSize{1280, 720}}) {
+    app::GuiOptions options;
+    options.profiles = {file};
+    options.size = size;
+    Driver driver(options);
+    app::Workspace& workspace = driver.workspace();
+    CHECK(driver.run([&](ImGuiTestContext& user) {
+      user.Yield(4);
+      REQUIRE(workspace.recorded());
+      choose(user, recorded_pictures, "ranks");
+      user.Yield(2);
+      CHECK(holds(driver.words(user), "Not equal between the ranks"));
+      CHECK(workspace.document().timing_cache.ranks.values.path.size() == 4);
+      driver.picture("ranks-" + std::to_string(size.width));
+      user.Yield(2);
+      choose(user, recorded_pictures, "R = 8");
+      CHECK(workspace.document().config().rank() == 8);
+      CHECK(workspace.document().name == "ranks at rank 8");
+      choose(user, recorded_pictures, "roofline");
+      driver.picture("rank-roofline-" + std::to_string(size.width));
+      user.Yield(2);
+      choose(user, recorded_pictures, "R = 1");
+      CHECK(workspace.document().config().rank() == 1);
+    }));
+  }
+}
+
+TEST_CASE("all tokens on one axis: a click chooses the token and the stage, the wheel zooms to a kernel") {
+  const tests::TemporaryFolder folder;
+  app::GuiOptions options;
+  options.profiles = {keep(folder, "run.profile", tests::example_profile(12, 400))};
+  Driver driver(options);
+  app::Workspace& workspace = driver.workspace();
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    user.Yield(4);
+    choose(user, recorded_pictures, "all tokens");
+    user.Yield(2);
+    driver.picture("run-whole");
+    user.Yield(2);
+    const ImRect area = user.WindowInfo(recorded_pictures).Window->Rect();
+    user.MouseMoveToPos({area.GetCenter().x, area.Min.y + 0.60F * area.GetHeight()});
+    CHECK(holds(driver.words(user), "at work"));
+    for (int i = 0; i < 40; ++i) {
+      user.MouseWheelY(1);
+      user.Yield(1);
+    }
+    CHECK(workspace.run_zoomed);
+    driver.picture("run-zoomed");
+    user.Yield(2);
+    REQUIRE(holds(driver.words(user), "a kernel"));
+    user.MouseClick();
+    user.Yield(2);
+    CHECK(workspace.selection.token > 8);
+    CHECK(workspace.selection.stage >= 0);
+  }));
+}
+
+TEST_CASE("a frame of a recording with a million pieces costs what its pixels cost") {
+  const tests::TemporaryFolder folder;
+  app::GuiOptions options;
+  options.profiles = {keep(folder, "million.profile", tests::example_profile(40, 8200))};
+  options.size = {1600, 1000};
+  Driver driver(options);
+  app::Workspace& workspace = driver.workspace();
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    user.Yield(4);
+    REQUIRE(workspace.recorded());
+    choose(user, recorded_pictures, "all tokens");
+    user.Yield(4);
+    CHECK(workspace.document().timing_cache.run.values.pieces() >= 1'000'000);
+    int most = 0;
+    for (int i = 0; i < 20; ++i) {
+      user.Yield(1);
+      most = std::max(most, ImGui::GetDrawData()->TotalVtxCount);
+    }
+    // 1600 pixels: about a block for each, four vertices a block, and all the rest of the window.
+    MESSAGE("vertices of a frame: " << most << ", CPU and software rasteriser: " << workspace.frame_ms << " ms");
+    CHECK(most < 60'000);
+  }));
+}
+
+TEST_CASE("counters are measured in a second process: progress, the end, their columns") {
+  const tests::TemporaryFolder folder;
+  Driver driver;
+  app::Workspace& workspace = driver.workspace();
+  const std::string go = folder.file("go");
+  const std::string numbers = "[1000,500,3000,40,20,50,1000]";
+  std::string stages;
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    workspace.post(engine::command::Step{8});
+    REQUIRE(driver.wait(user, [&] { return driver.tokens() == 8; }));
+    for (std::size_t i = 0; i < driver.snapshot().plan->stages.size(); ++i) stages += (i > 0 ? "," : "") + numbers;
+    driver.app().set_program(script(
+        folder,
+        "echo progress 0.4 >&2\nwhile [ ! -e " + go +
+            " ]; do sleep 0.05; done\necho '{\"available\":true,\"chip\":\"FK100\",\"library\":\"l\",\"passes\":2,"
+            "\"seconds\":1,\"same_bits_in_every_pass\":true,\"ranges_dropped\":0,\"metrics\":[\"dram__bytes_read.sum\","
+            "\"dram__bytes_write.sum\",\"lts__t_bytes.sum\",\"dram__throughput.avg.pct_of_peak_sustained_elapsed\","
+            "\"sm__throughput.avg.pct_of_peak_sustained_elapsed\",\"sm__warps_active.avg.pct_of_peak_sustained_"
+            "active\","
+            "\"gpu__time_duration.sum\"],\"not_on_this_chip\":[],\"stages\":[" +
+            stages + "]}'\n"));
+    workspace.requests.focus_panel = "Kernel timings";
+    user.Yield(4);
+    choose(user, "//Kernel timings/table", "Measure counters");
+    const app::Document& document = workspace.document();
+    REQUIRE(driver.wait(user, [&] { return document.counters_job && document.counters_job->progress() == 0.4; }));
+    user.Yield(2);
+    CHECK(holds(driver.words(user), "counting 40 %"));
+    driver.picture("counters-progress");
+    user.Yield(2);
+    choose(user, "//Kernel timings/table", "Cancel");
+    REQUIRE(driver.wait(user, [&] { return document.counters_job->cancelled(); }));
+    user.Yield(2);
+    CHECK(holds(driver.words(user), "counting was cancelled"));
+    CHECK(document.counters == nullptr);
+
+    std::ofstream(go) << "go";
+    choose(user, "//Kernel timings/table", "Measure counters");
+    REQUIRE(driver.wait(user, [&] { return document.counters != nullptr; }));
+    user.Yield(2);
+    choose(user, "//Kernel timings/table", "counters");
+    user.Yield(2);
+    CHECK(holds(driver.words(user), "warps %"));
+    driver.picture("counters-table");
+    user.Yield(2);
+    choose(user, "//Kernel timings/pictures", "roofline");
+    for (const app::RooflinePoint& point : document.timing_cache.roofline.values.points)
+      CHECK(point.counted_intensity > 0);
+    driver.picture("counters-roofline");
+    user.Yield(2);
+  }));
+}
+
+TEST_CASE("where there is nothing to count the exact reason and remedy stand in the window") {
+  Driver driver;
+  app::Workspace& workspace = driver.workspace();
+  driver.app().set_program(TEST_PROGRAM);  // counts nothing on a CPU
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    workspace.post(engine::command::Step{4});
+    REQUIRE(driver.wait(user, [&] { return driver.tokens() == 4; }));
+    workspace.requests.focus_panel = "Kernel timings";
+    user.Yield(4);
+    choose(user, "//Kernel timings/table", "Measure counters");
+    REQUIRE(driver.wait(
+        user, [&] { return workspace.document().counters != nullptr; }, 2000));
+    user.Yield(2);
+    const std::string words = driver.words(user);
+    CHECK(holds(words, "no counters: The cpu backend has no hardware counters."));
+    CHECK(holds(words, "Use --backend cuda."));
+    driver.picture("counters-forbidden");
+    user.Yield(2);
+  }));
+}
+
+TEST_CASE("one click measures the ranks of the open model's shape, on the CPU's stage clock where there is no GPU") {
+  Driver driver;
+  app::Workspace& workspace = driver.workspace();
+  driver.app().set_program(TEST_PROGRAM);
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    workspace.post(engine::command::Step{4});
+    REQUIRE(driver.wait(user, [&] { return driver.tokens() == 4; }));
+    workspace.requests.focus_panel = "Kernel timings";
+    user.Yield(4);
+    choose(user, "//Kernel timings/pictures", "ranks");
+    CHECK(holds(driver.words(user), "the CPU's stage clock"));
+    user.ItemClick("Measure ranks");
+    const app::Document& document = workspace.document();
+    REQUIRE(driver.wait(user, [&] { return document.ranks_job != nullptr; }));
+    REQUIRE(driver.wait(
+        user, [&] { return document.family != nullptr; }, 4000));
+    user.Yield(3);
+    CHECK(document.family->runs.size() == 4);
+    CHECK(workspace.ready());
+    driver.picture("ranks-live");
+    user.Yield(2);
+  }));
+}
