@@ -3,6 +3,7 @@
 #include "app/commands/output_file.h"
 #include "app/shell/fonts.h"
 #include "app/shell/screenshot.h"
+#include "app/wiring/interventions.h"
 #include "app/wiring/recording_job.h"
 #include "engine/recording/recording.h"
 
@@ -169,6 +170,7 @@ void App::serve_requests() {
   serve_effect();
   serve_retention();
   serve_measurements();
+  serve_interventions();
   if (!requests.focus_panel.empty()) layout_.focus(std::exchange(requests.focus_panel, {}));
 }
 
@@ -258,6 +260,19 @@ void App::serve_retention() {
   Surface* surface = surface_.get();
   document.retention =
       std::make_unique<RetentionJob>(document.model, std::move(options), [surface] { surface->wake(); });
+}
+
+// Every open document has a desk; its jobs begin when its panel is shown.
+void App::serve_interventions() {
+  Surface* surface = surface_.get();
+  for (Document& document : workspace_.documents) {
+    if (!document.is_open() || document.interventions) continue;
+    auto desk = std::make_shared<InterventionDesk>();
+    desk->model = document.model;
+    desk->backend = {backend_like(document.snapshot->backend.name), options_.backend.threads,
+                     [surface] { surface->wake(); }};
+    document.interventions = std::move(desk);
+  }
 }
 
 void App::frame() {

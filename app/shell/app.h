@@ -56,6 +56,7 @@ class App {
   void serve_effect();
   void serve_retention();
   void serve_measurements();
+  void serve_interventions();
   void draw();
   void draw_notice();
   void take_screenshot();

@@ -16,15 +16,16 @@ struct DockedPanel {
   const char* name;
   void (*draw)(PanelContext&);
 };
-constexpr std::array<DockedPanel, 9> docked_panels = {{{"Model map", draw_model_map},
-                                                       {"Inspector", draw_inspector},
-                                                       {"State rotations", draw_rotations},
-                                                       {"State", draw_state},
-                                                       {"Discretisation", draw_discretisation},
-                                                       {"Accuracy", draw_accuracy},
-                                                       {"Predictions", draw_predictions},
-                                                       {"Discretisation error", draw_errors},
-                                                       {"Kernel timings", draw_timings}}};
+constexpr std::array<DockedPanel, 11> docked_panels = {{{"Model map", draw_model_map},
+                                                        {"Inspector", draw_inspector},
+                                                        {"State rotations", draw_rotations},
+                                                        {"State", draw_state},
+                                                        {"Discretisation", draw_discretisation},
+                                                        {"Interventions", draw_interventions},
+                                                        {"Accuracy", draw_accuracy},
+                                                        {"Predictions", draw_predictions},
+                                                        {"Discretisation error", draw_errors},
+                                                        {"Kernel timings", draw_timings}}};
 
 constexpr ImGuiWindowFlags bar_flags = ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove |
                                        ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoSavedSettings |
@@ -311,7 +312,9 @@ void Layout::build(unsigned int dock, ImVec2 size, float scale) {
   ImGuiID centre = dock, bottom = 0, left = 0, right = 0;
   if (shape_ == Shape::medium) {
     ImGui::DockBuilderSplitNode(centre, ImGuiDir_Right, 0.36F, &right, &centre);
-    for (const char* panel : {"State rotations", "State", "Discretisation", "Accuracy", "Kernel timings"}) place(panel, centre);
+    for (const char* panel :
+         {"State rotations", "State", "Discretisation", "Interventions", "Accuracy", "Kernel timings"})
+      place(panel, centre);
     ImGuiID right_low = right;
     if (size.y >= 340 * scale) ImGui::DockBuilderSplitNode(right, ImGuiDir_Down, 0.5F, &right_low, &right);
     for (const char* panel : {"Model map", "Inspector"}) place(panel, right);
@@ -331,6 +334,7 @@ void Layout::build(unsigned int dock, ImVec2 size, float scale) {
   place("State rotations", centre);
   place("State", centre);
   place("Discretisation", centre);
+  place("Interventions", centre);
   place("Accuracy", centre);
   place("Predictions", right);
   place("Discretisation error", right_low);

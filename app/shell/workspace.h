@@ -36,6 +36,7 @@ class Recording;
 namespace app {
 
 class RecordingJob;
+struct InterventionDesk;  // app/wiring/interventions.h
 
 // One open model: its session, its newest snapshot (taken once a frame), its timings. While it opens and when that
 // failed, only `name` and `error` say anything.
@@ -56,6 +57,8 @@ struct Document {
   std::unique_ptr<EffectJob> effect;  // of other lambdas over a context, the last one asked for; null: none yet
   std::unique_ptr<EffectJob> effect_accuracy;  // the same over the model's task
   std::unique_ptr<RetentionJob> retention;     // of a token's contribution, the last one asked for; null: none yet
+  // The list of interventions, and what runs with them; null until the panel was shown.
+  std::shared_ptr<InterventionDesk> interventions;
   TimingCache timing_cache;
   // A recorded profile that was opened by itself: it has times and a plan, and no model, session or snapshot.
   std::shared_ptr<const ProfileResult> recording;

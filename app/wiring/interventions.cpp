@@ -1,0 +1,201 @@
+#include "app/wiring/interventions.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace app {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::milliseconds publish_period{50};
+constexpr std::size_t state_memory = std::size_t{256} << 20U;  // bytes of states that a job steps side by side
+constexpr int best_ids = 5;
+
+engine::BackendOptions options_of(const JobBackend& job, int batch) {
+  engine::BackendOptions options;
+  // The reference keeps its state in double, which no control can be set to.
+  options.choice = job.choice == engine::BackendChoice::reference ? engine::BackendChoice::cpu : job.choice;
+  options.batch = batch;
+  options.threads =
+      job.threads > 0 ? job.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / 2);
+  return options;
+}
+
+double ms_since(Clock::time_point begun) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - begun).count();
+}
+
+bool begins_with(const std::vector<std::int32_t>& text, const std::vector<std::int32_t>& beginning) {
+  return text.size() >= beginning.size() && std::equal(beginning.begin(), beginning.end(), text.begin());
+}
+
+}  // namespace
+
+InterventionFollower::InterventionFollower(std::shared_ptr<const engine::Model> model, JobBackend backend)
+    : model_(std::move(model)),
+      options_(std::move(backend)),
+      published_(std::make_shared<const InterventionRunReport>()),
+      thread_([this](const std::stop_token& stop) { work(stop); }) {}
+
+void InterventionFollower::want(const InterventionSettings& settings, const std::vector<std::int32_t>& ids) {
+  const std::lock_guard lock(mutex_);
+  if (settings == wanted_.settings && ids == wanted_.ids) return;
+  wanted_ = {settings, ids, wanted_.version + 1};
+  changed_.notify_one();
+}
+
+std::shared_ptr<const InterventionRunReport> InterventionFollower::report() const {
+  const std::lock_guard lock(mutex_);
+  return published_;
+}
+
+bool InterventionFollower::outdated(const Wanted& wanted) {
+  const std::lock_guard lock(mutex_);
+  return wanted_.version != wanted.version;
+}
+
+void InterventionFollower::publish(bool running) {
+  working_.running = running;
+  auto next = std::make_shared<const InterventionRunReport>(working_);
+  {
+    const std::lock_guard lock(mutex_);
+    published_ = std::move(next);
+  }
+  told_ = Clock::now();
+  if (options_.on_progress) options_.on_progress();
+}
+
+void InterventionFollower::work(const std::stop_token& stop) {
+  std::uint64_t served = 0;
+  while (!stop.stop_requested()) {
+    Wanted wanted;
+    {
+      std::unique_lock lock(mutex_);
+      if (!changed_.wait(lock, stop, [&] { return wanted_.version != served; })) return;
+      wanted = wanted_;
+    }
+    served = wanted.version;
+    if (auto done = follow(stop, wanted); !done) {
+      working_.error = done.error();
+      run_.reset();
+    }
+    publish(false);
+  }
+}
+
+engine::Result<void> InterventionFollower::follow(const std::stop_token& stop, const Wanted& wanted) {
+  if (!run_ || !(working_.settings == wanted.settings) || !begins_with(wanted.ids, stepped_)) {
+    begun_ = Clock::now();
+    working_ = {};
+    working_.settings = wanted.settings;
+    stepped_.clear();
+    run_.reset();  // gives the backend's sequences back
+    if (wanted.settings.list.empty() || wanted.ids.empty()) return {};
+    const engine::EffectPlan plan{
+        {wanted.settings.list}, wanted.settings.controls, wanted.settings.kind, wanted.settings.seed};
+    if (!backend_ || backend_->plan().batch != plan.sequences()) {
+      backend_.reset();
+      auto made = engine::make_backend(model_->weights, options_of(options_, plan.sequences()));
+      if (!made) return tl::unexpected(made.error());
+      backend_ = std::move(*made);
+    }
+    auto begun = engine::InterventionRun::start(*backend_, *model_, plan, {best_ids, true, true});
+    if (!begun) return tl::unexpected(begun.error());
+    run_.emplace(std::move(*begun));
+  } else if (stepped_.size() < wanted.ids.size()) {
+    begun_ = Clock::now();
+  }
+  working_.device = backend_->info().device;
+  while (stepped_.size() < wanted.ids.size()) {
+    if (stop.stop_requested() || outdated(wanted)) return {};
+    const std::size_t t = stepped_.size();
+    auto token = run_->step(wanted.ids[t], t + 1 < wanted.ids.size() ? wanted.ids[t + 1] : -1);
+    if (!token) return tl::unexpected(token.error());
+    working_.tokens.push_back(std::make_shared<const engine::EffectToken>(std::move(*token)));
+    stepped_.push_back(wanted.ids[t]);
+    working_.ms = ms_since(begun_);
+    if (Clock::now() - told_ >= publish_period) publish(true);
+  }
+  return {};
+}
+
+MeasureJob::MeasureJob(std::shared_ptr<const engine::Model> model, JobBackend backend, engine::DosePlan plan,
+                       engine::EffectText text)
+    : options_(std::move(backend)) {
+  working_.plan = std::move(plan);
+  start([this, model = std::move(model), text = std::move(text)](const std::stop_token& stop) -> engine::Result<void> {
+    const int batch = working_.plan.batch(engine::strengths_at_once(working_.plan, model->config(), state_memory));
+    auto made = engine::make_backend(model->weights, options_of(options_, batch));
+    if (!made) return tl::unexpected(made.error());
+    auto points = engine::dose_response(**made, *model, std::span(&text, 1), working_.plan,
+                                        [&](double done) { return tell(stop, done); });
+    if (!points) return tl::unexpected(points.error());
+    if (!stop.stop_requested()) working_.dose = std::move(*points);
+    return {};
+  });
+}
+
+MeasureJob::MeasureJob(std::shared_ptr<const engine::Model> model, JobBackend backend,
+                       std::vector<std::int32_t> receiver, std::vector<std::int32_t> donor, std::int64_t after)
+    : options_(std::move(backend)) {
+  working_.donor = std::move(donor);
+  working_.patched_after = after;
+  start([this, model = std::move(model),
+         receiver = std::move(receiver)](const std::stop_token& stop) -> engine::Result<void> {
+    const engine::ModelConfig& config = model->config();
+    auto alone = engine::make_backend(model->weights, options_of(options_, 1));
+    if (!alone) return tl::unexpected(alone.error());
+    const auto split = static_cast<std::size_t>(working_.patched_after) + 1;
+    const auto own = engine::state_after(**alone, config, std::span(receiver).first(split));
+    if (!own) return tl::unexpected(own.error());
+    const auto other = engine::state_after(**alone, config, working_.donor);
+    if (!other) return tl::unexpected(other.error());
+    const std::vector<engine::Patch> patches = engine::every_head(config);
+    const std::size_t fit = state_memory / std::max<std::size_t>(1, own->bytes());
+    const auto batch = 2 + std::clamp<std::size_t>(fit, 1, std::min<std::size_t>(64, patches.size()));
+    auto made = engine::make_backend(model->weights, options_of(options_, static_cast<int>(batch)));
+    if (!made) return tl::unexpected(made.error());
+    auto grid = engine::patch_effects(**made, *model, *own, *other, std::span(receiver).subspan(split), patches,
+                                      [&](double done) { return tell(stop, done); });
+    if (!grid) return tl::unexpected(grid.error());
+    working_.grid = std::move(*grid);
+    return {};
+  });
+}
+
+void MeasureJob::start(std::function<engine::Result<void>(const std::stop_token&)> body) {
+  begun_ = Clock::now();
+  published_ = std::make_shared<const MeasureReport>(working_);
+  thread_ = std::jthread([this, body = std::move(body)](const std::stop_token& stop) {
+    if (auto done = body(stop); !done) working_.error = done.error();
+    working_.running = false;
+    working_.cancelled = stop.stop_requested();
+    working_.seconds = ms_since(begun_) / 1e3;
+    publish();
+  });
+}
+
+std::shared_ptr<const MeasureReport> MeasureJob::report() const {
+  const std::lock_guard lock(mutex_);
+  return published_;
+}
+
+void MeasureJob::publish() {
+  auto next = std::make_shared<const MeasureReport>(working_);
+  {
+    const std::lock_guard lock(mutex_);
+    published_ = std::move(next);
+  }
+  if (options_.on_progress) options_.on_progress();
+}
+
+bool MeasureJob::tell(const std::stop_token& stop, double done) {
+  if (stop.stop_requested()) return false;
+  working_.done = done;
+  if (Clock::now() - told_ < publish_period) return true;
+  told_ = Clock::now();
+  publish();
+  return true;
+}
+
+}  // namespace app
