@@ -11,7 +11,7 @@ namespace engine {
 
 namespace {
 
-constexpr std::size_t remembered_words = std::size_t{1} << 14U, longest_remembered = 64;
+constexpr std::size_t least_remembered = 64, most_remembered = std::size_t{1} << 14U, longest_remembered = 64;
 
 }  // namespace
 
@@ -58,7 +58,8 @@ const Bpe::Right* Bpe::merged(std::int32_t left, std::int32_t right) const {
   return at != end && at->right == right ? at : nullptr;
 }
 
-Merging::Merging(const Bpe& bpe) : bpe_(bpe), words_(remembered_words) {}
+Merging::Merging(const Bpe& bpe, std::size_t text_bytes)
+    : bpe_(bpe), words_(std::clamp(text_bytes / 8, least_remembered, most_remembered)) {}
 
 void Merging::add(std::int32_t token) {
   const auto at = static_cast<std::int32_t>(symbols_.size());

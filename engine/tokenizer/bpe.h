@@ -54,7 +54,8 @@ class Bpe {
 // Encodes words, and remembers the short ones. One thread.
 class Merging {
  public:
-  explicit Merging(const Bpe& bpe);
+  // For words of a text of so many bytes: a short one is not worth a large memory.
+  Merging(const Bpe& bpe, std::size_t text_bytes);
 
   // Appends the ids of a word; `word` is valid UTF-8.
   void encode(std::string_view word, std::vector<std::int32_t>& out);

@@ -44,8 +44,8 @@ int fallback_byte(std::string_view text) {
 // One text on its way through the steps.
 class Encoding {
  public:
-  Encoding(const TokenizerParts& parts, std::vector<std::int32_t>& out)
-      : parts_(parts), merging_(parts.bpe), out_(out) {
+  Encoding(const TokenizerParts& parts, std::size_t text_bytes, std::vector<std::int32_t>& out)
+      : parts_(parts), merging_(parts.bpe, text_bytes), out_(out) {
     for (const PreTokenisation& step : parts.steps) {
       matchers_.emplace_back();
       if (step.pattern) matchers_.back().emplace_back(*step.pattern);
@@ -149,7 +149,7 @@ Result<std::vector<std::int32_t>> Tokenizer::encode(std::string_view text, bool 
   }
   std::vector<std::int32_t> out;
   if (with_special) out = parts_.before;
-  Encoding encoding(parts_, out);
+  Encoding encoding(parts_, text.size(), out);
   for (const Piece& raw : in_raw_.cut(text)) {
     if (raw.id >= 0) {
       out.push_back(raw.id);
