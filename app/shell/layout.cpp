@@ -16,7 +16,7 @@ struct DockedPanel {
   const char* name;
   void (*draw)(PanelContext&);
 };
-constexpr std::array<DockedPanel, 11> docked_panels = {{{"Model map", draw_model_map},
+constexpr std::array<DockedPanel, 10> docked_panels = {{{"Model map", draw_model_map},
                                                         {"Inspector", draw_inspector},
                                                         {"State rotations", draw_rotations},
                                                         {"State", draw_state},
