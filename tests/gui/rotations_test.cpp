@@ -82,6 +82,7 @@ TEST_CASE("rotations: a search lists pairs of all heads by what they do, and a c
       user.Yield(3);
       CHECK_FALSE(shows(driver, user, "Not understood"));
     }
+    user.ItemClick("turns");  // the panel's settings outlive the window
   }));
 }
 
@@ -106,6 +107,8 @@ TEST_CASE("rotations: a pair's way in three dimensions, the keys of its ranks, a
     user.ItemClick("3D");
     user.Yield(2);
     CHECK(shows(driver, user, "un-rotated state of row p"));
+    user.ItemInputValue("##window", 96);
+    user.ItemClick("4 keys");
   }));
 }
 
@@ -148,6 +151,7 @@ TEST_CASE("rotations: what is left of a token, from the coefficients and measure
         const auto now = document.retention->report();
         return !now->running && now->token == 5 && now->probe != nullptr;
       }));
+      user.ItemClick("memory");
     }));
   }
   std::ifstream csv(folder / "output" / "retention.csv");
