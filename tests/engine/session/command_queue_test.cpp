@@ -10,10 +10,10 @@ using namespace engine;
 
 namespace {
 
-// One letter per command: s step, r run, p pause, k seek, m prompt, a append, b branch, w watch, v speed, g sampler.
+// One letter per command: s step, r run, p pause, k seek, m prompt, a append, b forget, w watch, t tiles, v speed, h budget, g sampler;
 std::string order(const std::vector<Command>& commands) {
   std::string letters;
-  for (const Command& command : commands) letters += "srpkmabwvg"[command.index()];
+  for (const Command& command : commands) letters += "srpkmabFEISRDUYwtvhg"[command.index()];
   return letters;
 }
 
