@@ -213,9 +213,11 @@ void draw_comparison(PanelContext& context, const engine::Snapshot& snapshot, fl
 void draw_branch_controls(PanelContext& context, Flow& flow) {
   Workspace& workspace = context.workspace;
   const engine::Snapshot& snapshot = *workspace.document().snapshot;
-  const engine::BranchView* current = snapshot.find_branch(snapshot.branch);
-  const float s = context.theme.scale;
-  const std::string words = fmt::format("{} {}", icon_branch, shortened(current ? current->name : "", 110 * s));
+  // Where there are several, the bar below names them: a name of any length here would move everything.
+  const std::size_t count = snapshot.branches.size();
+  const std::string words =
+      fmt::format("{} {}", icon_branch,
+                  count == 1 ? shortened(snapshot.branches[0].name, 60 * context.theme.scale) : std::to_string(count));
   flow.place(button_width(words));
   if (ImGui::Button((words + "###branches").c_str())) ImGui::OpenPopup("branches");
   tooltip("Branches: other tokens or other interventions from a point on, each kept beside the others.");

@@ -195,6 +195,7 @@ void draw_token_strip(PanelContext& context) {
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
   ImGui::BeginChild("tokens", {0, 0}, ImGuiChildFlags_None,
                     ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
+  ImGui::PopStyleVar();  // tool tips and menus have their own
   Cell cell = cell_of(context.theme, model);
   // Whole cells only, whatever is scrolled to: they share the width that is left over.
   const float width = ImGui::GetWindowWidth();
@@ -237,7 +238,6 @@ void draw_token_strip(PanelContext& context) {
   draw_token_editor(context);
   draw_position(context.theme, first, visible, all);
   ImGui::EndChild();
-  ImGui::PopStyleVar();
 }
 
 }  // namespace app

@@ -171,7 +171,8 @@ float Layout::draw_bar(PanelContext& context, const char* name, float y, float h
   ImGui::SetNextWindowPos({viewport.WorkPos.x + margin, viewport.WorkPos.y + y});
   ImGui::SetNextWindowSize({std::max(32.0F, viewport.WorkSize.x - 2 * margin), height});
   float needed = height;
-  if (ImGui::Begin(name, nullptr, bar_flags)) {
+  // One that comes up must not close a menu that is open.
+  if (ImGui::Begin(name, nullptr, bar_flags | ImGuiWindowFlags_NoFocusOnAppearing)) {
     content(context);
     const ImGuiWindow* window = ImGui::GetCurrentWindow();
     needed = window->DC.CursorMaxPos.y - window->Pos.y + window->WindowPadding.y;

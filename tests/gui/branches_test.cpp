@@ -2,6 +2,7 @@
 #include "tests/gui/driver.h"
 
 #include <doctest/doctest.h>
+#include <imgui_internal.h>
 
 using gui_test::Driver;
 
@@ -29,6 +30,8 @@ void edit(Driver& driver, ImGuiTestContext& user, int position) {
   user.SetRef(strip(user));
   const std::string token = "$$" + std::to_string(position) + "/token";
   user.ItemDoubleClick(token.c_str());
+  user.Yield(2);
+  driver.picture("token-editor");
   user.Yield(2);
   user.ItemClick(id == 0 ? "//$FOCUSED/1###symbol1" : "//$FOCUSED/0###symbol0");
   CHECK(driver.wait(user, [&] { return driver.snapshot().branches.size() == branches + 1; }));
@@ -103,6 +106,39 @@ TEST_CASE("branches are made, renamed and deleted in the menu, and undone by key
   }));
 }
 
+TEST_CASE("three branches fit into large and small windows") {
+  Driver driver;
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    step(driver, user, 40);
+    edit(driver, user, 21);
+    driver.workspace().post(engine::command::Rename{driver.snapshot().branch, "one bit more"});
+    driver.workspace().post(engine::command::SwitchTo{0});
+    engine::Intervention still;
+    still.value = 0;
+    driver.workspace().post(engine::command::Fork{"no rotation", -1, {}});
+    driver.workspace().post(engine::command::Intervene{{still}});
+    CHECK(driver.wait(user, [&] { return driver.snapshot().interventions.size() == 1 && driver.tokens() == 40; }));
+  }));
+  for (const app::SurfaceSize size : {app::SurfaceSize{1600, 1000}, app::SurfaceSize{1280, 720}}) {
+    driver.app().surface().resize(size);
+    driver.frames(6);
+    driver.picture("three-branches-" + std::to_string(size.width));
+    driver.frames(3);
+    const ImGuiWindow* bar = ImGui::FindWindowByName("Branches");
+    const ImGuiWindow* transport = ImGui::FindWindowByName("Transport");
+    REQUIRE(bar != nullptr);
+    CHECK(bar->ContentSize.x <= bar->Size.x);
+    CHECK(bar->ContentSize.y <= bar->Size.y);
+    CHECK(transport->Size.y < 60);  // one row
+    CHECK(driver.run([&](ImGuiTestContext& user) {
+      const std::string words = driver.words(user);
+      for (const char* expected :
+           {"main · 40", "one bit more · 40", "no rotation · 40", "beside main", "KL ", "state "})
+        CHECK_MESSAGE(words.find(expected) != std::string::npos, expected);
+    }));
+  }
+}
+
 TEST_CASE("a prompt that replaced another is taken back") {
   Driver driver;
   CHECK(driver.run([&](ImGuiTestContext& user) {
@@ -122,6 +158,8 @@ TEST_CASE("scrubbing: the menu of a token goes back to it and forward again, wit
     const auto go = [&](int position, std::int64_t expected) {
       user.SetRef(strip(user));
       user.ItemClick(("$$" + std::to_string(position) + "/token").c_str(), ImGuiMouseButton_Right);
+      user.Yield(2);
+      driver.picture("token-menu");
       user.Yield(2);
       user.ItemClick("//$FOCUSED/###seek");
       CHECK(driver.wait(user, [&] { return driver.tokens() == expected; }));
