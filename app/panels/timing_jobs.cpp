@@ -23,7 +23,7 @@ void draw_progress(const Theme& theme, MeasurementJob& job, const char* what) {
 
 }  // namespace
 
-void draw_counters_control(PanelContext& context, Document& document) {
+void draw_counters_control(PanelContext& context, Document& document, Flow& flow) {
   const Theme& theme = context.theme;
   TimingTableView& view = context.workspace.timing_table;
   MeasurementJob* job = document.counters_job.get();
@@ -37,7 +37,6 @@ void draw_counters_control(PanelContext& context, Document& document) {
     view.counters = view.counters && counted;
     if (!counted) return;
   }
-  Flow flow(6 * theme.scale);
   push_small(theme);
   if (counted) {
     flow.place(chip_width("times"));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/panels/panels.h"
+#include "app/panels/widgets.h"
 
 #include <imgui.h>
 
@@ -40,7 +41,7 @@ void draw_timing_ranks(PanelContext& context, Document& document, ImVec2 size);
 // The active document's profile against another one's, row by row, with the test of each difference.
 void draw_timing_compare(PanelContext& context, ImVec2 size);
 // The button that counts what the stages do to the hardware, its progress, and why there are no counters.
-void draw_counters_control(PanelContext& context, Document& document);
+void draw_counters_control(PanelContext& context, Document& document, Flow& flow);
 // The progress of a measurement of ranks; false: none goes on.
 bool draw_ranks_control(PanelContext& context, Document& document);
 // The whole step, its gaps, and each kind of stage: time, spread, bytes, bandwidth, share; two documents side by side

@@ -191,6 +191,16 @@ void draw_path(PanelContext& context, const RankCurves& curves, profiler::TimeSo
       labels.keep_clear({{at.x - radius, at.y - radius}, {at.x + radius, at.y + radius}});
     }
   draw_roof(theme, curves.copy_gb_per_s, curves.peak_gflop_per_s, labels);
+  // Names keep off the path.
+  for (std::size_t i = 1; i < curves.path.size(); ++i) {
+    const ImVec2 a = ImPlot::PlotToPixels(curves.path[i - 1].executed, curves.path[i - 1].gflop_per_s);
+    const ImVec2 b = ImPlot::PlotToPixels(curves.path[i].executed, curves.path[i].gflop_per_s);
+    for (int step = 1; step < 16; ++step) {
+      const ImVec2 on(a.x + (b.x - a.x) * static_cast<float>(step) / 16,
+                      a.y + (b.y - a.y) * static_cast<float>(step) / 16);
+      labels.keep_clear({{on.x - 1, on.y - 1}, {on.x + 1, on.y + 1}});
+    }
+  }
   const RankPathPoint* hovered = nullptr;
   ImVec2 before, before_paper;
   for (std::size_t i = 0; i < curves.path.size(); ++i) {

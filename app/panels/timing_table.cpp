@@ -119,7 +119,7 @@ const std::vector<TimingTableRow>& rows_of(Document& document, ProfileRows by) {
 }
 
 // What the rows are, and the words that they must hold.
-void draw_table_controls(PanelContext& context) {
+void draw_table_controls(PanelContext& context, Document& document) {
   const Theme& theme = context.theme;
   TimingTableView& view = context.workspace.timing_table;
   Flow flow(6 * theme.scale);
@@ -137,6 +137,7 @@ void draw_table_controls(PanelContext& context) {
   ImGui::InputTextWithHint("##filter", "filter by name", &view.filter);
   ImGui::PopStyleVar();
   ImGui::PopFont();
+  draw_counters_control(context, document, flow);
 }
 
 // Headings that sort: a click sorts from the largest, the next from the smallest, the third as the plan has it.
@@ -241,7 +242,7 @@ void draw_counted(PanelContext& context, Document& document) {
                                      {"sm", 0.7F},
                                      {"warps", 0.8F}})
     ImGui::TableSetupColumn(name, ImGuiTableColumnFlags_WidthStretch, weight);
-  draw_headings(theme, {"stage", "median µs", "memory", "of plan", "mem %", "SM %", "warps %"});
+  draw_headings(theme, {"stage", "median µs", "memory", "of plan", "mem %", "SM %", "warps"});
   const auto cell = [&](double value, const char* format) {
     ImGui::TableNextColumn();
     right_aligned(theme, theme.text,
@@ -282,8 +283,7 @@ void draw_one(PanelContext& context, Document& document) {
   const Theme& theme = context.theme;
   const TimingTable& table = document.timing_cache.table;
   TimingTableView& view = context.workspace.timing_table;
-  draw_table_controls(context);
-  draw_counters_control(context, document);
+  draw_table_controls(context, document);
   if (view.counters && document.counters && document.counters->why.reason.empty()) {
     draw_counted(context, document);
     return;
