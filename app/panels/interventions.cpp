@@ -87,8 +87,12 @@ void draw_interventions(PanelContext& context) {
   data.run = desk.follower->report();
 
   page_chips(theme, desk);
-  control_chips(theme, desk);
-  if (heavy) {
+  const bool patching = desk.page == InterventionDesk::Page::patching;
+  if (patching)
+    ImGui::NewLine();
+  else
+    control_chips(theme, desk);
+  if (heavy && !patching) {
     ImGui::SameLine(0, 14 * theme.scale);
     if (chip(theme, "run", desk.go, "This model's states are large: they are stepped beside it only while this is on."))
       desk.go = !desk.go;
@@ -96,10 +100,7 @@ void draw_interventions(PanelContext& context) {
   const ImVec2 space = ImGui::GetContentRegionAvail();
   const float s = theme.scale, gap = 14 * s;
   const float left = std::floor(std::clamp(space.x * 0.36F, 236 * s, 340 * s));
-  if (desk.page == InterventionDesk::Page::patching) {
-    draw_patching_page(context, desk, data);
-    return;
-  }
+  if (patching) return draw_patching_page(context, desk, data);
   ImGui::BeginChild("changes", {left, space.y}, ImGuiChildFlags_None, ImGuiWindowFlags_NoScrollbar);
   draw_intervention_presets(context, desk, data);
   draw_intervention_list(context, desk, data);

@@ -111,7 +111,10 @@ void draw_grid(PanelContext& context, const InterventionData& data, const Measur
     const std::string text = number_text(differ ? share : on.kl_bits, 2);
     const ImVec2 words = ImGui::CalcTextSize(text.c_str());
     if (words.x + 4 < cell.x && words.y < cell.y)
-      list->AddText({low.x + (cell.x - words.x) / 2, low.y + (cell.y - words.y) / 2}, packed(theme.text), text.c_str());
+      list->AddText(
+          {low.x + (cell.x - words.x) / 2, low.y + (cell.y - words.y) / 2},
+          (differ ? std::abs(share) : on.kl_bits / most) > 0.6 ? IM_COL32(20, 24, 30, 255) : packed(theme.text),
+          text.c_str());
   }
   for (int l = 0; l < config.n_layer; ++l)
     list->AddText({at.x, at.y + cell.y * (static_cast<float>(l) + 0.5F) - ImGui::GetTextLineHeight() / 2},

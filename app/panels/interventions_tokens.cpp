@@ -156,7 +156,8 @@ void draw_answers(PanelContext& context, const InterventionData& data, const eng
         ImGui::GetWindowDrawList()->AddRectFilled(
             at, {at.x + std::max(1.0F, width * static_cast<float>(p)), at.y + ImGui::GetTextLineHeight()},
             packed(run_colour(theme, s), best ? 0.42F : 0.2F), 2 * theme.scale);
-        numbers(theme, best ? theme.text : theme.secondary, (best ? "◂ " : "") + percent_text(p));
+        numbers(theme, best ? theme.text : theme.secondary,
+                (best ? "◂ " : "") + (width < 74 * theme.scale ? fmt::format("{:.2f}", p) : percent_text(p)));
       }
     }
     ImGui::EndTable();
@@ -219,7 +220,7 @@ void draw_intervention_tokens(PanelContext& context, const InterventionData& dat
   const ImVec2 space = ImGui::GetContentRegionAvail();
   const float s = theme.scale, gap = 14 * s, spacing = ImGui::GetStyle().ItemSpacing.y;
   const float line = ImGui::GetTextLineHeightWithSpacing();
-  const bool low = space.y < 240 * s;
+  const bool low = space.y < 310 * s;
   const std::size_t runs = std::min<std::size_t>(3, data.run->tokens.front()->sequences.size());
   const float strip = static_cast<float>(runs) * std::floor(15 * s);
   const float rest = space.y - strip - line - 3 * spacing;
