@@ -11,7 +11,7 @@
 #include "engine/backend/fused_limits.h"
 #include "engine/backend/memory_need.h"
 #include "engine/backend/product_step.h"
-#include "engine/backend/stage_arguments.h"
+#include "engine/backend/staged_launch.h"
 #include "engine/sampling/sampler.h"
 #include "kernels/device/device_info.h"
 #include "kernels/device/graph.h"
@@ -347,42 +347,15 @@ class CudaBackend final : public Backend {
       auto cells = accepted(device::change_cells(changes_.cells(buffers_), stream));
       if (!cells) return cells;
     }
-    switch (stage.kind) {
-      case StageKind::embed:
-        if (draws_ids_) return accepted(device::embedding(arguments_.embedding(), stream));
-        if (fused_ && plan_.batch <= few_ids) {
-          kernels::EmbeddingArgs<float> args = arguments_.embedding();
-          args.ids = pinned_ids_.as<std::int32_t>();
-          return accepted(device::embedding(args, stream));
-        }
-        return stream_.copy_to_device(buffers_.ids.data(), pinned_ids_.as<std::int32_t>(), buffers_.ids.size_bytes())
-            .and_then([&] { return accepted(device::embedding(arguments_.embedding(), stream)); });
-      case StageKind::norm:
-      case StageKind::mlp_norm:
-      case StageKind::final_norm:
-        return accepted(device::norm(arguments_.norm(stage), stream));
-      case StageKind::in_proj:
-      case StageKind::out_proj:
-      case StageKind::mlp_up:
-      case StageKind::mlp_down:
-      case StageKind::head:
-        return accepted(device::projection(arguments_.projection(stage), stream));
-      case StageKind::coefficients:
-        return accepted(device::coefficients(arguments_.coefficients(stage), stream));
-      case StageKind::rotate:
-        return accepted(device::rotate(arguments_.rotate(stage), stream));
-      case StageKind::state_update:
-        return accepted(device::state_update(arguments_.state_update(stage), stream));
-      case StageKind::readout:
-        return accepted(device::readout(arguments_.readout(stage), stream));
-      case StageKind::mimo_mix:
-        return accepted(device::mimo_mix(arguments_.mimo_mix(stage), stream));
-      case StageKind::mixer:
-      case StageKind::errors:
-      case StageKind::sample:
-        break;
+    if (stage.kind != StageKind::embed) return launch_staged(stage, arguments_, stream);
+    if (draws_ids_) return accepted(device::embedding(arguments_.embedding(), stream));
+    if (fused_ && plan_.batch <= few_ids) {
+      kernels::EmbeddingArgs<float> args = arguments_.embedding();
+      args.ids = pinned_ids_.as<std::int32_t>();
+      return accepted(device::embedding(args, stream));
     }
-    return {};
+    return stream_.copy_to_device(buffers_.ids.data(), pinned_ids_.as<std::int32_t>(), buffers_.ids.size_bytes())
+        .and_then([&] { return accepted(device::embedding(arguments_.embedding(), stream)); });
   }
 
   Result<void> check_ids(std::span<const std::int32_t> ids) const {
@@ -486,7 +459,7 @@ class CudaBackend final : public Backend {
   kernels::PinnedBuffer pinned_ids_;
   CudaWeights weights_;
   CudaBuffers buffers_;
-  StageArguments<float, CudaBuffers, CudaWeights> arguments_;
+  CudaArguments arguments_;
   FusedArguments fused_arguments_;
   CudaChanges changes_;
   std::optional<ProductStep> products_;
