@@ -184,10 +184,9 @@ void add_profile(CLI::App& program, Action& action) {
   add_backend_options(*command, *options);
   add_seed_option(*command, *options);
   add_profile_files(*command, options->files,
-                    {"MODEL",     "--preset",      "--prompt",  "--tokens",   "--steps",    "--warmup",
-                     "--batch",   "--graph",       "--ranks",   "--errors",   "--counters", "--no-cupti",
-                     "--no-cost", "--backend",     "--variant", "--products", "--state",    "--threads",
-                     "--seed",    "--a-activation"});
+                    {"MODEL",     "--preset",   "--prompt", "--tokens",   "--steps",    "--warmup",      "--batch",
+                     "--graph",   "--ranks",    "--errors", "--counters", "--no-cupti", "--no-cost",     "--backend",
+                     "--variant", "--products", "--state",  "--threads",  "--seed",     "--a-activation"});
   add_json_option(*command, *options);
   command->footer(
       "On a GPU a stage's time comes from CUPTI activity records, on a CPU from the steady clock around the stage.\n"
