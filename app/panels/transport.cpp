@@ -20,6 +20,7 @@ namespace {
 namespace command = engine::command;
 constexpr const char* icon_first = "\uf048";
 constexpr const char* icon_last = "\uf051";
+constexpr const char* icon_record = "\uf192";
 
 std::string model_words(const engine::Model& model) {
   const engine::ModelConfig& config = model.config();
@@ -157,6 +158,8 @@ void draw_sampler(PanelContext& context, Flow& flow) {
   const engine::Snapshot& snapshot = *context.workspace.document().snapshot;
   const engine::TaskCard& card = snapshot.model->card;
   const bool labels = card.labels_positions();
+  // There is nothing to choose for a model of a task: where room is short, it is not said.
+  if (labels && ImGui::GetWindowWidth() < 800 * context.theme.scale) return;
   const char* title = labels ? "tokens" : "sampler";
   const std::string words = labels ? "given, then drawn" : sampler_words(snapshot.sampler);
   flow.place(ImGui::CalcTextSize(title).x + 6 * context.theme.scale + button_width(words));
@@ -194,15 +197,15 @@ void draw_record(PanelContext& context, Flow& flow) {
   }
   const bool saving = document.saving && document.saving->running();
   ImGui::BeginDisabled(document.snapshot->empty());
-  flow.place(button_width("Record"));
-  const bool clicked = ImGui::Button(
-      saving ? fmt::format("{:.0f} %###record", 100 * document.saving->done()).c_str() : "Record###record",
-      {button_width("Record"), 0});
+  flow.place(button_width("99 %"));
+  const bool clicked = ImGui::Button(saving ? fmt::format("{:.0f} %###record", 100 * document.saving->done()).c_str()
+                                            : fmt::format("{}###record", icon_record).c_str(),
+                                     {button_width("99 %"), 0});
   ImGui::EndDisabled();
-  tooltip(saving
-              ? "Writing the recording; click to cancel."
-              : "Write the states, coefficients and predictions of every token so far to a file that this window and "
-                "Python open.");
+  tooltip(saving ? "Writing the recording; click to cancel."
+                 : "Record: write the states, coefficients and predictions of every token so far to a file that this "
+                   "window and "
+                   "Python open.");
   if (saving) workspace.requests.redraw = true;
   if (clicked && saving) document.saving->cancel();
   if ((clicked || asked) && !saving) {
@@ -268,9 +271,10 @@ void draw_transport(PanelContext& context) {
   draw_record(context, flow);
   draw_branch_controls(context, flow);
 
-  const char* find = "Ctrl+K  Find an action";
+  const char* find = ImGui::GetWindowWidth() < 1400 * s ? "Ctrl+K" : "Ctrl+K  Find an action";
   flow.place_right(button_width(find) + 8 * s + button_width("?"));
-  if (ImGui::Button(find)) context.workspace.show_palette = true;
+  if (ImGui::Button(fmt::format("{}###find", find).c_str())) context.workspace.show_palette = true;
+  tooltip("Find an action by its name. Ctrl+K");
   ImGui::SameLine(0, 8 * s);
   if (ImGui::Button("?")) context.workspace.show_keys = !context.workspace.show_keys;
   tooltip("List the keys.");
