@@ -16,7 +16,7 @@ struct PanelContext {
 
 void draw_transport(PanelContext& context);
 void draw_closed_transport(PanelContext& context);  // while the active document is not open: only the choice of models
-void draw_branches(PanelContext& context);  // where there are several: which, and one beside the current one
+void draw_branches(PanelContext& context);          // where there are several: which, and one beside the current one
 void draw_token_strip(PanelContext& context);
 // Of a recorded profile, which has neither tokens' meanings nor heads: wall times, and layers as stacks of stages.
 void draw_recorded_strip(PanelContext& context);
@@ -27,7 +27,7 @@ void draw_rotations(PanelContext& context);
 void draw_state(PanelContext& context);  // of the whole model, as one picture
 void draw_discretisation(PanelContext& context);
 void draw_interventions(PanelContext& context);  // what changes to the step do, beside controls of the same size
-void draw_accuracy(PanelContext& context);  // over positions of the model's task, measured in the background
+void draw_accuracy(PanelContext& context);       // over positions of the model's task, measured in the background
 void draw_predictions(PanelContext& context);
 void draw_errors(PanelContext& context);  // discretisation error over tokens, small, beside the predictions
 void draw_timings(PanelContext& context);

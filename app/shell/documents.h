@@ -15,7 +15,7 @@ struct OpenOptions {
   engine::BackendOptions backend;
   engine::LoadOptions load;
   std::uint64_t seed = 0;
-  std::uint64_t history_mb = 0;  // 0: the session's default
+  std::uint64_t history_mb = 0;      // 0: the session's default
   std::function<void()> on_publish;  // any thread; wakes the window
   bool recording = false;            // it must be recorded tokens; else they are known by what the file says
 };

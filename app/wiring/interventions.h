@@ -131,7 +131,7 @@ struct InterventionDesk {
   int controls = 2;
   engine::ControlKind kind = engine::ControlKind::state;
   enum class Page : std::uint8_t { tokens, dose, patching } page = Page::tokens;
-  bool go = false;  // a model with large states is followed only while asked for
+  bool go = false;                 // a model with large states is followed only while asked for
   std::string donor, donor_error;  // the donor's text as it is typed
   std::unique_ptr<InterventionFollower> follower;
   std::unique_ptr<MeasureJob> dose, patch;

@@ -140,8 +140,8 @@ void discretisation_errors(const DiscretisationErrorsArgs<float>& args, int begi
       if (!turns) continue;
       const float* turns_of = args.turn + s * args.angles;
       const std::ptrdiff_t pair = static_cast<std::ptrdiff_t>(item) * args.angles + static_cast<std::ptrdiff_t>(i);
-      const double increment =
-          args.changes.pairs == nullptr ? dt * double{turns_of[i]} : changed_advance(args.changes.pairs[pair], turns_of, dt);
+      const double increment = args.changes.pairs == nullptr ? dt * double{turns_of[i]}
+                                                             : changed_advance(args.changes.pairs[pair], turns_of, dt);
       const double cosine = std::cos(increment), sine = std::sin(increment);
       unrotated.add(turned_back(u, cosine, sine), step_at(decay, -increment, cosine, -sine), lambda);
     }

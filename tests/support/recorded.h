@@ -15,8 +15,8 @@ namespace tests {
 inline engine::RecordingInfo info_of(const engine::Snapshot& snapshot) {
   engine::StepPlan plan;  // a made-up snapshot has none
   plan.stages = {{0, -1, engine::StageKind::embed, {}}, {1, 0, engine::StageKind::mixer, {}}};
-  engine::RecordingInfo info = engine::describe_recording(*snapshot.model, snapshot.backend, plan, "mambascope test",
-                                                          "2026-11-23T12:00:00Z");
+  engine::RecordingInfo info =
+      engine::describe_recording(*snapshot.model, snapshot.backend, plan, "mambascope test", "2026-11-23T12:00:00Z");
   info.backend.device = "a test's machine";
   return info;
 }
