@@ -55,12 +55,18 @@ void refresh(Workspace& workspace, Document& document, int rows) {
 }
 
 std::string account_words(const TokenTimeline& timeline) {
-  return fmt::format("token {}: {} µs = stages {} + gaps {}", timeline.token, three_digits(timeline.wall_us),
-                     three_digits(timeline.stages_us), three_digits(timeline.gaps_us));
+  // In a graph stages run beside each other, and wait for each other while they do.
+  const double overlap_us = timeline.stages_us + timeline.gaps_us - timeline.wall_us;
+  return fmt::format(
+      "token {}: {} µs = stages {} + gaps {}{}", timeline.token, three_digits(timeline.wall_us),
+      three_digits(timeline.stages_us), three_digits(timeline.gaps_us),
+      overlap_us > 0.005 * timeline.wall_us ? fmt::format(" − overlap {}", three_digits(overlap_us)) : "");
 }
 
 const char* const account_tip =
-    "Wall time of this token's step, the sum of its stages, and the time in which nothing ran.";
+    "Wall time of this token's step, the sum of its stages, and the time in which nothing ran. Stages that overlap "
+    "wait "
+    "for each other: their times include that.";
 
 bool mostly_gaps(const TokenTimeline& timeline) {
   return timeline.wall_us > 0 && timeline.gaps_us > 0.5 * timeline.wall_us;
