@@ -1,3 +1,8 @@
 #include "app/commands/command_line.h"
 
-int main(int argc, char** argv) { return app::run_command_line(argc, argv); }
+#include <csignal>
+
+int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of the write, told as that
+  return app::run_command_line(argc, argv);
+}

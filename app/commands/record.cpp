@@ -76,7 +76,12 @@ int end_with(const Options& options, const Recorded* recorded) {
 }
 
 int recover(const Options& options) {
+  const auto cut = engine::Recording::open(options.recover);
+  if (!cut) return report(cut.error());
   if (auto made = recover_recording(options.recover, options.output); !made) return report(made.error());
+  // It may still be written to, or hold more behind a fault than could be read.
+  fmt::print(stderr, "mambascope: {} {} stays as it is: remove it when the new file holds what you need.\n",
+             (*cut)->cut_words(), options.recover);
   return end_with(options, nullptr);
 }
 

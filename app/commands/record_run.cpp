@@ -204,16 +204,11 @@ engine::Result<Recorded> run_record(const engine::Model& model, const RecordOpti
 }
 
 engine::Result<void> recover_recording(const std::string& journal, const std::string& output) {
-  {
-    Progress progress("write");
-    const auto finished = engine::finish_journal(journal, output, [&](double done) {
-      progress.show(done);
-      return true;
-    });
-    if (!finished) return finished;
-  }
-  std::remove(journal.c_str());
-  return {};
+  Progress progress("write");
+  return engine::finish_journal(journal, output, [&](double done) {
+    progress.show(done);
+    return true;
+  });
 }
 
 }  // namespace app

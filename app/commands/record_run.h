@@ -27,7 +27,7 @@ struct Recorded {
 // make_backend; a layer that the model lacks (input); the file cannot be written (system).
 engine::Result<Recorded> run_record(const engine::Model& model, const RecordOptions& options);
 
-// Makes the file of a journal and removes that.
+// Makes the file of a journal, which stays.
 engine::Result<void> recover_recording(const std::string& journal, const std::string& output);
 
 }  // namespace app
