@@ -27,6 +27,7 @@ std::string content(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+// The recording reads the bytes as long as it lives.
 engine::Result<std::shared_ptr<const Recording>> parse(const std::string& bytes) {
   return Recording::parse(std::as_bytes(std::span(bytes)), "a test's bytes");
 }
@@ -177,7 +178,8 @@ TEST_CASE("a journal cut at any byte opens up to its last complete token") {
   const std::size_t head = bytes.size() - ids.size() * block;
   for (std::size_t size = 0; size <= bytes.size(); size += size < head ? 101 : 97) {
     CAPTURE(size);
-    const auto cut = parse(bytes.substr(0, size));
+    const std::string kept = bytes.substr(0, size);  // a recording looks at these bytes as long as it lives
+    const auto cut = parse(kept);
     const std::int64_t whole = size < head ? 0 : static_cast<std::int64_t>((size - head) / block);
     REQUIRE(cut.has_value() == (whole > 0));
     if (!cut) CHECK(cut.error().kind == engine::ErrorKind::input);
@@ -213,7 +215,8 @@ TEST_CASE("a finished file that lost its end opens up to its last complete state
   const std::size_t row = engine::fields_of(info).back().row_bytes, states = bytes.size() - ids.size() * row;
   for (std::size_t size = 0; size <= bytes.size(); size += 211) {
     CAPTURE(size);
-    const auto cut = parse(bytes.substr(0, size));
+    const std::string kept = bytes.substr(0, size);  // a recording looks at these bytes as long as it lives
+    const auto cut = parse(kept);
     const std::int64_t whole = size < states ? 0 : static_cast<std::int64_t>((size - states) / row);
     REQUIRE(cut.has_value() == (whole > 0));
     if (!cut) continue;
