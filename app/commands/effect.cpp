@@ -1,5 +1,6 @@
 // mambascope effect: what a model does when it runs with another lambda: Euler's, the trapezoid's, any.
 #include "app/commands/command_line.h"
+#include "app/commands/effect_output.h"
 #include "app/commands/effect_report.h"
 #include "app/commands/options.h"
 #include "app/commands/output_file.h"
@@ -95,19 +96,7 @@ int effect(Options options) {
   if (!model) return report(model.error());
   const auto result = run(options, **model);
   if (!result) return report(result.error());
-  if (options.json) {
-    auto object = effect_json(**model, *result);
-    object["lambda_override"] = lambda_override_json(**model);
-    print_json(object);
-  } else {
-    fmt::print("{} on {}{}\n{}", (*model)->name, result->device, lambda_override_words(**model),
-               effect_text(**model, *result));
-  }
-  if (!options.csv.empty()) {
-    const auto written = write_output(options.csv, [&](std::ostream& out) { out << effect_csv(*result); });
-    if (!written) return report(written.error());
-  }
-  return 0;
+  return print_effect(options, options.csv, **model, *result, effect_json, effect_text, effect_csv);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // mambascope intervene: what changing a quantity of the step does to a model, beside random changes of the same size; how
 // it grows with its strength; and what part of the state carries an answer.
 #include "app/commands/command_line.h"
+#include "app/commands/effect_output.h"
 #include "app/commands/intervene_report.h"
 #include "app/commands/options.h"
 #include "app/commands/output_file.h"
@@ -226,19 +227,7 @@ int intervene(Options options) {
   if (!model) return report(model.error());
   const auto result = run(options, **model);
   if (!result) return report(result.error());
-  if (options.json) {
-    auto object = intervene_json(**model, *result);
-    object["lambda_override"] = lambda_override_json(**model);
-    print_json(object);
-  } else {
-    fmt::print("{} on {}{}\n{}", (*model)->name, result->device, lambda_override_words(**model),
-               intervene_text(**model, *result));
-  }
-  if (!options.csv.empty()) {
-    const auto written = write_output(options.csv, [&](std::ostream& out) { out << intervene_csv(*result); });
-    if (!written) return report(written.error());
-  }
-  return 0;
+  return print_effect(options, options.csv, **model, *result, intervene_json, intervene_text, intervene_csv);
 }
 
 void add_measures(CLI::App& command, Options& options) {

@@ -131,7 +131,7 @@ void add_record(CLI::App& program, Action& action) {
   command->add_flag("!--no-timings", options->timings, "Leave out the times of the stages");
   command
       ->add_option("--recover", options->recover,
-                   "Make the file of what an interrupted recording left beside its name, and remove that")
+                   "Make the file of what an interrupted recording left beside its name, which stays")
       ->type_name("FILE.part")
       ->excludes(model)
       ->excludes(prompt);

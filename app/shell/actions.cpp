@@ -1,13 +1,12 @@
 #include "app/shell/actions.h"
 
 #include "app/shell/layout.h"
+#include "app/viewmodel/word_filter.h"
 #include "app/wiring/recorded_profile.h"
 
 #include <imgui_internal.h>
 
 #include <algorithm>
-#include <cctype>
-#include <sstream>
 
 namespace app {
 namespace {
@@ -68,12 +67,6 @@ void scale_by(Workspace& workspace, float step) {
   workspace.ui_scale = std::clamp(workspace.ui_scale + step, 0.75F, 2.0F);
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
-
 }  // namespace
 
 std::vector<UserAction> actions_of(const Workspace& workspace) {
@@ -132,19 +125,15 @@ std::vector<UserAction> actions_of(const Workspace& workspace) {
 }
 
 std::vector<UserAction> find_actions(const std::vector<UserAction>& actions, std::string_view query) {
-  std::vector<std::string> words;
-  std::istringstream stream{lower(query)};
-  for (std::string word; stream >> word;) words.push_back(word);
+  const WordFilter named(query);
   std::vector<UserAction> found;
   for (const UserAction& action : actions) {
-    const std::string name = lower(action.name);
-    if (std::all_of(words.begin(), words.end(),
-                    [&](const std::string& word) { return name.find(word) != std::string::npos; }))
-      found.push_back(action);
+    if (named.takes(action.name)) found.push_back(action);
   }
-  if (!words.empty())
-    std::stable_partition(found.begin(), found.end(),
-                          [&](const UserAction& action) { return lower(action.name).rfind(words.front(), 0) == 0; });
+  if (!named.words().empty())
+    std::stable_partition(found.begin(), found.end(), [&](const UserAction& action) {
+      return lower(action.name).rfind(named.words().front(), 0) == 0;
+    });
   return found;
 }
 

@@ -2,12 +2,12 @@
 
 #include "app/panels/empty_state.h"
 #include "app/panels/model_menu.h"
+#include "app/viewmodel/word_filter.h"
 
 #include <imgui_internal.h>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 namespace app {
 namespace {
@@ -30,12 +30,6 @@ constexpr std::array<DockedPanel, 10> docked_panels = {{{"Model map", draw_model
 constexpr ImGuiWindowFlags bar_flags = ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove |
                                        ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoSavedSettings |
                                        ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoNav;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
 
 ImU32 packed(const ImVec4& colour) { return ImGui::ColorConvertFloat4ToU32(colour); }
 

@@ -1,19 +1,11 @@
 #include "app/viewmodel/compared_rows.h"
 
+#include "app/viewmodel/word_filter.h"
+
 #include <algorithm>
-#include <cctype>
-#include <sstream>
-#include <string>
 
 namespace app {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 double value_of(const ComparedRow& row, ComparedColumn column) {
   switch (column) {
@@ -43,16 +35,11 @@ bool significant(const ComparedRow& row) {
 
 std::vector<int> arranged(const std::vector<ComparedRow>& rows, std::string_view filter, bool significant_only,
                           int column, bool descending) {
-  std::vector<std::string> words;
-  std::istringstream in{lower(filter)};
-  for (std::string word; in >> word;) words.push_back(word);
+  const WordFilter named(filter);
   std::vector<int> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::string name = lower(rows[i].name);
     if (significant_only && !significant(rows[i])) continue;
-    if (std::all_of(words.begin(), words.end(),
-                    [&](const std::string& word) { return name.find(word) != std::string::npos; }))
-      out.push_back(static_cast<int>(i));
+    if (named.takes(rows[i].name)) out.push_back(static_cast<int>(i));
   }
   if (column < 0 || column > static_cast<int>(ComparedColumn::verdict)) return out;
   const auto by = static_cast<ComparedColumn>(column);

@@ -1,12 +1,12 @@
 #include "app/viewmodel/pair_query.h"
 
 #include "app/viewmodel/numbers.h"
+#include "app/viewmodel/word_filter.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
 #include <cstdlib>
 #include <utility>
@@ -67,8 +67,7 @@ std::string part_text(double turns) {
 std::span<const PairPreset> pair_presets() { return presets; }
 
 std::optional<PairQuery> parse_pair_query(std::string_view words) {
-  std::string text(words);
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::string text = lower(words);
   text.erase(0, std::min(text.find_first_not_of(' '), text.size()));
   PairQuery query;
   const auto of = [&](PairMeasure measure) {

@@ -1,20 +1,12 @@
 #include "app/viewmodel/timing_rows.h"
 
+#include "app/viewmodel/word_filter.h"
 #include "profiler/report/distribution.h"
 
 #include <algorithm>
-#include <cctype>
-#include <sstream>
 
 namespace app {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 double value_of(const TimingTableRow& row, TimingColumn column) {
   switch (column) {
@@ -63,15 +55,10 @@ std::vector<TimingTableRow> make_timing_rows(const engine::StepPlan& plan, profi
 
 std::vector<int> arranged(const std::vector<TimingTableRow>& rows, std::string_view filter, int column,
                           bool descending) {
-  std::vector<std::string> words;
-  std::istringstream in{lower(filter)};
-  for (std::string word; in >> word;) words.push_back(word);
+  const WordFilter named(filter);
   std::vector<int> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::string name = lower(full_name(rows[i].group));
-    if (std::all_of(words.begin(), words.end(),
-                    [&](const std::string& word) { return name.find(word) != std::string::npos; }))
-      out.push_back(static_cast<int>(i));
+    if (named.takes(full_name(rows[i].group))) out.push_back(static_cast<int>(i));
   }
   if (column < 0 || column > static_cast<int>(TimingColumn::share)) return out;
   const auto by = static_cast<TimingColumn>(column);
