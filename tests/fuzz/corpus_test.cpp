@@ -18,8 +18,9 @@ TEST_CASE("fuzz corpora: good files are taken, all others refused, none does har
        {Row{"safetensors", fuzz::safetensors}, Row{"config_json", fuzz::config_json}, Row{"task_json", fuzz::task_json},
         Row{"zip_archive", fuzz::zip_archive}, Row{"torch_file", fuzz::torch_file}, Row{"state_dict", fuzz::state_dict},
         Row{"shard_index", fuzz::shard_index}, Row{"model", fuzz::model}, Row{"profile", fuzz::profile},
-        Row{"profile_unpacked", fuzz::profile_unpacked}, Row{"recording", fuzz::recording},
-        Row{"tokenizer_json", fuzz::tokenizer_json}, Row{"tokenizer_text", fuzz::tokenizer_text}}) {
+        Row{"profile_family", fuzz::profile_family}, Row{"profile_unpacked", fuzz::profile_unpacked},
+        Row{"recording", fuzz::recording}, Row{"tokenizer_json", fuzz::tokenizer_json},
+        Row{"tokenizer_text", fuzz::tokenizer_text}}) {
     int good = 0, bad = 0;
     for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(TEST_SOURCE_ROOT) / "tests" /
                                                                  "fuzz" / "corpus" / row.name)) {

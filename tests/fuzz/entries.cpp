@@ -1,5 +1,6 @@
 #include "tests/fuzz/entries.h"
 
+#include "app/wiring/rank_family.h"
 #include "app/wiring/recorded_profile.h"
 #include "engine/formats/config_json.h"
 #include "engine/formats/pickle.h"
@@ -230,19 +231,43 @@ void look_at(const std::vector<std::shared_ptr<const profiler::TokenTimes>>& tok
 
 }  // namespace
 
+namespace {
+
+void look_at(const app::ProfileResult& profile) {
+  look_at(profile.tokens, profile.plan.stages.size(), std::max<std::size_t>(1, profile.names.size()));
+  require(profile.kernels.size() == profile.plan.stages.size());
+  require(profile.config.headdim > 0 && profile.config.heads() >= 0);
+  std::uint64_t moved = 0;
+  for (const engine::Stage& stage : profile.plan.stages) {
+    require(moved + stage.cost.bytes() >= moved);
+    moved += stage.cost.bytes();
+  }
+}
+
+}  // namespace
+
 bool profile(Bytes bytes) {
   const auto profile = app::read_recording(std::as_bytes(bytes), "input");
   if (!profile) {
     check_error(profile.error());
     return false;
   }
-  look_at(profile->tokens, profile->plan.stages.size(), std::max<std::size_t>(1, profile->names.size()));
-  require(profile->kernels.size() == profile->plan.stages.size());
-  require(profile->config.headdim > 0 && profile->config.heads() >= 0);
-  std::uint64_t moved = 0;
-  for (const engine::Stage& stage : profile->plan.stages) {
-    require(moved + stage.cost.bytes() >= moved);
-    moved += stage.cost.bytes();
+  look_at(*profile);
+  return true;
+}
+
+bool profile_family(Bytes bytes) {
+  const auto family = app::read_family(std::as_bytes(bytes), "input");
+  if (!family) {
+    check_error(family.error());
+    return false;
+  }
+  require(!family->runs.empty());
+  int before = 0;
+  for (const app::RankRun& run : family->runs) {
+    require(run.rank > before);
+    before = run.rank;
+    look_at(run.result);
   }
   return true;
 }

@@ -27,6 +27,8 @@ bool tokenizer_text(std::span<const std::uint8_t> bytes);
 
 // A recorded profile, as the program opens it.
 bool profile(std::span<const std::uint8_t> bytes);
+// Those of a shape at several ranks in one file.
+bool profile_family(std::span<const std::uint8_t> bytes);
 // What is packed in one: its header, a zero byte, its columns.
 bool profile_unpacked(std::span<const std::uint8_t> bytes);
 
