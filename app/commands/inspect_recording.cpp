@@ -3,6 +3,7 @@
 #include "app/commands/options.h"
 #include "app/commands/text.h"
 #include "engine/base/quote.h"
+#include "engine/intervention/text.h"
 #include "engine/recording/intervention_text.h"
 #include "engine/recording/model_digest.h"
 #include "engine/recording/recording.h"
@@ -97,6 +98,14 @@ void print_tensors(const engine::Recording& recording) {
   }
 }
 
+// "in force at tokens 8 to 23".
+std::string tokens_words(const engine::Intervention& by, std::int64_t tokens) {
+  const std::int64_t end = by.tokens.end < 0 ? tokens : std::min(by.tokens.end, tokens);
+  if (by.tokens.first >= end) return "in force at none of the tokens";
+  if (by.tokens.first == 0 && end == tokens) return "in force at all tokens";
+  return fmt::format("in force at tokens {} to {}", by.tokens.first, end - 1);
+}
+
 void print_text(const engine::Recording& recording) {
   const engine::RecordingInfo& info = recording.info();
   const engine::ModelConfig& c = info.config;
@@ -117,7 +126,9 @@ void print_text(const engine::Recording& recording) {
                                           info.ssm_every, info.ssm_every == 1 ? "" : "s"));
   line("times", info.timing_source.empty() ? "none" : info.timing_source);
   if (!info.sampler.empty()) line("sampler", fmt::format("{}, seed {}", info.sampler, info.seed));
-  line("interventions", info.interventions.empty() ? "none" : engine::text_of(info.interventions));
+  line("interventions", info.interventions.empty() ? "none" : "");
+  for (const engine::Intervention& by : info.interventions)
+    fmt::print("    {}   {}\n", engine::format_intervention(by), tokens_words(by, recording.tokens()));
   print_tensors(recording);
 }
 

@@ -8,7 +8,9 @@
 #include "app/commands/progress.h"
 #include "app/commands/step_tokens.h"
 #include "engine/effect/presets.h"
+#include "engine/intervention/sequence_interventions.h"
 #include "engine/intervention/text.h"
+#include "engine/recording/recorded_state.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -26,8 +28,13 @@ struct Options : StepOptions {
   std::string control = "state";
   std::vector<double> strengths;
   engine::EvaluateOptions evaluate{256, 0, 0};
-  std::string donor, grid = "heads";
+  std::vector<std::string> base;  // in force in every run
+  std::string donor, donor_recording, grid = "heads";
   int patch_after = -1;  // -1: in the middle
+  int donor_at = -1;     // -1: after the donor's last token
+  CLI::Option* grid_option = nullptr;
+
+  bool patches() const { return !donor.empty() || !donor_recording.empty(); }
   std::string csv;
 };
 
@@ -66,15 +73,9 @@ engine::Result<std::vector<engine::Intervention>> interventions_of(const Options
       list.insert(list.end(), found->list.begin(), found->list.end());
     }
   }
-  for (const std::string& text : options.changes) {
-    auto read = engine::parse_intervention(text);
-    if (!read) return tl::unexpected(read.error());
-    list.push_back(*read);
-  }
-  for (const engine::Intervention& intervention : list) {
-    if (auto fits = engine::check(intervention, model.config()); !fits) return tl::unexpected(fits.error());
-  }
-  return list;
+  const auto written = engine::parse_interventions(options.changes, model.config());
+  if (!written) return tl::unexpected(written.error());
+  return engine::joined(std::move(list), *written);
 }
 
 std::vector<engine::EffectText> task_texts(const engine::Task& task, const engine::EvaluateOptions& options) {
@@ -89,7 +90,7 @@ std::vector<engine::EffectText> task_texts(const engine::Task& task, const engin
 engine::Result<void> measure_runs(const Options& options, const engine::Model& model,
                                   const std::vector<std::int32_t>& ids, const std::vector<engine::EffectText>& texts,
                                   InterveneResult& result) {
-  const engine::EffectPlan plan{{result.interventions}, options.controls, result.kind, options.seed};
+  const engine::EffectPlan plan{{result.interventions}, options.controls, result.kind, options.seed, result.base};
   auto backend = engine::make_backend(model.weights, backend_options(options, plan.sequences()));
   if (!backend) return tl::unexpected(backend.error());
   result.backend = (*backend)->info().name;
@@ -112,7 +113,8 @@ engine::Result<void> measure_runs(const Options& options, const engine::Model& m
 
 engine::Result<void> measure_dose(const Options& options, const engine::Model& model,
                                   const std::vector<engine::EffectText>& texts, InterveneResult& result) {
-  engine::DosePlan plan{result.interventions, options.strengths, options.controls, result.kind, options.seed};
+  engine::DosePlan plan{result.interventions, options.strengths, options.controls,
+                        result.kind,          options.seed,      result.base};
   const int batch = plan.batch(engine::strengths_at_once(plan, model.config(), state_memory));
   auto backend = engine::make_backend(model.weights, backend_options(options, batch));
   if (!backend) return tl::unexpected(backend.error());
@@ -124,24 +126,46 @@ engine::Result<void> measure_dose(const Options& options, const engine::Model& m
   return {};
 }
 
-engine::Result<std::vector<std::int32_t>> donor_ids(const Options& options, const engine::Model& model) {
+// The state of a text or of a recording, and the tokens that led to it.
+engine::Result<engine::SequenceState> donor_state(const Options& options, const engine::Model& model,
+                                                  engine::Backend& backend, InterveneResult& result) {
+  if (!options.donor_recording.empty()) {
+    const auto recording = engine::Recording::open(options.donor_recording);
+    if (!recording) return tl::unexpected(recording.error());
+    const std::int64_t at = options.donor_at < 0 ? (*recording)->tokens() - 1 : options.donor_at;
+    auto state = engine::recorded_state(**recording, model, at);
+    for (std::int64_t i = 0; state && i <= at; ++i) result.donor.push_back((*recording)->id(i));
+    return state;
+  }
   auto ids = model.encode(options.donor);
-  if (ids && ids->empty()) return engine::input_error("The donor's text is empty, so that it leaves no state.");
-  return ids;
+  if (!ids) return tl::unexpected(ids.error());
+  if (ids->empty()) return engine::input_error("The donor's text is empty, so that it leaves no state.");
+  const auto count = static_cast<std::int64_t>(ids->size());
+  if (options.donor_at >= count)
+    return engine::input_error(
+        fmt::format("--donor-at {}: the donor's tokens are 0 to {}.", options.donor_at, count - 1));
+  if (options.donor_at >= 0) ids->resize(static_cast<std::size_t>(options.donor_at) + 1);
+  result.donor = std::move(*ids);
+  return engine::state_after(backend, model.config(), result.donor, result.base);
+}
+
+// Whether something is read behind the patch.
+engine::Result<void> check_patched_after(std::int64_t after, std::int64_t count) {
+  if (count < 2)
+    return engine::input_error(
+        "Patching needs two tokens or more, one before the patch and one behind it, where it shows: give a longer "
+        "--prompt or more --steps.");
+  if (after + 1 < count) return {};
+  return engine::input_error(
+      fmt::format("--at {}: no token is read behind the patch, where it shows. There are {} tokens, so give 0 to {}.",
+                  after, count, count - 2));
 }
 
 engine::Result<void> measure_patches(const Options& options, const engine::Model& model,
                                      const std::vector<std::int32_t>& ids, InterveneResult& result) {
-  auto donor = donor_ids(options, model);
-  if (!donor) return tl::unexpected(donor.error());
-  result.donor = std::move(*donor);
   const auto count = static_cast<std::int64_t>(ids.size());
   result.patched_after = options.patch_after < 0 ? (count - 1) / 2 : options.patch_after;
-  if (result.patched_after + 1 >= count)
-    return engine::input_error(
-        fmt::format("Patching after token {} of {} leaves none to read behind it; give --at a "
-                    "number below {}.",
-                    result.patched_after, count, count - 1));
+  if (const auto shows = check_patched_after(result.patched_after, count); !shows) return shows;
   const engine::ModelConfig& config = model.config();
   std::vector<engine::Patch> patches;
   if (options.grid == "layers") {
@@ -159,17 +183,18 @@ engine::Result<void> measure_patches(const Options& options, const engine::Model
   result.backend = (*alone)->info().name;
   result.device = (*alone)->info().device;
   const auto split = static_cast<std::size_t>(result.patched_after) + 1;
-  const auto receiver = engine::state_after(**alone, config, std::span(ids).first(split));
+  const auto receiver = engine::state_after(**alone, config, std::span(ids).first(split), result.base);
   if (!receiver) return tl::unexpected(receiver.error());
-  const auto donors = engine::state_after(**alone, config, result.donor);
+  const auto donors = donor_state(options, model, **alone, result);
   if (!donors) return tl::unexpected(donors.error());
   const std::size_t fit = state_memory / std::max<std::size_t>(1, receiver->bytes());
   const std::size_t batch = 2 + std::clamp<std::size_t>(fit, 1, std::min<std::size_t>(64, patches.size()));
   auto backend = engine::make_backend(model.weights, backend_options(options, static_cast<int>(batch)));
   if (!backend) return tl::unexpected(backend.error());
   Progress progress("patching");
-  auto grid = engine::patch_effects(**backend, model, *receiver, *donors, std::span(ids).subspan(split), patches,
-                                    [&](double done) { return progressed(progress, done); });
+  auto grid = engine::patch_effects(
+      **backend, model, *receiver, *donors, std::span(ids).subspan(split), patches,
+      [&](double done) { return progressed(progress, done); }, result.base);
   if (!grid) return tl::unexpected(grid.error());
   result.patches = std::move(grid->effects);
   result.reference = std::move(grid->reference);
@@ -200,6 +225,9 @@ engine::Result<InterveneResult> run(Options& options, const engine::Model& model
   auto list = interventions_of(options, model, given->ids);
   if (!list) return tl::unexpected(list.error());
   result.interventions = std::move(*list);
+  auto base = engine::parse_interventions(options.base, model.config());
+  if (!base) return tl::unexpected(base.error());
+  result.base = std::move(*base);
   result.kind = options.control == "state"  ? engine::ControlKind::state
                 : options.control == "step" ? engine::ControlKind::step
                                             : engine::ControlKind::rotation;
@@ -213,16 +241,21 @@ engine::Result<InterveneResult> run(Options& options, const engine::Model& model
       if (auto done = measure_dose(options, model, texts, result); !done) return tl::unexpected(done.error());
     }
   }
-  if (options.donor.empty()) return result;
+  if (!options.patches()) return result;
   if (auto done = measure_patches(options, model, given->ids, result); !done) return tl::unexpected(done.error());
   return result;
 }
 
 int intervene(Options options) {
   if (const auto writable = check_outputs({options.csv}); !writable) return report(writable.error());
-  if (options.changes.empty() && options.presets.empty() && options.donor.empty())
+  if (options.changes.empty() && options.presets.empty() && !options.patches())
     return report({engine::ErrorKind::input,
-                   "Nothing to do: give --change \"rotation*0\", --preset zero-rotation or --patch-from TEXT."});
+                   "Nothing to do: give --change \"rotation*0\", --preset zero-rotation, --patch-from TEXT or "
+                   "--patch-recording FILE."});
+  if (!options.patches() && (options.patch_after >= 0 || options.donor_at >= 0 || options.grid_option->count() > 0))
+    return report(
+        {engine::ErrorKind::input,
+         "--at, --donor-at and --grid say how to patch: give --patch-from TEXT or --patch-recording FILE, too."});
   const auto model = load_model(options);
   if (!model) return report(model.error());
   const auto result = run(options, **model);
@@ -243,8 +276,10 @@ void add_measures(CLI::App& command, Options& options) {
       ->check(CLI::IsMember({"state", "step", "rotation"}))
       ->capture_default_str();
   command
-      .add_option("--dose", options.strengths,
-                  "Strengths from 0 (nothing is changed) to 1 (all of it) to measure, e.g. 0,0.25,0.5,0.75,1")
+      .add_option(
+          "--dose", options.strengths,
+          "Strengths to measure, e.g. 0,0.25,0.5,0.75,1: 0 changes nothing, 1 all of it, beyond 1 more, below 0 "
+          "the other way (-1 of rotation*0 is rotation*2)")
       ->delimiter(',')
       ->check(number_in(-4, 4))
       ->expected(1, 64);
@@ -259,14 +294,20 @@ void add_measures(CLI::App& command, Options& options) {
   CLI::Option* donor = command.add_option("--patch-from", options.donor,
                                           "Text of a donor: parts of the state that it leaves are put into this one's");
   command
+      .add_option("--patch-recording", options.donor_recording,
+                  "Recording of a donor, with the states of all layers, of the same model")
+      ->type_name("FILE.safetensors")
+      ->excludes(donor);
+  command
       .add_option("--at", options.patch_after,
                   "Patch after this token, counted from 0; the rest is read behind the patch. Default: the middle one")
-      ->check(whole_number_in(0, 1 << 20))
-      ->needs(donor);
-  command.add_option("--grid", options.grid, "Which parts, each by itself: layers, heads or pairs")
-      ->check(CLI::IsMember({"layers", "heads", "pairs"}))
-      ->needs(donor)
-      ->capture_default_str();
+      ->check(whole_number_in(0, 1 << 20));
+  command.add_option("--donor-at", options.donor_at, "State after this token of the donor; default: its last")
+      ->check(whole_number_in(0, 1 << 24));
+  options.grid_option =
+      command.add_option("--grid", options.grid, "Which parts, each by itself: layers, heads or pairs")
+          ->check(CLI::IsMember({"layers", "heads", "pairs"}))
+          ->capture_default_str();
 }
 
 }  // namespace
@@ -285,6 +326,14 @@ void add_intervene(CLI::App& program, Action& action) {
                    "positions")
       ->check(whole_number_in(0, 1 << 20))
       ->capture_default_str();
+  command
+      ->add_option(
+          "--base", options->base,
+          "An intervention that is in force in every run, with the model as it is: what is measured starts from "
+          "there")
+      ->expected(1)
+      ->take_all()
+      ->type_name("TEXT");
   command->add_option("--change", options->changes, "An intervention, as below; several are done together, in order")
       ->expected(1)
       ->take_all()
@@ -309,12 +358,15 @@ void add_intervene(CLI::App& program, Action& action) {
       "All runs read the same tokens, as sequences of one batch. KL is that of the run from the model as it is; the\n"
       "logit difference is between the two likeliest answers of the model as it is; state distance compares "
       "un-rotated\n"
-      "states. An effect on the model, not an error.\n\n"
-      "--json: model, backend, device, changes, controls, control_kind, seed, count, summary (of each run: as it is,\n"
-      "changed, control 0...), task (with --sequences), dose (with --dose), patching (with --patch-from), tokens.\n\n"
+      "states. An effect on the model, not an error. dt is kept at 0 or above, A at 0 or below, lambda from 0 to 1.\n\n"
+      "--json: model, backend, device, base, changes, without_effect, controls, control_kind, seed, count, summary "
+      "(of\n"
+      "each run: as it is, changed, control 0...), task (with --sequences), dose (with --dose), patching (with "
+      "--patch-from), tokens.\n\n"
       "Examples:\n  mambascope intervene parity --change \"rotation*0\" --controls 4 --steps 192 --sequences 50\n"
       "  mambascope intervene parity --change \"rotation*0\" --controls 8 --dose 0,0.25,0.5,0.75,1\n"
       "  mambascope intervene parity --prompt 1011010 --patch-from 1011 --at 3\n"
+      "  mambascope intervene parity --prompt 1011010 --patch-recording parity.safetensors --donor-at 8 --at 3\n"
       "  mambascope intervene austen-siso --prompt \"It is a truth\" --change \"dt*2 @ layers 0-1 tokens 8-\"");
   command->callback([options, prompt, &action] {
     options->has_prompt = prompt->count() > 0;

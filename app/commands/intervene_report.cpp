@@ -1,6 +1,7 @@
 #include "app/commands/intervene_report.h"
 
 #include "engine/base/quote.h"
+#include "engine/intervention/no_effect.h"
 #include "engine/intervention/text.h"
 
 #include <fmt/format.h>
@@ -178,12 +179,23 @@ ordered_json patching_json(const engine::Model& model, const InterveneResult& re
           {"effects", effects}};
 }
 
+// Changes of which no run shows anything.
+std::vector<std::string> without_effect(const engine::Model& model, const InterveneResult& result) {
+  if (result.tokens.empty()) return {};
+  const bool none = engine::no_difference(result.tokens, 1);
+  return engine::without_effect(result.interventions, model.config(), static_cast<std::int64_t>(result.tokens.size()),
+                                none);
+}
+
 }  // namespace
 
 std::string intervene_text(const engine::Model& model, const InterveneResult& result) {
   std::string out;
+  for (const engine::Intervention& intervention : result.base)
+    out += fmt::format("  in force in every run: {}\n", describe(intervention));
   for (const engine::Intervention& intervention : result.interventions)
     out += fmt::format("  {}\n", describe(intervention));
+  for (const std::string& words : without_effect(model, result)) out += fmt::format("  {}\n", words);
   if (result.controls > 0)
     out += fmt::format("  beside {} random {} changes of the same size, seed {}\n", result.controls,
                        name_of(result.kind), result.seed);
@@ -197,9 +209,14 @@ ordered_json intervene_json(const engine::Model& model, const InterveneResult& r
   ordered_json changes = ordered_json::array();
   for (const engine::Intervention& intervention : result.interventions)
     changes.push_back(engine::format_intervention(intervention));
-  ordered_json out = {{"model", model.name}, {"backend", result.backend},    {"device", result.device},
-                      {"changes", changes},  {"controls", result.controls},  {"control_kind", name_of(result.kind)},
-                      {"seed", result.seed}, {"count", result.tokens.size()}};
+  ordered_json base = ordered_json::array();
+  for (const engine::Intervention& intervention : result.base)
+    base.push_back(engine::format_intervention(intervention));
+  ordered_json out = {{"model", model.name},         {"backend", result.backend},
+                      {"device", result.device},     {"base", base},
+                      {"changes", changes},          {"without_effect", without_effect(model, result)},
+                      {"controls", result.controls}, {"control_kind", name_of(result.kind)},
+                      {"seed", result.seed},         {"count", result.tokens.size()}};
   const std::size_t runs = result.tokens.empty() ? 0 : result.tokens.front().sequences.size();
   out["summary"] = ordered_json::array();
   for (std::size_t run = 0; run < runs; ++run) {

@@ -16,6 +16,7 @@ namespace app {
 
 struct InterveneResult {
   std::string backend, device;
+  std::vector<engine::Intervention> base;  // in force in every run
   std::vector<engine::Intervention> interventions;
   engine::ControlKind kind = engine::ControlKind::state;
   int controls = 0;

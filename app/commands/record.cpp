@@ -6,6 +6,7 @@
 #include "app/commands/record_run.h"
 #include "app/commands/sampler_options.h"
 #include "app/commands/text.h"
+#include "engine/base/quote.h"
 #include "engine/recording/recording.h"
 
 #include <CLI/CLI.hpp>
@@ -21,7 +22,20 @@ namespace {
 
 struct Options : RecordOptions {
   std::string recover;
+  bool force = false;
 };
+
+// A finished recording is replaced only where that was asked for.
+engine::Result<void> check_replaced(const Options& options) {
+  std::error_code none;
+  if (options.force || !std::filesystem::exists(options.output, none)) return {};
+  const auto there = engine::Recording::open(options.output);
+  return engine::input_error(
+      fmt::format("{} is there already{}. Give another name, or --force to replace it.", options.output,
+                  there ? fmt::format(": {} tokens of {}, {}", (*there)->tokens(),
+                                      engine::printable((*there)->info().model), (*there)->info().words())
+                        : std::string()));
+}
 
 // "all", "none", or "every K".
 std::string read_state(const std::string& word, std::int64_t& every) {
@@ -90,6 +104,7 @@ int record(Options options) {
     return report({engine::ErrorKind::input, "record needs the name of a file to write: -o FILE.safetensors."});
   if (const auto writable = check_recording_output(options.output, {options.recover}); !writable)
     return report(writable.error());
+  if (const auto free = check_replaced(options); !free) return report(free.error());
   if (!options.recover.empty()) return recover(options);
   const auto model = open_model_or_preset(options, options.preset, "record");
   if (!model) return report(model.error());
@@ -128,6 +143,14 @@ void add_record(CLI::App& program, Action& action) {
           "Tokens whose matrix states are kept: all, 'every K' or none")
       ->type_name("all|every K|none")
       ->default_str("all");
+  command
+      ->add_option("--change", options->changes,
+                   "An intervention that the model is stepped under, as for intervene; several are done together, in "
+                   "order. The recording holds them")
+      ->expected(1)
+      ->take_all()
+      ->type_name("TEXT");
+  command->add_flag("--force", options->force, "Replace a recording that is there under this name");
   command->add_flag("!--no-timings", options->timings, "Leave out the times of the stages");
   command
       ->add_option("--recover", options->recover,

@@ -4,6 +4,9 @@
 #include "app/commands/sampler_options.h"
 #include "app/wiring/recorded_profile.h"
 #include "app/wiring/recorded_times.h"
+#include "engine/intervention/no_effect.h"
+#include "engine/intervention/sequence_interventions.h"
+#include "engine/intervention/text.h"
 #include "engine/recording/recording_writer.h"
 #include "engine/session/recorder.h"
 #include "profiler/activity/process.h"
@@ -71,7 +74,8 @@ class Walk {
         info_(info),
         timings_(timings),
         sampler_(options.sampler),
-        recorder_(backend, model, all_kept() ? std::numeric_limits<std::uint64_t>::max() : 0) {
+        recorder_(backend, model, all_kept() ? std::numeric_limits<std::uint64_t>::max() : 0),
+        changed_(backend, model.config(), {info.interventions}) {
     sampler_.seed = options.seed;
     if (!info.ssm_layers.empty()) recorder_.watch(info.ssm_layers.front());
   }
@@ -82,6 +86,7 @@ class Walk {
     const auto at = static_cast<std::size_t>(backend_.position());
     const bool is_given = at < given_.ids.size();
     const std::int32_t ids[] = {is_given ? given_.ids[at] : engine::sample(recorder_.next_logits(), sampler_, at)};
+    if (auto changed = changed_.follow(); !changed) return tl::unexpected(changed.error());
     if (auto stepped = backend_.step(ids, timings_); !stepped) return tl::unexpected(stepped.error());
     const auto origin = !is_given                                    ? engine::TokenOrigin::sampled
                         : at + given_.from_task >= given_.ids.size() ? engine::TokenOrigin::task
@@ -128,6 +133,7 @@ class Walk {
   TimingStore* timings_;
   engine::Sampler sampler_;
   engine::Recorder recorder_;
+  engine::SequenceInterventions changed_;
   std::shared_ptr<const engine::SequenceState> previous_;
 };
 
@@ -161,6 +167,8 @@ engine::Result<Recorded> write(Walk& walk, engine::RecordingWriter& writer, bool
 }  // namespace
 
 engine::Result<Recorded> run_record(const engine::Model& model, const RecordOptions& options) {
+  const auto changes = engine::parse_interventions(options.changes, model.config());
+  if (!changes) return tl::unexpected(changes.error());
   const auto given = tokens_to_step(model, options);
   if (!given) return tl::unexpected(given.error());
   const auto timings = make_timings(options);
@@ -171,6 +179,10 @@ engine::Result<Recorded> run_record(const engine::Model& model, const RecordOpti
   engine::RecordingInfo info = engine::describe_recording(model, (*backend)->info(), (*backend)->plan(),
                                                           "mambascope " MAMBASCOPE_VERSION, utc_now());
   info.seed = options.seed;
+  info.interventions = *changes;
+  const auto tokens = static_cast<std::int64_t>(given->ids.size()) + given->sampled;
+  for (const std::string& words : engine::without_effect(*changes, model.config(), tokens, false))
+    fmt::print(stderr, "mambascope: {}\n", words);
   if (!model.card.labels_positions()) info.sampler = sampler_text(options.sampler);
   if (timings) info.timing_source = timing_source_name(timings->status().source);
   if (auto chosen = choose_layers(model, (*backend)->info(), options, info); !chosen)

@@ -15,6 +15,7 @@ struct RecordOptions : StepOptions {
   std::vector<int> layers;  // empty: by the size of the state
   std::int64_t every = 1;   // tokens whose matrix states are kept; 0: none
   bool timings = true;
+  std::vector<std::string> changes;  // interventions in force, as text
 };
 
 struct Recorded {

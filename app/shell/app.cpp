@@ -216,6 +216,7 @@ void App::serve_evaluation() {
   options.backend = backend_like(name);
   options.threads = options_.backend.threads;
   options.load = options_.load;
+  options.interventions = document.snapshot->interventions;
   Surface* surface = surface_.get();
   document.evaluation = std::make_unique<EvaluationJob>(document.model, options, [surface] { surface->wake(); });
 }
@@ -230,6 +231,7 @@ void App::serve_effect() {
     if (job && job->running()) return;
     options.backend = backend_like(document.snapshot->backend.name);
     options.threads = options_.backend.threads;
+    options.interventions = document.snapshot->interventions;
     job = std::make_unique<EffectJob>(document.model, std::move(options), [surface] { surface->wake(); });
   };
   if (tokens && !document.snapshot->empty()) {
@@ -255,6 +257,7 @@ void App::serve_retention() {
   for (const auto& record : snapshot.tokens) options.ids.push_back(record->id);
   options.token = std::min(token, static_cast<std::int64_t>(options.ids.size()) - 1);
   options.layer = workspace_.selection.layer;
+  options.interventions = snapshot.interventions;
   options.backend = backend_like(snapshot.backend.name);
   options.threads = options_.backend.threads;
   Surface* surface = surface_.get();

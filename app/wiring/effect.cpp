@@ -20,6 +20,7 @@ int threads_of(int asked) {
 EffectJob::EffectJob(std::shared_ptr<const engine::Model> model, Options options, std::function<void()> on_progress)
     : model_(std::move(model)), options_(std::move(options)), on_progress_(std::move(on_progress)) {
   working_.ids = options_.ids;
+  working_.interventions = options_.interventions;
   if (options_.ids.empty()) {
     working_.length = options_.evaluate.length;
     working_.sequences = options_.evaluate.sequences;
@@ -72,8 +73,9 @@ engine::Result<void> EffectJob::run(const std::stop_token& stop) {
   if (options_.ids.empty()) {
     result = measure(stop, **backend);
   } else {
-    auto tokens = engine::lambda_effect(**backend, *model_, options_.ids, effect_lambdas, best_ids,
-                                        [&](double done) { return tell(stop, done); });
+    auto tokens = engine::lambda_effect(
+        **backend, *model_, options_.ids, effect_lambdas, best_ids, [&](double done) { return tell(stop, done); },
+        options_.interventions);
     if (!tokens) return tl::unexpected(tokens.error());
     if (tokens->size() == options_.ids.size())
       working_.tokens = std::make_shared<const std::vector<engine::EffectToken>>(std::move(*tokens));
@@ -85,11 +87,13 @@ engine::Result<void> EffectJob::run(const std::stop_token& stop) {
 engine::Result<void> EffectJob::measure(const std::stop_token& stop, engine::Backend& backend) {
   const auto task = engine::task_of(*model_, "");
   if (!task) return tl::unexpected(task.error());
+  engine::EvaluateOptions evaluate = options_.evaluate;
+  evaluate.interventions = options_.interventions;
   const double parts = 1 + static_cast<double>(effect_lambdas.size());
   for (int part = 0; part < static_cast<int>(parts); ++part) {
     const double lambda = part == 0 ? -1 : effect_lambdas[static_cast<std::size_t>(part - 1)];
     auto counted = engine::evaluate_with_lambda(
-        backend, model_->config(), **task, lambda, options_.evaluate,
+        backend, model_->config(), **task, lambda, evaluate,
         [&](const engine::EvaluationProgress& now) { return tell(stop, (part + now.done) / parts); });
     if (!counted) return tl::unexpected(counted.error());
     if (stop.stop_requested()) return {};

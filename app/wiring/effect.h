@@ -25,11 +25,12 @@ struct EffectReport {
   enum class State : std::uint8_t { running, done, cancelled };
 
   State state = State::running;
-  double done = 0;                     // 0..1
-  double seconds = 0;                  // since the start
-  std::string device;                  // that did it
-  std::optional<engine::Error> error;  // why it ended early
-  std::vector<std::int32_t> ids;       // of the context; empty: the task was asked
+  double done = 0;                                  // 0..1
+  double seconds = 0;                               // since the start
+  std::string device;                               // that did it
+  std::optional<engine::Error> error;               // why it ended early
+  std::vector<std::int32_t> ids;                    // of the context; empty: the task was asked
+  std::vector<engine::Intervention> interventions;  // in force in every run
   // By token; null until all are there.
   std::shared_ptr<const std::vector<engine::EffectToken>> tokens;
   // Of the model as it is and with each of effect_lambdas, those that are complete.
@@ -40,8 +41,9 @@ struct EffectReport {
 class EffectJob {
  public:
   struct Options {
-    std::vector<std::int32_t> ids;     // not empty: the effect over these
-    engine::EvaluateOptions evaluate;  // where ids are empty: the accuracy over these sequences
+    std::vector<std::int32_t> ids;                         // not empty: the effect over these
+    engine::EvaluateOptions evaluate;                      // where ids are empty: the accuracy over these sequences
+    std::vector<engine::Intervention> interventions = {};  // in force in every run
     engine::BackendChoice backend = engine::BackendChoice::automatic;
     int threads = 0;  // cpu only; 0: half of the cores, so that the window stays smooth
   };

@@ -29,6 +29,7 @@ EvaluationJob::EvaluationJob(std::shared_ptr<const engine::Model> model, const O
                              std::function<void()> on_progress)
     : model_(std::move(model)), options_(options), on_progress_(std::move(on_progress)) {
   working_.choice = options_.choice;
+  working_.interventions = options_.interventions;
   published_ = std::make_shared<const EvaluationReport>(working_);
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
@@ -110,8 +111,9 @@ void EvaluationJob::evaluate(const std::stop_token& stop, const engine::Model& m
     publish();
     return true;
   };
-  auto counted = engine::evaluate(**backend, model.config(), **task,
-                                  {options_.choice.length, options_.choice.sequences, options_.choice.seed}, progress);
+  engine::EvaluateOptions evaluated{options_.choice.length, options_.choice.sequences, options_.choice.seed};
+  if (&model == model_.get()) evaluated.interventions = options_.interventions;
+  auto counted = engine::evaluate(**backend, model.config(), **task, evaluated, progress);
   working_.seconds = seconds_before + std::chrono::duration<double>(Clock::now() - start).count();
   if (!counted) {
     current.error = counted.error();

@@ -36,6 +36,7 @@ struct EvaluationReport {
   enum class State : std::uint8_t { running, done, cancelled };
 
   EvaluationChoice choice;
+  std::vector<engine::Intervention> interventions;  // in force in the open model
   State state = State::running;
   std::string device;                   // of the last backend that was started
   std::vector<ModelEvaluation> models;  // the open model first; the last one is under way while it runs
@@ -51,6 +52,7 @@ class EvaluationJob {
     engine::BackendChoice backend = engine::BackendChoice::automatic;
     int threads = 0;           // cpu only; 0: half of the cores, so that the window stays smooth
     engine::LoadOptions load;  // for the models of the family
+    std::vector<engine::Intervention> interventions = {};  // in force in the open model, not in its family
   };
 
   // Starts at once. `on_progress` is called on the thread whenever there is something new, at most twenty times a second

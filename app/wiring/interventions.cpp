@@ -1,5 +1,7 @@
 #include "app/wiring/interventions.h"
 
+#include "engine/recording/recorded_state.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -10,6 +12,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds publish_period{50};
 constexpr std::size_t state_memory = std::size_t{256} << 20U;  // bytes of states that a job steps side by side
 constexpr int best_ids = 5;
+constexpr double states_share = 0.2;  // of a patching job's work: stepping to the two states
 
 engine::BackendOptions options_of(const JobBackend& job, int batch) {
   engine::BackendOptions options;
@@ -91,8 +94,11 @@ engine::Result<void> InterventionFollower::follow(const std::stop_token& stop, c
     stepped_.clear();
     run_.reset();  // gives the backend's sequences back
     if (wanted.settings.list.empty() || wanted.ids.empty()) return {};
-    const engine::EffectPlan plan{
-        {wanted.settings.list}, wanted.settings.controls, wanted.settings.kind, wanted.settings.seed};
+    const engine::EffectPlan plan{{wanted.settings.list},
+                                  wanted.settings.controls,
+                                  wanted.settings.kind,
+                                  wanted.settings.seed,
+                                  wanted.settings.base};
     if (!backend_ || backend_->plan().batch != plan.sequences()) {
       backend_.reset();
       auto made = engine::make_backend(model_->weights, options_of(options_, plan.sequences()));
@@ -135,39 +141,67 @@ MeasureJob::MeasureJob(std::shared_ptr<const engine::Model> model, JobBackend ba
   });
 }
 
-MeasureJob::MeasureJob(std::shared_ptr<const engine::Model> model, JobBackend backend,
-                       std::vector<std::int32_t> receiver, std::vector<std::int32_t> donor, std::int64_t after)
+MeasureJob::MeasureJob(std::shared_ptr<const engine::Model> model, JobBackend backend, PatchOrder order)
     : options_(std::move(backend)) {
-  working_.donor = std::move(donor);
-  working_.patched_after = after;
-  start([this, model = std::move(model),
-         receiver = std::move(receiver)](const std::stop_token& stop) -> engine::Result<void> {
-    const engine::ModelConfig& config = model->config();
-    auto alone = engine::make_backend(model->weights, options_of(options_, 1));
-    if (!alone) return tl::unexpected(alone.error());
-    const auto split = static_cast<std::size_t>(working_.patched_after) + 1;
-    const auto own = engine::state_after(**alone, config, std::span(receiver).first(split));
-    if (!own) return tl::unexpected(own.error());
-    const auto other = engine::state_after(**alone, config, working_.donor);
-    if (!other) return tl::unexpected(other.error());
-    const std::vector<engine::Patch> patches = engine::every_head(config);
-    const std::size_t fit = state_memory / std::max<std::size_t>(1, own->bytes());
-    const auto batch = 2 + std::clamp<std::size_t>(fit, 1, std::min<std::size_t>(64, patches.size()));
-    auto made = engine::make_backend(model->weights, options_of(options_, static_cast<int>(batch)));
-    if (!made) return tl::unexpected(made.error());
-    auto grid = engine::patch_effects(**made, *model, *own, *other, std::span(receiver).subspan(split), patches,
-                                      [&](double done) { return tell(stop, done); });
-    if (!grid) return tl::unexpected(grid.error());
-    working_.grid = std::move(*grid);
-    return {};
-  });
+  working_.order = std::move(order);
+  start([this, model = std::move(model)](const std::stop_token& stop) { return patch(stop, *model); });
+}
+
+std::vector<engine::Patch> PatchOrder::patches(const engine::ModelConfig& config) const {
+  switch (part) {
+    case engine::PatchPart::whole:
+      return {{engine::PatchPart::whole, 0, 0, 0}};
+    case engine::PatchPart::layer:
+      return engine::every_layer(config);
+    case engine::PatchPart::pair:
+      return engine::every_pair(config, layer);
+    case engine::PatchPart::head:
+      break;
+  }
+  return engine::every_head(config);
+}
+
+engine::Result<engine::SequenceState> MeasureJob::donor_state(const std::stop_token& stop, const engine::Model& model,
+                                                              engine::Backend& backend) {
+  const PatchOrder& order = working_.order;
+  if (order.recording.empty())
+    return engine::state_after(backend, model.config(), order.donor, order.donor_in_force,
+                               [&](double done) { return tell(stop, states_share * 0.5 * done); });
+  const auto recording = engine::Recording::open(order.recording);
+  if (!recording) return tl::unexpected(recording.error());
+  return engine::recorded_state(**recording, model, order.donor_at);
+}
+
+engine::Result<void> MeasureJob::patch(const std::stop_token& stop, const engine::Model& model) {
+  const PatchOrder& order = working_.order;
+  const engine::ModelConfig& config = model.config();
+  auto alone = engine::make_backend(model.weights, options_of(options_, 1));
+  if (!alone) return tl::unexpected(alone.error());
+  const auto other = donor_state(stop, model, **alone);
+  if (!other) return tl::unexpected(other.error());
+  const auto split = static_cast<std::size_t>(order.after) + 1;
+  const auto own = engine::state_after(**alone, config, std::span(order.receiver).first(split), order.in_force,
+                                       [&](double done) { return tell(stop, states_share * (0.5 + 0.5 * done)); });
+  if (!own) return tl::unexpected(own.error());
+  const std::vector<engine::Patch> patches = order.patches(config);
+  const std::size_t fit = state_memory / std::max<std::size_t>(1, own->bytes());
+  const auto batch = 2 + std::clamp<std::size_t>(fit, 1, std::min<std::size_t>(64, patches.size()));
+  auto made = engine::make_backend(model.weights, options_of(options_, static_cast<int>(batch)));
+  if (!made) return tl::unexpected(made.error());
+  auto grid = engine::patch_effects(
+      **made, model, *own, *other, std::span(order.receiver).subspan(split), patches,
+      [&](double done) { return tell(stop, states_share + (1 - states_share) * done); }, order.in_force);
+  if (!grid) return tl::unexpected(grid.error());
+  if (!stop.stop_requested()) working_.grid = std::move(*grid);
+  return {};
 }
 
 void MeasureJob::start(std::function<engine::Result<void>(const std::stop_token&)> body) {
   begun_ = Clock::now();
   published_ = std::make_shared<const MeasureReport>(working_);
   thread_ = std::jthread([this, body = std::move(body)](const std::stop_token& stop) {
-    if (auto done = body(stop); !done) working_.error = done.error();
+    // What was stopped on the way is no failure.
+    if (auto done = body(stop); !done && !stop.stop_requested()) working_.error = done.error();
     working_.running = false;
     working_.cancelled = stop.stop_requested();
     working_.seconds = ms_since(begun_) / 1e3;

@@ -27,6 +27,7 @@ struct InterventionSettings {
   int controls = 2;
   engine::ControlKind kind = engine::ControlKind::state;
   std::uint64_t seed = 0;
+  Interventions base = {};  // in force in all of them
 
   bool operator==(const InterventionSettings&) const = default;
 };
@@ -84,6 +85,24 @@ class InterventionFollower {
   std::jthread thread_;  // last: asked to stop and joined first
 };
 
+// Part of the state that another text left, put into this one's.
+struct PatchOrder {
+  std::vector<std::int32_t> receiver;
+  Interventions in_force;  // of the receiver
+  std::int64_t after = 0;  // token of the receiver; what follows it is read behind the patch
+  // The donor: these tokens, stepped under its own interventions, or the state after token donor_at of a recording.
+  std::vector<std::int32_t> donor;
+  Interventions donor_in_force = {};
+  std::string recording = {};
+  std::int64_t donor_at = 0;
+  std::string donor_words = {};  // for people: "main after token 12"
+  engine::PatchPart part = engine::PatchPart::head;
+  int layer = 0;  // of pairs
+
+  // The parts of this kind, each to be patched by itself.
+  std::vector<engine::Patch> patches(const engine::ModelConfig& config) const;
+};
+
 struct MeasureReport {
   bool running = true, cancelled = false;
   double done = 0, seconds = 0;
@@ -91,8 +110,7 @@ struct MeasureReport {
   std::vector<engine::DosePoint> dose;
   engine::DosePlan plan;
   engine::PatchGrid grid;
-  std::vector<std::int32_t> donor;
-  std::int64_t patched_after = 0;
+  PatchOrder order;
 };
 
 // One dose response or one grid of patches.
@@ -100,9 +118,7 @@ class MeasureJob {
  public:
   MeasureJob(std::shared_ptr<const engine::Model> model, JobBackend backend, engine::DosePlan plan,
              engine::EffectText text);
-  // After token `after` of the receiver, every head's state of the donor; the rest of the receiver is read behind it.
-  MeasureJob(std::shared_ptr<const engine::Model> model, JobBackend backend, std::vector<std::int32_t> receiver,
-             std::vector<std::int32_t> donor, std::int64_t after);
+  MeasureJob(std::shared_ptr<const engine::Model> model, JobBackend backend, PatchOrder order);
   MeasureJob(const MeasureJob&) = delete;
   MeasureJob& operator=(const MeasureJob&) = delete;
 
@@ -111,6 +127,9 @@ class MeasureJob {
   void cancel() { thread_.request_stop(); }
 
  private:
+  engine::Result<engine::SequenceState> donor_state(const std::stop_token& stop, const engine::Model& model,
+                                                    engine::Backend& backend);
+  engine::Result<void> patch(const std::stop_token& stop, const engine::Model& model);
   void start(std::function<engine::Result<void>(const std::stop_token&)> body);
   bool tell(const std::stop_token& stop, double done);
   void publish();
@@ -131,12 +150,29 @@ struct InterventionDesk {
   int controls = 2;
   engine::ControlKind kind = engine::ControlKind::state;
   enum class Page : std::uint8_t { tokens, dose, patching } page = Page::tokens;
-  bool go = false;                 // a model with large states is followed only while asked for
+  // What the list is for: changes that run beside the branch, or those that the branch itself is stepped under.
+  enum class Use : std::uint8_t { beside, branch } use = Use::beside;
+  bool go = false;  // a model with large states is followed only while asked for
+  // Of the branch, as edited here: ahead of the session until it has taken them.
+  Interventions in_force, in_force_seen;
+  std::int64_t step_from = 0;  // token from which "Step the session with these" begins
+  bool step_on_new_branch = true;
+  // Patching.
+  enum class Donor : std::uint8_t { text, branch, recording } donor_kind = Donor::text;
   std::string donor, donor_error;  // the donor's text as it is typed
+  std::string donor_path;          // of a recording
+  int donor_branch = -1;           // -1: the first other one
+  std::int64_t donor_at = -1;      // token of the donor; -1: its last
+  std::int64_t patch_after = -1;   // token of the receiver; -1: the shown one
+  engine::PatchPart part = engine::PatchPart::head;
   std::unique_ptr<InterventionFollower> follower;
   std::unique_ptr<MeasureJob> dose, patch;
 
-  InterventionSettings settings() const { return {list.now(), controls, kind, 0}; }
+  // What runs over the tokens: the list beside the branch as it is; or, of the branch's own, them beside the model.
+  InterventionSettings settings(const Interventions& branch) const {
+    return use == Use::branch ? InterventionSettings{branch, controls, kind, 0}
+                              : InterventionSettings{list.now(), controls, kind, 0, branch};
+  }
 };
 
 }  // namespace app

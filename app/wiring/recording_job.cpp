@@ -23,6 +23,7 @@ engine::RecordingInfo info_of(const engine::Snapshot& snapshot, const TokenTimes
   engine::RecordingInfo info = engine::describe_recording(*snapshot.model, snapshot.backend, *snapshot.plan,
                                                           "mambascope " MAMBASCOPE_VERSION, utc_now());
   info.seed = snapshot.sampler.seed;
+  info.interventions = snapshot.interventions;
   if (!times.empty()) info.timing_source = timing_source_name(times.back()->source);
   // The layers whose matrix state the newest token has; the watched one may have changed on the way.
   info.ssm_layers.clear();

@@ -12,6 +12,7 @@ RetentionJob::RetentionJob(std::shared_ptr<const engine::Model> model, Options o
   working_.ids = options_.ids;
   working_.layer = options_.layer;
   working_.token = options_.token;
+  working_.interventions = options_.interventions;
   published_ = std::make_shared<const RetentionReport>(working_);
   thread_ = std::jthread([this](const std::stop_token& stop) {
     if (auto done = run(stop); !done) working_.error = done.error();
@@ -48,8 +49,9 @@ engine::Result<void> RetentionJob::run(const std::stop_token& stop) {
   working_.device = (*backend)->info().device;
   const auto start = Clock::now();
   auto told = start;
-  auto probe =
-      engine::probe_retention(**backend, *model_, options_.ids, options_.layer, options_.token, [&](double done) {
+  auto probe = engine::probe_retention(
+      **backend, *model_, options_.ids, options_.layer, options_.token,
+      [&](double done) {
         if (stop.stop_requested()) return false;
         working_.done = done;
         if (Clock::now() - told >= publish_period) {
@@ -57,7 +59,8 @@ engine::Result<void> RetentionJob::run(const std::stop_token& stop) {
           publish();
         }
         return true;
-      });
+      },
+      options_.interventions);
   if (!probe) return tl::unexpected(probe.error());
   working_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   if (!stop.stop_requested()) working_.probe = std::make_shared<const engine::RetentionProbe>(std::move(*probe));

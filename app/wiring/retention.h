@@ -25,6 +25,7 @@ struct RetentionReport {
   std::vector<std::int32_t> ids;       // of the context
   int layer = 0;
   std::int64_t token = 0;
+  std::vector<engine::Intervention> interventions;      // in force
   std::shared_ptr<const engine::RetentionProbe> probe;  // null until it is whole
 };
 
@@ -34,6 +35,7 @@ class RetentionJob {
     std::vector<std::int32_t> ids;
     int layer = 0;
     std::int64_t token = 0;
+    std::vector<engine::Intervention> interventions = {};  // in force
     engine::BackendChoice backend = engine::BackendChoice::automatic;
     int threads = 0;  // cpu only; 0: half of the cores, so that the window stays smooth
   };

@@ -1,5 +1,7 @@
 #include "engine/effect/dose_response.h"
 
+#include "engine/intervention/sequence_interventions.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -59,6 +61,11 @@ Result<std::vector<DosePoint>> dose_response(Backend& backend, const Model& mode
   for (const double strength : plan.strengths) {
     auto list = at_strength(plan.interventions, strength);
     if (!list) return tl::unexpected(list.error());
+    // What can be done in full may not be possible beyond it, or the other way.
+    for (const Intervention& by : joined(plan.base, *list)) {
+      if (auto fits = check(by, model.config()); !fits)
+        return input_error(fmt::format("At strength {:g}: {}", strength, fits.error().message));
+    }
     lists.push_back(std::move(*list));
   }
   std::vector<DosePoint> points;
@@ -72,6 +79,7 @@ Result<std::vector<DosePoint>> dose_response(Backend& backend, const Model& mode
     part.controls = plan.controls;
     part.kind = plan.kind;
     part.seed = plan.seed;
+    part.base = plan.base;
     bool ended = false;
     const auto tallies = tally_effects(backend, model, texts, part, [&](double done) {
       const double in_all = static_cast<double>(first) + done * static_cast<double>(last - first);

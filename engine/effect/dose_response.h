@@ -10,7 +10,7 @@
 namespace engine {
 
 // The interventions with a strength: scale by 1 + s (v - 1), add s v, set x + s (v - x), which are a scale and an offset.
-// Empty at 0; as they are at 1. Error (input): a shuffle has no strength between; one that is not finite.
+// Empty at 0; as they are at 1; below 0 the other way: -1 of "rotation*0" is "rotation*2". Error (input): a shuffle has no strength between; one that is not finite.
 Result<std::vector<Intervention>> at_strength(std::span<const Intervention> interventions, double strength);
 
 struct DosePoint {
@@ -26,6 +26,7 @@ struct DosePlan {
   int controls = 0;
   ControlKind kind = ControlKind::state;
   std::uint64_t seed = 0;
+  std::vector<Intervention> base = {};  // in force at every strength, and in the model as it is
 
   // The batch that steps so many strengths at once; any number from 1 on is right.
   int batch(int at_once) const { return 1 + at_once * (1 + controls); }

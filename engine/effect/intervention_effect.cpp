@@ -1,10 +1,26 @@
 #include "engine/effect/intervention_effect.h"
 
+#include "engine/intervention/sequence_interventions.h"
+
 #include <fmt/format.h>
 
 #include <utility>
 
 namespace engine {
+
+namespace {
+
+// Advances with those of `more` added; `more` changes nothing else.
+SequenceChanges with_pairs(SequenceChanges base, const SequenceChanges& more) {
+  if (base.pairs.empty()) {
+    base.pairs = more.pairs;
+    return base;
+  }
+  for (std::size_t i = 0; i < more.pairs.size(); ++i) base.pairs[i].advance.offset += more.pairs[i].advance.offset;
+  return base;
+}
+
+}  // namespace
 
 Result<InterventionRun> InterventionRun::start(Backend& backend, const Model& model, EffectPlan plan,
                                                const SideBySideOptions& options) {
@@ -13,7 +29,8 @@ Result<InterventionRun> InterventionRun::start(Backend& backend, const Model& mo
         fmt::format("{} lists of interventions with {} controls each need a batch of {}, and were given "
                     "one of {}.",
                     plan.lists.size(), plan.controls, plan.sequences(), backend.plan().batch));
-  for (const std::vector<Intervention>& list : plan.lists) {
+  for (std::vector<Intervention>& list : plan.lists) {
+    list = joined(plan.base, list);
     for (const Intervention& intervention : list) {
       if (auto fits = check(intervention, model.config()); !fits) return tl::unexpected(fits.error());
     }
@@ -40,6 +57,8 @@ InterventionRun::InterventionRun(InterventionRun&& other) noexcept
       options_(other.options_),
       side_(std::move(other.side_)),
       changed_(std::move(other.changed_)),
+      base_(std::move(other.base_)),
+      base_active_(std::move(other.base_active_)),
       active_(std::move(other.active_)) {}
 
 InterventionRun::~InterventionRun() {
@@ -61,6 +80,23 @@ Result<void> InterventionRun::change(int sequence, const SequenceChanges& change
   return backend_->intervene(sequence, changes);
 }
 
+// The model as it is and the controls; those of the rotation take it with their own change.
+Result<void> InterventionRun::change_base(std::int64_t position) {
+  if (plan_.base.empty()) return {};
+  std::vector<bool> active;
+  for (const Intervention& intervention : plan_.base) active.push_back(intervention.tokens.contains(position));
+  if (active == base_active_) return {};
+  base_ = changes_at(plan_.base, model_.config(), position);
+  if (auto done = change(0, base_); !done) return done;
+  for (int list = 0; list < static_cast<int>(plan_.lists.size()); ++list) {
+    for (int i = 0; i < plan_.controls; ++i) {
+      if (auto done = change(plan_.control(list, i), base_); !done) return done;
+    }
+  }
+  base_active_ = std::move(active);
+  return {};
+}
+
 // Tables are made and handed over only where a token enters or leaves the range of an intervention.
 Result<void> InterventionRun::change_counterfactuals(std::int64_t position) {
   for (std::size_t list = 0; list < plan_.lists.size(); ++list) {
@@ -76,6 +112,7 @@ Result<void> InterventionRun::change_counterfactuals(std::int64_t position) {
 
 Result<EffectToken> InterventionRun::step(std::int32_t id, std::int32_t next) {
   const std::int64_t position = backend_->position();
+  if (auto done = change_base(position); !done) return tl::unexpected(done.error());
   if (auto done = change_counterfactuals(position); !done) return tl::unexpected(done.error());
   if (plan_.controls > 0 && plan_.kind != ControlKind::state) {
     if (auto done = look_ahead(position, id); !done) return tl::unexpected(done.error());
@@ -143,8 +180,8 @@ Result<void> InterventionRun::look_ahead(std::int64_t position, std::int32_t id)
                                                     before[static_cast<std::size_t>(counterfactual)], **changed);
     for (int i = 0; i < plan_.controls; ++i) {
       const ControlDraw draw{plan_.seed, i, position};
-      if (auto done = change(plan_.control(list, i), rotation_control(model_.config(), apart, draw)); !done)
-        return done;
+      const SequenceChanges changes = with_pairs(base_, rotation_control(model_.config(), apart, draw));
+      if (auto done = change(plan_.control(list, i), changes); !done) return done;
     }
   }
   for (std::size_t s = 0; s < before.size(); ++s) {

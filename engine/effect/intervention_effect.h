@@ -1,5 +1,6 @@
 // What interventions do to a model: the same tokens as sequences of one batch, the model as it is first, then for each list
 // of interventions the counterfactual and its matched random controls. None of the others is the truth: effects, not errors.
+// What the model is compared as may itself be changed (`base`): then every sequence is, and the lists come on top.
 // Steps a backend; one thread, the caller's.
 //
 // What it costs beside the steps: controls need the states of all layers on the host after every token and are set anew
@@ -21,7 +22,8 @@ struct EffectPlan {
   std::vector<std::vector<Intervention>> lists;  // each its own counterfactual
   int controls = 0;                              // of each
   ControlKind kind = ControlKind::state;
-  std::uint64_t seed = 0;  // of the controls
+  std::uint64_t seed = 0;               // of the controls
+  std::vector<Intervention> base = {};  // in force in every sequence, before the lists
 
   int per_list() const { return 1 + controls; }
   int sequences() const { return 1 + static_cast<int>(lists.size()) * per_list(); }
@@ -51,6 +53,7 @@ class InterventionRun {
  private:
   InterventionRun(Backend& backend, const Model& model, EffectPlan plan, const SideBySideOptions& options);
   Result<void> change(int sequence, const SequenceChanges& changes);
+  Result<void> change_base(std::int64_t position);
   Result<void> change_counterfactuals(std::int64_t position);
   Result<void> look_ahead(std::int64_t position, std::int32_t id);
   Result<void> set_controls(std::int64_t position, EffectToken& token);
@@ -61,6 +64,8 @@ class InterventionRun {
   SideBySideOptions options_;
   SideBySide side_;
   std::vector<bool> changed_;              // by sequence: whether its steps are changed now
+  SequenceChanges base_;                   // of the last step, where a base is
+  std::vector<bool> base_active_;          // which of the base the last step was in range of
   std::vector<SequenceState> one_step_;    // by list, of ControlKind::step: the original after one changed step
   std::vector<std::vector<bool>> active_;  // by list: which of its interventions the last step was in range of
 };

@@ -1,6 +1,6 @@
 // What running the model itself with another lambda does to it: the same tokens as several sequences of one batch, the
 // first as the model is, each other one with lambda fixed in every layer and head (1 is Euler, 1/2 the classical
-// trapezoid). An effect on the model's state and output, not an error: nothing here is the truth. Steps a backend; one
+// trapezoid). Interventions may be in force in all of them: then that is what the model is. An effect on the model's state and output, not an error: nothing here is the truth. Steps a backend; one
 // thread, the caller's.
 #pragma once
 
@@ -19,7 +19,8 @@ namespace engine {
 // as the backend's.
 Result<std::vector<EffectToken>> lambda_effect(Backend& backend, const Model& model, std::span<const std::int32_t> ids,
                                                std::span<const double> lambdas, int best,
-                                               const EffectProgress& progress);
+                                               const EffectProgress& progress,
+                                               const std::vector<Intervention>& base = {});
 
 // Accuracy on a task with every sequence's lambda fixed; -1: as the model is. Arguments and errors as evaluate().
 Result<Evaluation> evaluate_with_lambda(Backend& backend, const ModelConfig& config, const Task& task, double lambda,

@@ -1,6 +1,7 @@
 #include "engine/effect/patching.h"
 
 #include "engine/analysis/statistics.h"
+#include "engine/intervention/sequence_interventions.h"
 
 #include <fmt/format.h>
 
@@ -66,6 +67,13 @@ bool same_shape(const SequenceState& a, const SequenceState& b, const ModelConfi
     }
   }
   return true;
+}
+
+Result<void> check_all(const std::vector<Intervention>& interventions, const ModelConfig& config) {
+  for (const Intervention& intervention : interventions) {
+    if (auto good = check(intervention, config); !good) return good;
+  }
+  return {};
 }
 
 // The logits of all sequences after a step, by what the model predicts among.
@@ -174,11 +182,18 @@ double PatchReference::share(std::size_t token, double logit_difference) const {
   return (logit_difference - receiver_difference[token]) / (donor_difference[token] - receiver_difference[token]);
 }
 
-Result<SequenceState> state_after(Backend& backend, const ModelConfig& config, std::span<const std::int32_t> ids) {
+Result<SequenceState> state_after(Backend& backend, const ModelConfig& config, std::span<const std::int32_t> ids,
+                                  const std::vector<Intervention>& interventions, const EffectProgress& progress) {
+  if (auto good = check_all(interventions, config); !good) return tl::unexpected(good.error());
   if (auto done = backend.reset(); !done) return tl::unexpected(done.error());
-  for (const std::int32_t id : ids) {
-    const std::vector<std::int32_t> all(static_cast<std::size_t>(backend.plan().batch), id);
+  const auto batch = static_cast<std::size_t>(backend.plan().batch);
+  SequenceInterventions changed(backend, config, std::vector<std::vector<Intervention>>(batch, interventions));
+  for (std::size_t t = 0; t < ids.size(); ++t) {
+    const std::vector<std::int32_t> all(batch, ids[t]);
+    if (auto done = changed.follow(); !done) return tl::unexpected(done.error());
     if (auto done = backend.step(all, nullptr); !done) return tl::unexpected(done.error());
+    if (progress && !progress(static_cast<double>(t + 1) / static_cast<double>(ids.size())))
+      return input_error("It was stopped on the way to the state.");
   }
   std::vector<int> layers(static_cast<std::size_t>(config.n_layer));
   std::iota(layers.begin(), layers.end(), 0);
@@ -189,14 +204,17 @@ Result<SequenceState> state_after(Backend& backend, const ModelConfig& config, s
 
 Result<PatchGrid> patch_effects(Backend& backend, const Model& model, const SequenceState& receiver,
                                 const SequenceState& donor, std::span<const std::int32_t> continuation,
-                                std::span<const Patch> patches, const EffectProgress& progress) {
+                                std::span<const Patch> patches, const EffectProgress& progress,
+                                const std::vector<Intervention>& interventions) {
   const auto batch = static_cast<std::size_t>(backend.plan().batch);
   if (batch < 3)
     return input_error(fmt::format("Patching needs a batch of 3 or more, and was given one of {}.", batch));
   if (continuation.empty())
     return input_error("Nothing is read behind the patch, so that it cannot show: patch at an earlier token.");
+  if (auto good = check_all(interventions, model.config()); !good) return tl::unexpected(good.error());
   PatchGrid grid;
   Readings readings(backend, model);
+  SequenceInterventions changed(backend, model.config(), std::vector<std::vector<Intervention>>(batch, interventions));
   SequenceState whole = donor;
   whole.position = receiver.position;
   const std::size_t at_once = batch - 2;
@@ -217,6 +235,7 @@ Result<PatchGrid> patch_effects(Backend& backend, const Model& model, const Sequ
     }
     for (std::size_t t = 0; t < continuation.size(); ++t) {
       const std::vector<std::int32_t> ids(batch, continuation[t]);
+      if (auto done = changed.follow(); !done) return tl::unexpected(done.error());
       if (auto done = backend.step(ids, nullptr); !done) return tl::unexpected(done.error());
       if (auto done = readings.read(2 + count); !done) return tl::unexpected(done.error());
       const std::int32_t own = readings.best(0), other = readings.best(1);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "engine/effect/side_by_side.h"
+#include "engine/intervention/intervention.h"
 
 #include <cstdint>
 #include <span>
@@ -61,14 +62,19 @@ struct PatchGrid {
   std::vector<PatchEffect> effects;  // in the order of the patches; fewer where the run was ended
 };
 
-// The complete state after `ids`, from reset: of sequence 0. The batch reads them all.
-Result<SequenceState> state_after(Backend& backend, const ModelConfig& config, std::span<const std::int32_t> ids);
+// The complete state after `ids`, from reset, stepped under the interventions: of sequence 0. The batch reads them all.
+// Error (input): `progress` ended it; no such intervention.
+Result<SequenceState> state_after(Backend& backend, const ModelConfig& config, std::span<const std::int32_t> ids,
+                                  const std::vector<Intervention>& interventions = {},
+                                  const EffectProgress& progress = {});
 
 // Goes on with `continuation` (at least one token: the patch shows in what is read behind it) from the same receiver for
-// every patch, as many at a time as the batch has room for beside the two references: batch of 3 or more. Errors (input):
-// too small a batch, no continuation, an id outside the vocabulary, no such part; else as the backend's.
+// every patch, as many at a time as the batch has room for beside the two references: batch of 3 or more; all under the
+// receiver's interventions. Errors (input): too small a batch, no continuation, an id outside the vocabulary, no such part
+// or intervention; else as the backend's.
 Result<PatchGrid> patch_effects(Backend& backend, const Model& model, const SequenceState& receiver,
                                 const SequenceState& donor, std::span<const std::int32_t> continuation,
-                                std::span<const Patch> patches, const EffectProgress& progress);
+                                std::span<const Patch> patches, const EffectProgress& progress,
+                                const std::vector<Intervention>& interventions = {});
 
 }  // namespace engine

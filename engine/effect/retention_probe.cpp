@@ -2,6 +2,7 @@
 
 #include "engine/analysis/head_input.h"
 #include "engine/analysis/retention.h"
+#include "engine/intervention/sequence_interventions.h"
 
 #include <fmt/format.h>
 
@@ -120,7 +121,8 @@ class Prober {
 }  // namespace
 
 Result<RetentionProbe> probe_retention(Backend& backend, const Model& model, std::span<const std::int32_t> ids,
-                                       int layer, std::int64_t token, const std::function<bool(double)>& progress) {
+                                       int layer, std::int64_t token, const std::function<bool(double)>& progress,
+                                       const std::vector<Intervention>& interventions) {
   if (backend.plan().batch != 2)
     return input_error(fmt::format("The probe needs a batch of 2, and was given one of {}.", backend.plan().batch));
   if (layer < 0 || layer >= model.config().n_layer)
@@ -129,8 +131,10 @@ Result<RetentionProbe> probe_retention(Backend& backend, const Model& model, std
     return input_error(fmt::format("Token {} is outside the {} tokens.", token, ids.size()));
   if (auto done = backend.reset(); !done) return tl::unexpected(done.error());
   Prober prober(backend, model, layer, token);
+  SequenceInterventions changed(backend, model.config(), {interventions, interventions});
   for (std::size_t t = 0; t < ids.size(); ++t) {
     const std::int32_t both[] = {ids[t], ids[t]};
+    if (auto done = changed.follow(); !done) return tl::unexpected(done.error());
     if (auto done = backend.step(both, nullptr); !done) return tl::unexpected(done.error());
     const auto now = static_cast<std::int64_t>(t);
     if (now == token) {

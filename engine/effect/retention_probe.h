@@ -7,6 +7,7 @@
 #pragma once
 
 #include "engine/backend/backend.h"
+#include "engine/intervention/intervention.h"
 #include "engine/model/model.h"
 
 #include <cstdint>
@@ -34,8 +35,10 @@ struct RetentionProbe {
 
 // Steps `ids` from reset through a backend of batch 2 that can restore a saved state; the first has not to be the probed
 // token. `progress` is told how much is done, in [0, 1]; returning false ends the run with what there is. Errors: input
-// where the batch, layer, token or an id does not fit or the backend cannot restore; else as the backend's.
+// where the batch, layer, token or an id does not fit or the backend cannot restore; else as the backend's. Both sequences
+// are stepped under the interventions, which fit the model.
 Result<RetentionProbe> probe_retention(Backend& backend, const Model& model, std::span<const std::int32_t> ids,
-                                       int layer, std::int64_t token, const std::function<bool(double)>& progress = {});
+                                       int layer, std::int64_t token, const std::function<bool(double)>& progress = {},
+                                       const std::vector<Intervention>& interventions = {});
 
 }  // namespace engine

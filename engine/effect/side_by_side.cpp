@@ -175,4 +175,16 @@ EffectSummary summarise(std::span<const EffectToken> tokens, std::size_t sequenc
   return sum;
 }
 
+bool same_as_first(const EffectToken& token, std::size_t sequence) {
+  const EffectOnToken& on = token.sequences[sequence];
+  const auto none = [](double d) { return d == 0; };
+  return on.kl_bits == 0 && on.logit_difference == token.sequences.front().logit_difference &&
+         std::all_of(on.distance.begin(), on.distance.end(), none);
+}
+
+bool no_difference(std::span<const EffectToken> tokens, std::size_t sequence) {
+  return std::all_of(tokens.begin(), tokens.end(),
+                     [&](const EffectToken& token) { return same_as_first(token, sequence); });
+}
+
 }  // namespace engine

@@ -88,5 +88,8 @@ struct EffectSummary {
   std::vector<double> mean_distance;             // (L)
 };
 EffectSummary summarise(std::span<const EffectToken> tokens, std::size_t sequence);
+// Whether neither a state nor a prediction of the sequence differs from the first's at any token.
+bool same_as_first(const EffectToken& token, std::size_t sequence);
+bool no_difference(std::span<const EffectToken> tokens, std::size_t sequence);
 
 }  // namespace engine

@@ -184,14 +184,25 @@ void add_range(std::string& text, const char* one, const char* several, const In
 }
 
 Result<void> check_range(const char* several, const IndexRange& range, std::int64_t count) {
+  if (count == 0) return input_error(fmt::format("This model has no {}.", several));
   const std::int64_t end = range.end < 0 ? count : range.end;
   if (range.first >= 0 && range.end >= -1 && range.first < end && end <= count) return {};
-  if (range.end < 0) {
-    return input_error(
-        fmt::format("There are no {} from {} on: the model's are 0 to {}.", several, range.first, count - 1));
-  }
-  return input_error(fmt::format("There are no {} {} to {}: the model's are 0 to {}.", several, range.first,
-                                 range.end - 1, count - 1));
+  const std::string which = range.end < 0                  ? fmt::format("from {} on", range.first)
+                            : range.end == range.first + 1 ? fmt::format("{}", range.first)
+                                                           : fmt::format("{} to {}", range.first, range.end - 1);
+  return input_error(count == 1
+                         ? fmt::format("There are no {} {}: the model has one, number 0.", several, which)
+                         : fmt::format("There are no {} {}: the model's are 0 to {}.", several, which, count - 1));
+}
+
+// Scaled so, these would lie beyond their limit at every token, and be that limit.
+Result<void> check_scale(const Intervention& by) {
+  const bool limited = by.quantity == Quantity::lambda || by.quantity == Quantity::dt || by.quantity == Quantity::a;
+  if (!limited || by.value >= 0) return {};
+  return input_error(
+      fmt::format("{} cannot be scaled by {}: it would be {} 0 at every token, and is kept at 0; give 0 "
+                  "or more.",
+                  name_of(by.quantity), by.value, by.quantity == Quantity::a ? "above" : "below"));
 }
 
 // Of those that are kept within limits.
@@ -221,6 +232,7 @@ Result<void> check_value(const Intervention& by) {
     return input_error(fmt::format("{} cannot be changed by {}; give a number of at most {} either way.",
                                    name_of(by.quantity), by.value, largest_value));
   }
+  if (by.operation == Operation::scale) return check_scale(by);
   return by.operation == Operation::set ? check_set(by) : Result<void>();
 }
 

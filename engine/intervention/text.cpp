@@ -69,9 +69,12 @@ class Reader {
     at_ = static_cast<std::size_t>(stopped - text_.data());
     return true;
   }
+  // "... is no intervention: WHAT must stand at character 3."
   tl::unexpected<Error> expected(const std::string& what) const {
-    return input_error(
-        fmt::format("{} is no intervention: at character {} {} is expected.", in_quotes(text_), at_ + 1, what));
+    return wrong(fmt::format("{} must stand at character {}", what, at_ + 1));
+  }
+  tl::unexpected<Error> wrong(const std::string& why) const {
+    return input_error(fmt::format("{} is no intervention: {}.", in_quotes(text_), why));
   }
 
  private:
@@ -87,16 +90,17 @@ Result<void> read_operation(Reader& reader, Intervention& out) {
     out.operation = Operation::set;
   } else if (reader.take('~')) {
     out.operation = Operation::shuffle;
-    if (out.quantity != Quantity::rotation) return reader.expected("another operation: only the rotation is shuffled,");
+    if (out.quantity != Quantity::rotation)
+      return reader.wrong(fmt::format("only the rotation can be shuffled, not {}", word_of(out.quantity)));
   } else if (reader.take('+') || reader.take('-')) {
     out.operation = Operation::add;
   } else {
-    return reader.expected("*, +, -, = or ~ (scale, add, set, shuffle)");
+    return reader.expected("one of * + - = ~ (scale, add, subtract, set, shuffle)");
   }
   reader.skip_blanks();
   if (out.operation == Operation::shuffle) {
     std::uint32_t seed = 0;  // a double holds it whole
-    if (!reader.number(seed)) return reader.expected("a seed, a whole number below 2^32,");
+    if (!reader.number(seed)) return reader.expected("the shuffle's seed, a whole number below 2^32,");
     out.value = seed;
     return {};
   }
@@ -114,21 +118,22 @@ Result<void> read_range(Reader& reader, std::string_view name, IndexRange& out) 
     return reader.peek() >= '0' && reader.peek() <= '9' && reader.number(to) &&
            to < std::numeric_limits<std::int64_t>::max();
   };
-  if (!index(first)) return reader.expected(fmt::format("which {}, as 3, 0-4 or 20-,", name));
+  if (!index(first)) return reader.expected(fmt::format("the numbers of the {} (3, 0-4 or 20-)", name));
   out = {first, first + 1};
   if (!reader.take('-')) return {};
   out.end = -1;
   if (reader.at_end() || is_blank(reader.peek())) return {};
-  if (!index(last)) return reader.expected(fmt::format("the last of the {}", name));
-  if (last < first) return reader.expected(fmt::format("a range of {} that does not end before it begins; it", name));
+  if (!index(last)) return reader.expected(fmt::format("the number of the last of the {}", name));
+  if (last < first) return reader.wrong(fmt::format("its range of {} ends before it begins", name));
   out.end = last + 1;
   return {};
 }
 
 Result<void> read_cell(Reader& reader, Intervention& out) {
   reader.skip_blanks();
-  if (reader.peek() == '-' || !reader.number(out.row)) return reader.expected("a row and a channel, as 3,7,");
-  if (!reader.take(',')) return reader.expected("a comma between row and channel; it");
+  if (reader.peek() == '-' || !reader.number(out.row))
+    return reader.expected("row and channel of the cell, such as 3,7,");
+  if (!reader.take(',')) return reader.expected("a comma between row and channel");
   if (reader.peek() == '-' || !reader.number(out.channel)) return reader.expected("a channel");
   return {};
 }
@@ -165,15 +170,15 @@ Result<void> read_scope(Reader& reader, Intervention& out) {
         std::string known = out.quantity == Quantity::state ? "layers, heads, cell" : "layers, heads";
         if (has_ranks(out.quantity)) known += ", ranks";
         if (out.quantity == Quantity::rotation) known += ", pairs";
-        return before.expected(fmt::format("what {} are scoped by, {} or tokens,", word_of(out.quantity), known));
+        return before.expected(fmt::format("a scope of {} ({} or tokens)", word_of(out.quantity), known));
       }
-      if (found->given) return before.expected(fmt::format("each scope once; another than {}", found->many));
+      if (found->given) return before.wrong(fmt::format("{} are named twice", found->many));
       found->given = true;
       if (auto done = read_range(reader, found->many, *found->range); !done) return done;
     }
     if (!reader.at_end() && !is_blank(reader.peek())) return reader.expected("a blank");
   }
-  if (out.quantity == Quantity::state && !cell) return reader.expected("a cell of the state, as cell 3,7,");
+  if (out.quantity == Quantity::state && !cell) return reader.expected("the cell of the state, such as cell 3,7,");
   return {};
 }
 
@@ -210,8 +215,20 @@ Result<Intervention> parse_intervention(std::string_view text) {
   reader.skip_blanks();
   if (auto done = read_operation(reader, out); !done) return tl::unexpected(done.error());
   reader.skip_blanks();
-  if (!reader.at_end() && !reader.take('@')) return reader.expected("@ and where, or the end,");
+  if (!reader.at_end() && !reader.take('@')) return reader.expected("@ and a scope, or nothing more,");
   if (auto done = read_scope(reader, out); !done) return tl::unexpected(done.error());
+  return out;
+}
+
+Result<std::vector<Intervention>> parse_interventions(const std::vector<std::string>& texts,
+                                                      const ModelConfig& config) {
+  std::vector<Intervention> out;
+  for (const std::string& text : texts) {
+    auto read = parse_intervention(text);
+    if (!read) return tl::unexpected(read.error());
+    if (auto fits = check(*read, config); !fits) return tl::unexpected(fits.error());
+    out.push_back(*read);
+  }
   return out;
 }
 

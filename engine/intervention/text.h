@@ -13,11 +13,14 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace engine {
 
 // Errors (input) say what is wrong and where. Whether a model has what is named is check()'s.
 Result<Intervention> parse_intervention(std::string_view text);
+// Each of them, and whether the model can be changed so (check()). Errors (input): the first that is wrong.
+Result<std::vector<Intervention>> parse_interventions(const std::vector<std::string>& texts, const ModelConfig& config);
 // What parse_intervention() reads back as the same.
 std::string format_intervention(const Intervention& intervention);
 

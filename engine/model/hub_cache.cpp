@@ -1,7 +1,10 @@
 #include "engine/model/hub_cache.h"
 
+#include "engine/base/quote.h"
 #include "engine/formats/config_json.h"
 #include "engine/formats/mapped_file.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -64,6 +67,30 @@ std::optional<std::string> find_in_hub_cache(const std::string& name, const std:
   const std::string organisation = name.substr(0, slash), repository = name.substr(slash + 1);
   if (!is_name(organisation) || !is_name(repository)) return {};
   return snapshot_of(fs::path(cache) / (std::string(prefix) + organisation + "--" + repository));
+}
+
+std::string why_not_in_hub_cache(const std::string& name, const std::string& cache) {
+  const std::size_t slash = name.find('/');
+  if (cache.empty() || slash == std::string::npos) return {};
+  const std::string organisation = name.substr(0, slash), repository = name.substr(slash + 1);
+  if (!is_name(organisation) || !is_name(repository)) return {};
+  const fs::path folder = fs::path(cache) / (std::string(prefix) + organisation + "--" + repository);
+  std::error_code failure;
+  if (!fs::is_directory(folder, failure) || snapshot_of(folder)) return {};
+  int snapshots = 0, with_config = 0;
+  for (fs::directory_iterator at(folder / "snapshots", failure), end; !failure && at != end; at.increment(failure)) {
+    ++snapshots;
+    with_config += is_there(at->path() / "config.json") ? 1 : 0;
+  }
+  const std::string where = in_quotes(folder.string());
+  if (with_config > 1)
+    return fmt::format(
+        "{} is in the Hugging Face cache, but its refs/main leads to none of its {} snapshots that hold a config.json. "
+        "Give the folder of one below {}, or download the model again.",
+        in_quotes(name), with_config, in_quotes((folder / "snapshots").string()));
+  return fmt::format("{} is in the Hugging Face cache, but {}. Download it again.", in_quotes(name),
+                     snapshots == 0 ? fmt::format("{} holds no snapshot of it", where)
+                                    : fmt::format("no snapshot in {} holds a config.json", where));
 }
 
 std::vector<CachedModel> list_hub_cache(const std::string& cache) {

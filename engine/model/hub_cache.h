@@ -20,6 +20,10 @@ std::string hub_cache_folder();
 // "ORG/NAME".
 std::optional<std::string> find_in_hub_cache(const std::string& name, const std::string& cache = hub_cache_folder());
 
+// Why find_in_hub_cache() finds nothing although the model's folder is there, and what to do, in sentences; empty: it is
+// not there, or it is found.
+std::string why_not_in_hub_cache(const std::string& name, const std::string& cache = hub_cache_folder());
+
 // Those whose config.json is that of a model that can be opened, sorted by name.
 std::vector<CachedModel> list_hub_cache(const std::string& cache = hub_cache_folder());
 

@@ -52,6 +52,7 @@ Result<Place> find_model(const std::string& name_or_path) {
   if (builtin) return find_in_folder(fs::path(assets_folder()) / "models" / name_or_path);
   if (!is_there(given)) {
     if (const auto cached = find_in_hub_cache(name_or_path)) return find_in_folder(*cached);
+    if (const std::string why = why_not_in_hub_cache(name_or_path); !why.empty()) return input_error(why);
     std::string known;
     for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
     return input_error(

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -63,10 +64,19 @@ void count_blocks(std::span<const std::byte> rest, Journal& out) {
 
 Result<JournalFile> JournalFile::create(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
-  if (descriptor >= 0) return JournalFile(descriptor, path);
+  if (descriptor >= 0) {
+    // Held as long as the file is written; a system whose files cannot be locked goes without.
+    static_cast<void>(::flock(descriptor, LOCK_EX | LOCK_NB));
+    return JournalFile(descriptor, path);
+  }
   if (errno == EEXIST) {
+    if (is_being_written(path))
+      return input_error(
+          fmt::format("{} is being written by another program now: record under another name, or wait "
+                      "until that recording ends.",
+                      in_quotes(path)));
     return input_error(
-        fmt::format("{} is there already: a recording is being made, or one was cut off. Look at it with `mambascope "
+        fmt::format("{} is there already: a recording was cut off. Look at it with `mambascope "
                     "inspect`, keep it with `mambascope record --recover`, or remove it.",
                     in_quotes(path)));
   }
@@ -118,6 +128,14 @@ Result<void> JournalFile::append_block(std::int64_t token, std::span<std::byte> 
   std::memcpy(block.data() + 8, &bytes, 8);
   std::memcpy(block.data() + 16, &digest, 8);
   return append(block);
+}
+
+bool is_being_written(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  const bool held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(descriptor);
+  return held;
 }
 
 bool looks_like_journal(std::span<const std::byte> file) {

@@ -25,7 +25,7 @@ namespace engine {
 inline constexpr const char* journal_ending = ".part";
 inline constexpr std::size_t block_head = 24;
 
-// A file that is appended to in whole pieces. Owned by one thread.
+// A file that is appended to in whole pieces, locked (flock) until it is closed. Owned by one thread.
 class JournalFile {
  public:
   // Makes the file. Errors: input, when it is there already; system, when it cannot be made.
@@ -51,6 +51,9 @@ class JournalFile {
   std::string path_;
   std::uint64_t bytes_ = 0;
 };
+
+// Whether a program is writing this journal now; false where that cannot be known.
+bool is_being_written(const std::string& path);
 
 struct Journal {
   Metadata metadata;

@@ -87,9 +87,7 @@ Written write_tensors(const Recording& recording, std::FILE* file, const Recordi
   return std::fflush(file) == 0 && ::fsync(::fileno(file)) == 0 ? Written::all : Written::not_all;
 }
 
-}  // namespace
-
-Result<void> finish_journal(const std::string& journal, const std::string& path, const RecordingProgress& progress) {
+Result<void> write_file(const std::string& journal, const std::string& path, const RecordingProgress& progress) {
   const auto recording = Recording::open(journal);
   if (!recording) return tl::unexpected(recording.error());
   const std::string temporary = fmt::format("{}.new-{}", path, ::getpid());
@@ -109,6 +107,17 @@ Result<void> finish_journal(const std::string& journal, const std::string& path,
       "Cannot write {}: {}. All {} tokens are in {}; when there is room for them again, "
       "`mambascope record --recover {} -o {}` writes the file.",
       in_quotes(path), why, (*recording)->tokens(), in_quotes(journal), printable(journal), printable(path)));
+}
+
+}  // namespace
+
+Result<void> finish_journal(const std::string& journal, const std::string& path, const RecordingProgress& progress) {
+  if (is_being_written(journal))
+    return input_error(
+        fmt::format("{} is being written by another program now: the recording goes on there. Wait until it ends; "
+                    "recover only what was cut off.",
+                    in_quotes(journal)));
+  return write_file(journal, path, progress);
 }
 
 RecordingWriter::RecordingWriter(JournalFile journal, std::string path, const RecordingInfo& info)
@@ -145,7 +154,7 @@ Result<void> RecordingWriter::add(const TokenRecord& record, const StepTimes* ti
 
 Result<void> RecordingWriter::finish(const RecordingProgress& progress) {
   if (tokens_ == 0) return input_error("There is nothing to record: no token was consumed.");
-  if (auto written = finish_journal(journal_.path(), path_, progress); !written) return written;
+  if (auto written = write_file(journal_.path(), path_, progress); !written) return written;
   finished_ = true;
   std::remove(journal_.path().c_str());
   return {};

@@ -49,7 +49,8 @@ class RecordingWriter {
 };
 
 // Writes the complete tokens of a journal as a safetensors file, first beside `path`, then in its place. The journal
-// stays. Errors: as Recording::open; system, when it cannot be written (for want of space, for instance) or was stopped.
+// stays. Errors: as Recording::open; input, when another program is still writing it; system, when the file cannot be
+// written (for want of space, for instance) or was stopped.
 Result<void> finish_journal(const std::string& journal, const std::string& path, const RecordingProgress& progress);
 
 }  // namespace engine

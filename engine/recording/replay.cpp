@@ -133,6 +133,14 @@ class Replay : public Session {
     snapshot->tokens = track_->tokens();
     snapshot->pending.assign(ids_.begin() + static_cast<std::ptrdiff_t>(track_->size()), ids_.end());
     snapshot->furthest = recording_->tokens();
+    snapshot->interventions = recording_->info().interventions;
+    BranchView only;
+    only.name = "recording";
+    only.tokens = track_->tokens();
+    only.position = track_->size();
+    only.pending = recording_->tokens() - track_->size();
+    only.interventions = snapshot->interventions;
+    snapshot->branches.push_back(std::move(only));
     snapshot->speed = speed_;
     snapshot->tokens_per_second = running_ ? pacer_.rate(Clock::now()) : 0;
     snapshot->history_bytes = history_.bytes();

@@ -134,7 +134,8 @@ std::int64_t Branches::intervene(std::vector<Intervention> interventions) {
   return first;
 }
 
-void Branches::fork(std::string name, std::int64_t position, std::deque<PendingToken> pending) {
+void Branches::fork(std::string name, std::int64_t position, std::deque<PendingToken> pending,
+                    std::optional<std::vector<Intervention>> interventions) {
   Branch made;
   made.id = next_id_++;
   made.name = name.empty() ? fmt::format("branch {}", made.id + 1) : std::move(name);
@@ -146,6 +147,10 @@ void Branches::fork(std::string name, std::int64_t position, std::deque<PendingT
   for (std::int64_t i = made.content.position; i < position; ++i)
     made.content.pending.push_back(token(current().content, i));
   made.content.pending.insert(made.content.pending.end(), pending.begin(), pending.end());
+  if (interventions) {
+    unstep(made.content, first_changed(made.content.interventions, *interventions), false);
+    made.content.interventions = std::move(*interventions);
+  }
   Edit& edit = begin_edit(Kind::presence, fmt::format("the branch \"{}\"", made.name));
   edit.branch = made.id;
   edit.place = branches_.size();

@@ -64,8 +64,10 @@ class Branches {
   std::int64_t intervene(std::vector<Intervention> interventions);
 
   // A branch whose first `position` tokens are those of the current one, and the current one from now on. An empty name
-  // is replaced by "branch N".
-  void fork(std::string name, std::int64_t position, std::deque<PendingToken> pending);
+  // is replaced by "branch N". Other interventions than the current one's leave it where the first token lies that they
+  // change; nothing: the same ones.
+  void fork(std::string name, std::int64_t position, std::deque<PendingToken> pending,
+            std::optional<std::vector<Intervention>> interventions = {});
   void switch_to(int id);
   void rename(int id, std::string name);
   // Not the last one. When it is the current one, the branch that it began on becomes that.

@@ -44,11 +44,13 @@ struct Append {
 // Forget all pending tokens, so that the next step samples (or draws) anew from here.
 struct Forget {};
 // A new branch with the first `position` tokens of the current one (-1: those that are consumed), after which these are
-// to come; it becomes the current one. An empty name: "branch N".
+// to come; it becomes the current one. An empty name: "branch N". With interventions of its own it takes what lies before
+// the first token that they change, and steps to `position` under them; without, it has those of the current branch.
 struct Fork {
   std::string name;
   std::int64_t position = -1;
   std::vector<std::int32_t> ids;
+  std::optional<std::vector<Intervention>> interventions = {};
 };
 // A new branch on which another token stands at a position, and all others as they are; steps to where this one was. A
 // token that was never stepped is replaced on the current branch.

@@ -63,6 +63,8 @@ class Stepper {
 
   bool valid(const std::vector<std::int32_t>& ids, const char* what);
   bool room_for_branch(const char* what);
+  // Whether the model can be changed so; else says why not.
+  bool possible(const std::vector<Intervention>& interventions);
   void stop();
   // The backend is to come to where the current branch stands, which it may never have been; then tokens up to `goal`
   // are stepped.

@@ -40,6 +40,16 @@ bool Stepper::room_for_branch(const char* what) {
   return false;
 }
 
+bool Stepper::possible(const std::vector<Intervention>& interventions) {
+  for (const Intervention& intervention : interventions) {
+    const auto good = check(intervention, model_->config());
+    if (good) continue;
+    notice_ = good.error().message;
+    return false;
+  }
+  return true;
+}
+
 void Stepper::stop() {
   running_ = false;
   goal_ = position();
@@ -117,10 +127,11 @@ void Stepper::take(const command::Fork& fork) {
     notice_ = fmt::format("Fork: the branch has {} tokens; give a position from 0 to that.", Branches::tokens(now()));
     return;
   }
+  if (fork.interventions && !possible(*fork.interventions)) return;
   std::deque<PendingToken> tokens;
   for (const std::int32_t id : fork.ids) tokens.push_back({id, TokenOrigin::given});
-  branches_.fork(fork.name.substr(0, longest_name), at, std::move(tokens));
-  arrive(position());
+  branches_.fork(fork.name.substr(0, longest_name), at, std::move(tokens), fork.interventions);
+  arrive(fork.interventions ? at : position());
 }
 
 void Stepper::take(const command::EditToken& edit) {
@@ -145,12 +156,7 @@ void Stepper::take(const command::EditToken& edit) {
 }
 
 void Stepper::take(const command::Intervene& intervene) {
-  for (const Intervention& intervention : intervene.interventions) {
-    if (auto good = check(intervention, model_->config()); !good) {
-      notice_ = good.error().message;
-      return;
-    }
-  }
+  if (!possible(intervene.interventions)) return;
   if (intervene.interventions == now().interventions) return;
   const std::int64_t stood = position(), to = std::max(stood, replay_to_);
   const std::int64_t first = branches_.intervene(intervene.interventions);

@@ -1,6 +1,7 @@
 #include "engine/tasks/evaluate.h"
 
 #include "engine/base/quote.h"
+#include "engine/intervention/sequence_interventions.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -86,6 +87,11 @@ Result<Evaluation> evaluate(Backend& backend, const ModelConfig& config, const T
                             const std::function<bool(const EvaluationProgress&)>& progress) {
   const int batch = backend.plan().batch;
   const auto length = static_cast<std::size_t>(options.length);
+  for (const Intervention& intervention : options.interventions) {
+    if (auto fits = check(intervention, config); !fits) return tl::unexpected(fits.error());
+  }
+  SequenceInterventions changed(
+      backend, config, std::vector<std::vector<Intervention>>(static_cast<std::size_t>(batch), options.interventions));
   std::vector<float> logits(static_cast<std::size_t>(config.padded_vocab()));
   std::vector<std::int32_t> ids(static_cast<std::size_t>(batch));
   struct Place {
@@ -113,6 +119,7 @@ Result<Evaluation> evaluate(Backend& backend, const ModelConfig& config, const T
         ids[b] = places[b].walk.draw(places[b].random);
         places[b].truth = places[b].walk.read(ids[b]);
       }
+      if (auto done = changed.follow(); !done) return tl::unexpected(done.error());
       if (auto done = backend.step(ids, nullptr); !done) return tl::unexpected(done.error());
       labelled[t] = right[t] = 0;
       for (int b = 0; b < used; ++b) {

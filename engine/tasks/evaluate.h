@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/backend/backend.h"
+#include "engine/intervention/intervention.h"
 #include "engine/model/model.h"
 #include "engine/tasks/task.h"
 
@@ -15,6 +16,7 @@ struct EvaluateOptions {
   int length = 256;
   int sequences = 1000;
   std::uint64_t seed = 0;
+  std::vector<Intervention> interventions = {};  // in force in every sequence, by position
 };
 
 // (accuracy - 1/K) / (1 - 1/K): 0 at chance, 1 when all is right. NaN for fewer than two classes.
@@ -59,7 +61,7 @@ struct EvaluationProgress {
 // Steps the sequences 0.. of the seed through the backend, as many at a time as its batch. The prediction is the argmax
 // over the task's classes. `progress` (may be empty) is called after every step; when it returns false the evaluation
 // ends there, with the counts of the batches that are complete. Errors: as the backend's; a logit that is not finite where
-// an answer is asked (input).
+// an answer is asked, or an intervention that the model cannot have (input).
 Result<Evaluation> evaluate(Backend& backend, const ModelConfig& config, const Task& task,
                             const EvaluateOptions& options,
                             const std::function<bool(const EvaluationProgress&)>& progress);
