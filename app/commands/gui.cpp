@@ -2,9 +2,12 @@
 #include "app/commands/options.h"
 #include "app/commands/output_file.h"
 #include "app/shell/offscreen_job.h"
+#include "app/wiring/interventions.h"
+#include "engine/intervention/text.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -102,12 +105,22 @@ int run_gui(const Options& parsed) {
   if (!options.panel.empty() && find_panel(options.panel).empty())
     return report({engine::ErrorKind::input, fmt::format("--panel {}: no panel has that name; the panels are: {}.",
                                                          options.panel, fmt::join(panel_names(), ", "))});
-  if (!options.page.empty() && !discretisation_page_named(options.page)) {
+  if (!options.page.empty() && !discretisation_page_named(options.page) && !is_intervention_page(options.page)) {
     std::string names;
     for (const DiscretisationPageName& entry : discretisation_pages)
       names += fmt::format("{}{}", names.empty() ? "" : ", ", entry.name);
+    return report(
+        {engine::ErrorKind::input,
+         fmt::format("--page {}: the pages of the discretisation panel are: {}; of the interventions panel: {}.",
+                     options.page, names, fmt::join(intervention_pages, ", "))});
+  }
+  if (!options.changes.empty() && options.page.empty()) options.page = "interventions";
+  if (!options.changes.empty() && !(is_intervention_page(options.page) && options.offscreen))
     return report({engine::ErrorKind::input,
-                   fmt::format("--page {}: the pages of the discretisation panel are: {}.", options.page, names)});
+                   fmt::format("--change is for drawing the pages {} without a display: add --offscreen.",
+                               fmt::join(intervention_pages, ", "))});
+  for (const std::string& text : options.changes) {
+    if (const auto read = engine::parse_intervention(text); !read) return report(read.error());
   }
   if (const auto writable = check_outputs({options.screenshot, options.summary, options.trace}); !writable)
     return report(writable.error());
@@ -185,8 +198,17 @@ void add_gui(CLI::App& program, Action& action) {
       ->add_option(
           "--page", gui.page,
           "Page of the discretisation panel: own-input, accumulated, lambda, test-signal, stability, formulas, "
-          "effect (runs it; offscreen)")
+          "effect (runs it; offscreen); or of the interventions panel: interventions, in-force, dose, patching (runs "
+          "them; offscreen)")
       ->type_name("NAME");
+  command
+      ->add_option(
+          "--change", gui.changes,
+          "An intervention for those pages, as for intervene: beside the first model, or with in-force its own "
+          "(offscreen)")
+      ->expected(1)
+      ->take_all()
+      ->type_name("TEXT");
   command->add_flag("--fill", gui.fill, "With --panel: that panel alone, over the whole window");
   command->add_option("--ui-scale", gui.ui_scale, "Size of everything, 0.75 to 2; default: the monitor's")
       ->check(number_in(0.75, 2));

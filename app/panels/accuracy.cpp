@@ -5,6 +5,7 @@
 #include "app/panels/empty_state.h"
 #include "app/panels/parts.h"
 #include "app/panels/widgets.h"
+#include "app/viewmodel/in_force.h"
 #include "app/viewmodel/numbers.h"
 
 #include <fmt/core.h>
@@ -156,6 +157,7 @@ void draw_outcome(const Theme& theme, const EvaluationReport& report) {
   if (cancelled && !report.models.empty())
     text = fmt::format("cancelled: {} of {} complete for {}", count_text(report.models.back().counts.sequences), text,
                        report.models.back().model);
+  if (!report.interventions.empty()) text = fmt::format("under {} · ", in_force_words(report.interventions)) + text;
   text += fmt::format(" · length {} · seed {} · {} · {}", count_text(report.choice.length), report.choice.seed,
                       seconds_text(report.seconds), report.device);
   push_small(theme);
@@ -222,7 +224,11 @@ void draw_accuracy(PanelContext& context) {
             theme, "No accuracy measured yet",
             fmt::format("{} sequences of {} tokens of the task {} are drawn, stepped in the background, and "
                         "compared with the truth.",
-                        count_text(choice.sequences), count_text(choice.length), model.card.task),
+                        count_text(choice.sequences), count_text(choice.length), model.card.task) +
+                (document.snapshot->interventions.empty()
+                     ? std::string()
+                     : fmt::format(" They are stepped under what is in force on this branch: {}.",
+                                   in_force_words(document.snapshot->interventions))),
             "Evaluate"))
       workspace.requests.evaluate = true;
     return;

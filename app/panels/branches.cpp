@@ -4,6 +4,7 @@
 #include "app/panels/parts.h"
 #include "app/panels/widgets.h"
 #include "app/viewmodel/branch_comparison.h"
+#include "app/viewmodel/in_force.h"
 #include "app/viewmodel/numbers.h"
 #include "app/viewmodel/shown.h"
 #include "app/viewmodel/view_key.h"
@@ -80,8 +81,9 @@ void draw_branch_row(PanelContext& context, const engine::Snapshot& snapshot, co
   ImGui::AlignTextToFramePadding();
   const std::string words =
       fmt::format("{}, {}{}", tokens_words(view.tokens.size()), origin_words(snapshot, view),
-                  view.interventions.empty() ? "" : fmt::format(", {} changed", view.interventions.size()));
+                  view.interventions.empty() ? "" : fmt::format(", Δ {} in force", view.interventions.size()));
   ImGui::TextColored(theme.secondary, "%s", words.c_str());
+  if (!view.interventions.empty()) tooltip("Stepped under\n" + in_force_lines(view.interventions));
   ImGui::TableNextColumn();
   if (ImGui::Button(fmt::format("{}###rename", icon_rename).c_str())) {
     settings.renamed = view.id;
@@ -255,9 +257,9 @@ void draw_branches(PanelContext& context) {
       continue;
     }
     left -= width;
-    const std::string tip =
-        fmt::format("{}: {}, {}{}. Click to go there.", view.name, tokens_words(view.tokens.size()),
-                    origin_words(snapshot, view), view.interventions.empty() ? "" : ", with interventions");
+    const std::string tip = fmt::format(
+        "{}: {}, {}{}. Click to go there.", view.name, tokens_words(view.tokens.size()), origin_words(snapshot, view),
+        view.interventions.empty() ? "" : ", under " + in_force_words(view.interventions));
     if (chip(theme, label.c_str(), current, tip.c_str()) && !current) {
       workspace.selection.token = -1;
       workspace.post(command::SwitchTo{view.id});

@@ -4,6 +4,7 @@
 #include "app/panels/parts.h"
 #include "app/panels/plot.h"
 #include "app/panels/widgets.h"
+#include "app/viewmodel/in_force.h"
 #include "app/viewmodel/numbers.h"
 #include "app/viewmodel/shown.h"
 
@@ -25,7 +26,7 @@ ImVec4 colour_of_run(const Theme& theme, std::size_t run) {
 ImPlotMarker marker_of_run(std::size_t run) { return run == 1 ? ImPlotMarker_Circle : ImPlotMarker_Square; }
 
 bool same_ids(const EffectReport& report, const engine::Snapshot& snapshot) {
-  if (report.ids.size() != snapshot.tokens.size()) return false;
+  if (report.ids.size() != snapshot.tokens.size() || report.interventions != snapshot.interventions) return false;
   for (std::size_t t = 0; t < report.ids.size(); ++t) {
     if (report.ids[t] != snapshot.tokens[t]->id) return false;
   }
@@ -326,11 +327,13 @@ void draw_effect_page(PanelContext& context, DiscretisationData& data, bool tiny
   controls(context, data.effect.get(), data.effect_accuracy.get(), stale);
   const ImVec2 space = ImGui::GetContentRegionAvail();
   const float gap = 14 * theme.scale, spacing = ImGui::GetStyle().ItemSpacing.y;
-  const std::string caption = fmt::format(
-      "Effect, not error: the same {} tokens, λ fixed in all layers and heads. Nothing here is the truth; the model "
-      "was "
-      "trained with its own λ and was not trained again.",
-      data.effect_series.token.size());
+  const std::string caption =
+      starts_from_words(report->interventions) + fmt::format(
+                                                     "Effect, not error: the same {} tokens, λ fixed in all layers and "
+                                                     "heads. Nothing here is the truth; the model "
+                                                     "was "
+                                                     "trained with its own λ and was not trained again.",
+                                                     data.effect_series.token.size());
   const float below = tiny ? 0 : note_height(theme, caption, space.x) + spacing;
   const float row = std::floor(tiny ? space.y - spacing : (space.y - below - 2 * spacing) / 2);
   const float left = std::floor((space.x - gap) * 0.56F), right = space.x - gap - left;

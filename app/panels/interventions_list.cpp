@@ -4,12 +4,15 @@
 #include "app/panels/value_slider.h"
 #include "app/panels/widgets.h"
 #include "engine/effect/presets.h"
+#include "engine/intervention/no_effect.h"
 #include "engine/intervention/text.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <optional>
 #include <utility>
 
 namespace app {
@@ -109,6 +112,7 @@ bool edit_row(const Theme& theme, engine::Intervention& by, const InterventionDa
   small_combo(theme, "##quantity", engine::name_of(by.quantity), quantity, [&] {
     for (int i = 0; i < quantity_count; ++i) {
       const auto candidate = static_cast<engine::Quantity>(i);
+      if (candidate == engine::Quantity::rotation && data.model->config().angles() == 0) continue;
       if (!ImGui::Selectable(engine::name_of(candidate), candidate == by.quantity) || candidate == by.quantity)
         continue;
       const bool shuffle = by.operation == engine::Operation::shuffle;
@@ -127,7 +131,9 @@ bool edit_row(const Theme& theme, engine::Intervention& by, const InterventionDa
       by.operation = candidate;
     }
   });
-  ImGui::SetItemTooltip("× scale, + add, = set, or take another pair's turn (rotation).");
+  ImGui::SetItemTooltip(
+      "× scale, + add, = set, or take the turn of another pair (rotation). dt is kept at 0 or above, A at 0 or "
+      "below, λ from 0 to 1.");
   ImGui::SameLine(0, gap);
   const ValueSpan span = span_of(by.quantity, by.operation);
   const float rest = ImGui::GetContentRegionAvail().x;
@@ -151,58 +157,84 @@ bool edit_row(const Theme& theme, engine::Intervention& by, const InterventionDa
   return held;
 }
 
+// An entry that the model cannot have, or that changes nothing, says so below it.
+void draw_why_not(const Theme& theme, const engine::Intervention& by, const engine::ModelConfig& config,
+                  std::int64_t tokens) {
+  const auto possible = engine::check(by, config);
+  const std::string why = possible ? engine::why_no_effect(by, config, tokens) : possible.error().message;
+  if (why.empty()) return;
+  push_small(theme);
+  ImGui::PushStyleColor(ImGuiCol_Text, possible ? theme.warning : theme.error);
+  ImGui::TextWrapped("%s", possible ? ("No effect: " + why + ".").c_str() : why.c_str());
+  ImGui::PopStyleColor();
+  ImGui::PopFont();
+}
+
 }  // namespace
 
-void draw_intervention_presets(PanelContext& context, InterventionDesk& desk, const InterventionData& data) {
+void draw_intervention_presets(PanelContext& context, InterventionEditing& editing, const InterventionData& data) {
   const Theme& theme = context.theme;
   Flow flow(4 * theme.scale);
   for (const engine::InterventionPreset& preset :
        engine::intervention_presets(data.model->config(), mean_dt(*data.snapshot))) {
     flow.place(chip_width(preset.name.c_str()));
-    if (chip(theme, preset.name.c_str(), desk.list.now() == preset.list, preset.what.c_str()))
-      desk.list.edit(preset.list);
+    if (chip(theme, preset.name.c_str(), editing.list == preset.list, preset.what.c_str())) editing.set(preset.list, 0);
   }
 }
 
-void draw_intervention_list(PanelContext& context, InterventionDesk& desk, const InterventionData& data) {
+void draw_intervention_list(PanelContext& context, InterventionEditing& editing, const InterventionData& data,
+                            float below) {
   const Theme& theme = context.theme;
+  const engine::ModelConfig& config = data.model->config();
   Flow flow(4 * theme.scale);
   flow.place(chip_width("add"));
-  if (chip(theme, "add", false, "A change more. They are done together, in order."))
-    desk.list.add(
-        neutral_intervention(data.model->config().angles() > 0 ? engine::Quantity::rotation : engine::Quantity::dt,
-                             engine::Operation::scale));
+  if (chip(theme, "add", false, "A change more. They are done together, in order.")) {
+    Interventions next = editing.list;
+    next.push_back(neutral_intervention(config.angles() > 0 ? engine::Quantity::rotation : engine::Quantity::dt,
+                                        engine::Operation::scale));
+    editing.set(std::move(next), 0);
+  }
   flow.place(chip_width("clear"));
-  if (chip(theme, "clear", false, "No changes.")) desk.list.edit({});
-  ImGui::BeginDisabled(!desk.list.can_undo());
-  flow.place(chip_width("undo"));
-  if (chip(theme, "undo", false, "The list as it was before.")) desk.list.undo();
-  ImGui::EndDisabled();
-  ImGui::BeginDisabled(!desk.list.can_redo());
-  flow.place(chip_width("redo"));
-  if (chip(theme, "redo", false, "The list as it was before the undo.")) desk.list.redo();
-  ImGui::EndDisabled();
+  if (chip(theme, "clear", false, "No changes.")) editing.set({}, 0);
+  const auto again = [&](const char* label, const std::string& what, const std::function<void()>& act) {
+    ImGui::BeginDisabled(what.empty());
+    flow.place(chip_width(label));
+    if (chip(theme, label, false, what.c_str())) act();
+    ImGui::EndDisabled();
+  };
+  again("undo", editing.undo, editing.take_back);
+  again("redo", editing.redo, editing.do_again);
   static unsigned gesture = 1;
   if (ImGui::IsMouseClicked(ImGuiMouseButton_Left)) ++gesture;  // what follows until the next click is one edit
-  ImGui::BeginChild("rows", ImGui::GetContentRegionAvail());
-  for (std::size_t i = 0; i < desk.list.now().size(); ++i) {
+  const ImVec2 space = ImGui::GetContentRegionAvail();
+  ImGui::BeginChild("rows", {space.x, std::max(space.y - below, 40 * theme.scale)});
+  std::optional<Interventions> next;
+  unsigned held_by = 0;
+  for (std::size_t i = 0; i < editing.list.size(); ++i) {
     ImGui::PushID(static_cast<int>(i));
-    engine::Intervention by = desk.list.now()[i];
+    engine::Intervention by = editing.list[i];
     const bool held = edit_row(theme, by, data);
-    if (!(by == desk.list.now()[i])) {
-      Interventions next = desk.list.now();
-      next[i] = by;
-      desk.list.edit(std::move(next), held ? gesture : 0);
+    if (!(by == editing.list[i])) {
+      next = editing.list;
+      (*next)[i] = by;
+      held_by = held ? gesture : 0;
     }
     ImGui::SameLine(0, 4 * theme.scale);
-    if (chip(theme, "copy", false, "The same once more.")) desk.list.duplicate(i);
+    if (chip(theme, "copy", false, "The same once more.")) {
+      next = editing.list;
+      next->insert(next->begin() + static_cast<std::ptrdiff_t>(i) + 1, by);
+    }
     ImGui::SameLine(0, 4 * theme.scale);
-    const bool removed = chip(theme, "remove", false, "Take it off the list.");
+    if (chip(theme, "remove", false, "Take it off the list.")) {
+      next = editing.list;
+      next->erase(next->begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    draw_why_not(theme, by, config, static_cast<std::int64_t>(data.snapshot->tokens.size()));
     ImGui::Spacing();
     ImGui::PopID();
-    if (removed) desk.list.remove(i--);
   }
   ImGui::EndChild();
+  if (next) editing.set(std::move(*next), held_by);
 }
 
 }  // namespace app

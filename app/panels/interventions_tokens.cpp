@@ -23,8 +23,8 @@ Table token_table(const InterventionRunReport& run) {
   Table table{"interventions", {{"token", {}}}};
   if (run.tokens.empty()) return table;
   for (std::size_t s = 0; s < run.tokens.front()->sequences.size(); ++s) {
-    table.columns.push_back({"KL, " + run_name(s) + " (bits)", {}});
-    table.columns.push_back({"predicted, " + run_name(s), {}});
+    table.columns.push_back({"KL, " + run_name(run, s) + " (bits)", {}});
+    table.columns.push_back({"predicted, " + run_name(run, s), {}});
   }
   for (std::size_t t = 0; t < run.tokens.size(); ++t) {
     table.columns[0].values.push_back(static_cast<double>(t));
@@ -69,7 +69,7 @@ void draw_kl(PanelContext& context, const InterventionData& data, ImVec2 size) {
       ImGui::Text("token %lld: KL(as it is || run), bits", static_cast<long long>(at));
       const engine::EffectToken& token = *tokens[static_cast<std::size_t>(at)];
       for (std::size_t s = 1; s < token.sequences.size(); ++s)
-        ImGui::TextColored(run_colour(theme, s), "%s  %s", run_name(s).c_str(),
+        ImGui::TextColored(run_colour(theme, s), "%s  %s", run_name(*data.run, s).c_str(),
                            number_text(token.sequences[s].kl_bits, 3).c_str());
       ImGui::EndTooltip();
       if (ImGui::IsMouseReleased(ImGuiMouseButton_Left) && ImGui::GetMouseDragDelta().x == 0)
@@ -102,10 +102,10 @@ void draw_right(PanelContext& context, const InterventionData& data, ImVec2 size
       list->AddRectFilled({x, y + 1}, {std::max(x + width - gap, x + 1), y + line - 1},
                           predicted == wanted ? packed(theme.success, 0.30F) : packed(theme.error, 0.95F));
     }
-    list->AddText(
-        {at.x, y + (line - ImGui::GetTextLineHeight()) / 2}, packed(run_colour(theme, s)),
-        fmt::format("{} {:.0f} %", run_name(s), 100.0 * static_cast<double>(right) / static_cast<double>(asked))
-            .c_str());
+    list->AddText({at.x, y + (line - ImGui::GetTextLineHeight()) / 2}, packed(run_colour(theme, s)),
+                  fmt::format("{} {:.0f} %", run_name(*data.run, s),
+                              100.0 * static_cast<double>(right) / static_cast<double>(asked))
+                      .c_str());
   }
   if (data.index >= 0 && data.index < static_cast<std::int64_t>(tokens.size())) {
     const float x = at.x + label + width * static_cast<float>(data.index);
@@ -123,7 +123,7 @@ void draw_right(PanelContext& context, const InterventionData& data, ImVec2 size
   const std::int32_t truth = truth_at(data, static_cast<std::size_t>(t));
   if (truth >= 0) ImGui::Text("right: %s", data.model->label(truth).c_str());
   for (std::size_t s = 0; s < token.sequences.size(); ++s)
-    ImGui::TextColored(run_colour(theme, s), "%s  %s", run_name(s).c_str(),
+    ImGui::TextColored(run_colour(theme, s), "%s  %s", run_name(*data.run, s).c_str(),
                        data.model->label(token.sequences[s].predicted).c_str());
   ImGui::EndTooltip();
   if (ImGui::IsMouseClicked(ImGuiMouseButton_Left)) context.workspace.select_token(t);
@@ -141,7 +141,7 @@ void draw_answers(PanelContext& context, const InterventionData& data, const eng
     ImGui::TableNextRow();
     for (std::size_t s = 0; s < runs; ++s) {
       ImGui::TableSetColumnIndex(1 + static_cast<int>(s));
-      ImGui::TextColored(run_colour(theme, s), "%s", run_name(s).c_str());
+      ImGui::TextColored(run_colour(theme, s), "%s", run_name(*data.run, s).c_str());
     }
     for (std::size_t i = 0; i < token.ids.size(); ++i) {
       ImGui::TableNextRow();
@@ -211,10 +211,11 @@ void draw_map(PanelContext& context, const InterventionData& data, const engine:
 void draw_intervention_tokens(PanelContext& context, const InterventionData& data) {
   const Theme& theme = context.theme;
   if (data.run->tokens.empty()) {
+    const std::string why = data.run->error ? data.run->error->message : "Stepping the tokens with the changes.";
     draw_empty_state(theme, data.run->settings.list.empty() ? "Nothing is changed" : "",
                      data.run->settings.list.empty()
                          ? "A preset is the quickest: zero the rotation and see what the model still knows."
-                         : "Stepping the tokens with the changes.");
+                         : why);
     return;
   }
   const ImVec2 space = ImGui::GetContentRegionAvail();

@@ -30,7 +30,7 @@ std::int64_t probed_token(const RotationsData& data, const Selection& selection)
 }
 
 bool fits(const RetentionReport& report, const engine::Snapshot& snapshot) {
-  if (report.ids.size() > snapshot.tokens.size()) return false;
+  if (report.ids.size() > snapshot.tokens.size() || report.interventions != snapshot.interventions) return false;
   for (std::size_t i = 0; i < report.ids.size(); ++i) {
     if (report.ids[i] != snapshot.tokens[i]->id) return false;
   }

@@ -3,6 +3,7 @@
 #include "app/panels/token_editor.h"
 #include "app/panels/widgets.h"
 #include "app/viewmodel/branch_comparison.h"
+#include "app/viewmodel/in_force.h"
 #include "engine/tasks/label.h"
 
 #include <fmt/format.h>
@@ -68,8 +69,8 @@ bool has_prediction(const engine::TokenRecord& record) {
                      [](const engine::TopToken& top) { return std::isfinite(top.logit); });
 }
 
-void draw_token_tooltip(const engine::Model& model, const engine::TokenRecord& record,
-                        const engine::BranchView* other) {
+void draw_token_tooltip(const engine::Model& model, const engine::TokenRecord& record, const engine::BranchView* other,
+                        const std::vector<engine::Intervention>& interventions) {
   if (!ImGui::BeginTooltip()) return;
   ImGui::Text("token %lld: \"%s\", %s", static_cast<long long>(record.position), model.symbol(record.id).c_str(),
               origin_words(record.origin));
@@ -86,6 +87,8 @@ void draw_token_tooltip(const engine::Model& model, const engine::TokenRecord& r
   if (record.probability >= 0)
     ImGui::Text("the model had given this token p = %.4f", static_cast<double>(record.probability));
   ImGui::Text("entropy %.3f bit", static_cast<double>(record.entropy_bits));
+  const auto in_force = in_force_of(interventions, record.position);
+  if (!in_force.empty()) ImGui::Text("stepped under\n%s", in_force_lines(in_force).c_str());
   if (other != nullptr) {
     const auto at = static_cast<std::size_t>(record.position);
     ImGui::Text("on %s: %s", other->name.c_str(),
@@ -151,6 +154,13 @@ void draw_difference(const Theme& theme, const engine::Model& model, const engin
   if (at >= other.tokens.size()) return;
   draw_text(theme.numbers, 11, {low.x + 11 * s, low.y + 9 * s}, theme.value, model.symbol(other.tokens[at]->id),
             14 * s);
+}
+
+// Its step is not quite the model's: a band along the lower edge, without a gap to the next one.
+void draw_in_force(const Theme& theme, ImVec2 low, const Cell& cell, bool goes_on, bool stepped) {
+  const float y = low.y + cell.height, thick = 3 * theme.scale;
+  ImGui::GetWindowDrawList()->AddRectFilled({low.x, y - thick}, {low.x + (goes_on ? cell.pitch() : cell.width), y},
+                                            packed(theme.value, stepped ? 1.0F : 0.4F));
 }
 
 // Where the visible part lies within all tokens, as a thin line below the cells.
@@ -224,16 +234,20 @@ void draw_token_strip(PanelContext& context) {
     if (hovered && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) edit_token(workspace, i);
     draw_token_menu(context, i, i < consumed);
     ImGui::PopID();
+    const bool changed = in_force_at(snapshot.interventions, i);
+    const bool goes_on = changed && i + 1 < end && in_force_at(snapshot.interventions, i + 1);
     if (i >= consumed) {
       draw_to_come(context, model, snapshot.pending[static_cast<std::size_t>(i - consumed)], low, cell);
+      if (changed) draw_in_force(context.theme, low, cell, goes_on, false);
       continue;
     }
     const engine::TokenRecord& record = *snapshot.tokens[static_cast<std::size_t>(i)];
     if (clicked) workspace.select_token(i);
     draw_consumed(context, model, record, low, cell, i == shown, hovered);
+    if (changed) draw_in_force(context.theme, low, cell, goes_on, true);
     const bool differs = beside != nullptr && differs_at(snapshot, *beside, i);
     if (differs) draw_difference(context.theme, model, *beside, i, low);
-    if (hovered) draw_token_tooltip(model, record, differs ? beside : nullptr);
+    if (hovered) draw_token_tooltip(model, record, differs ? beside : nullptr, snapshot.interventions);
   }
   draw_token_editor(context);
   draw_position(context.theme, first, visible, all);

@@ -4,6 +4,7 @@
 #include "app/panels/parts.h"
 #include "app/panels/prompt_editor.h"
 #include "app/panels/widgets.h"
+#include "app/viewmodel/in_force.h"
 #include "app/wiring/recording_job.h"
 #include "engine/recording/recording.h"
 
@@ -12,6 +13,8 @@
 
 #include <array>
 #include <cmath>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace app {
@@ -64,29 +67,37 @@ void draw_steps(PanelContext& context, Flow& flow) {
   tooltip("Back to before the first token.");
   flow.place(button_width("◀ Back"));
   if (ImGui::Button("◀ Back###back")) go({consumed - 1});
-  tooltip("Take the last token back: the state is restored, not recomputed. Shift+Left");
+  tooltip(workspace.document().replay ? "To the token before. Shift+Left"
+                                      : "Take the last token back: the state is restored, not recomputed. Shift+Left");
   ImGui::EndDisabled();
-  ImGui::BeginDisabled(failed);
+  // Recorded tokens are gone through, not stepped: to their end and no further.
+  const bool recorded = workspace.document().replay != nullptr, at_end = recorded && pending == 0;
+  ImGui::BeginDisabled(failed || at_end);
   flow.place(button_width("Step ▶") + 4);
-  if (primary_button(context.theme, "Step ▶###step")) {
+  if (primary_button(context.theme, recorded ? "Next ▶###step" : "Step ▶###step")) {
     workspace.selection.token = -1;
     workspace.post(command::Step{});
   }
-  tooltip("Consume one token. Space");
+  tooltip(at_end     ? "The recording ends here. Open the model itself to go on."
+          : recorded ? "To the next recorded token. Space"
+                     : "Consume one token. Space");
   const bool running = snapshot.mode == engine::SessionMode::running;
   flow.place(button_width("Pause"));
-  if (ImGui::Button(running ? "Pause###run" : "Run###run", {button_width("Pause"), 0})) {
+  if (ImGui::Button(running ? "Pause###run" : recorded ? "Play###run" : "Run###run", {button_width("Pause"), 0})) {
     if (running)
       workspace.post(command::Pause{});
     else
       workspace.post(command::Run{});
   }
-  tooltip(running ? "Stop after this token. Enter" : "Consume tokens at the chosen speed. Enter");
+  tooltip(running    ? "Stop after this token. Enter"
+          : at_end   ? "The recording ends here. Open the model itself to go on."
+          : recorded ? "Go through the recorded tokens at the chosen speed. Enter"
+                     : "Consume tokens at the chosen speed. Enter");
   ImGui::EndDisabled();
   ImGui::BeginDisabled(pending == 0 || failed);
   flow.place(button_width(icon_last));
   if (ImGui::Button(fmt::format("{}##last", icon_last).c_str())) go({consumed + pending});
-  tooltip("Consume all tokens that are given.");
+  tooltip(recorded ? "To the end of the recording." : "Consume all tokens that are given.");
   ImGui::EndDisabled();
 }
 
@@ -218,7 +229,15 @@ void draw_record(PanelContext& context, Flow& flow) {
   if (ImGui::IsWindowAppearing()) ImGui::SetKeyboardFocusHere();
   const bool entered = ImGui::InputText("##recording", &workspace.record_path, ImGuiInputTextFlags_EnterReturnsTrue);
   ImGui::SameLine();
-  if ((primary_button(context.theme, "Save###save") || entered) && !workspace.record_path.empty()) {
+  // A finished recording is replaced by a click on the button that says so, never by Enter.
+  std::error_code none;
+  const bool there = !workspace.record_path.empty() && std::filesystem::exists(workspace.record_path, none);
+  const bool save = primary_button(context.theme, there ? "Replace###save" : "Save###save") || (entered && !there);
+  if (there) ImGui::TextColored(context.theme.warning, "There is a file of this name.");
+  if (!document.snapshot->interventions.empty())
+    ImGui::TextColored(context.theme.secondary, "With what was in force: %s",
+                       in_force_words(document.snapshot->interventions).c_str());
+  if (save && !workspace.record_path.empty()) {
     workspace.requests.record = workspace.record_path;
     ImGui::CloseCurrentPopup();
   }
@@ -263,13 +282,17 @@ void draw_transport(PanelContext& context) {
   draw_model(context, flow);
   draw_steps(context, flow);
   draw_speed(context, flow);
-  draw_sampler(context, flow);
-  flow.place(button_width("Prompt"));
-  if (ImGui::Button("Prompt")) context.workspace.requests.edit_prompt = true;
-  tooltip("Type the tokens to consume. P");
-  draw_prompt_editor(context);
+  // Recorded tokens are as they are: no sampler, prompt or branch.
+  const bool recorded = context.workspace.document().replay != nullptr;
+  if (!recorded) {
+    draw_sampler(context, flow);
+    flow.place(button_width("Prompt"));
+    if (ImGui::Button("Prompt")) context.workspace.requests.edit_prompt = true;
+    tooltip("Type the tokens to consume. P");
+    draw_prompt_editor(context);
+  }
   draw_record(context, flow);
-  draw_branch_controls(context, flow);
+  if (!recorded) draw_branch_controls(context, flow);
 
   const char* find = ImGui::GetWindowWidth() < 1400 * s ? "Ctrl+K" : "Ctrl+K  Find an action";
   flow.place_right(button_width(find) + 8 * s + button_width("?"));

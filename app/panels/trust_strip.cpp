@@ -1,6 +1,8 @@
 #include "app/panels/panels.h"
 #include "app/panels/widgets.h"
+#include "app/viewmodel/in_force.h"
 #include "app/viewmodel/lambda_mark.h"
+#include "app/wiring/interventions.h"
 #include "engine/recording/recording.h"
 
 #include <fmt/format.h>
@@ -157,6 +159,14 @@ void draw_budget(PanelContext& context) {
   ImGui::EndPopup();
 }
 
+void show_in_force(Workspace& workspace) {
+  workspace.requests.focus_panel = "Interventions";
+  if (const auto& desk = workspace.document().interventions) {
+    desk->use = InterventionDesk::Use::branch;
+    desk->page = InterventionDesk::Page::tokens;
+  }
+}
+
 std::vector<Item> items_of(PanelContext& context) {
   const Theme& theme = context.theme;
   Document& document = context.workspace.document();
@@ -180,6 +190,14 @@ std::vector<Item> items_of(PanelContext& context) {
                    "How a step is executed: staged is one kernel for each stage, fused few kernels for speed.", 5});
   items.push_back({fmt::format("state {}", snapshot.backend.state), theme.secondary,
                    "The type that the matrix state is kept in between two steps.", 3});
+  if (!snapshot.interventions.empty())
+    items.push_back(
+        {shortened("Δ " + in_force_words(snapshot.interventions), 260 * theme.scale), theme.value,
+         fmt::format("{} {} under interventions, so this is not quite the model:\n{}\nClick to see and change "
+                     "them.",
+                     snapshot.find_branch(snapshot.branch)->name, document.replay ? "was recorded" : "is stepped",
+                     in_force_lines(snapshot.interventions)),
+         10, false, false, show_in_force});
   if (const std::string mark = lambda_mark(snapshot.model->config()); !mark.empty())
     items.push_back({mark, theme.warning,
                      "The model's task.json fixes lambda for every head and token; the trained sigmoid(trap) is not "

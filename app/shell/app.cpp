@@ -95,7 +95,8 @@ engine::Result<std::unique_ptr<App>> App::open(const GuiOptions& options) {
     workspace.discretisation.page = page->page;
     workspace.discretisation.accumulated = page->accumulated;
   }
-  const std::string wanted = options.panel.empty() && !options.page.empty() ? "Discretisation" : options.panel;
+  const char* of_page = is_intervention_page(options.page) ? "Interventions" : "Discretisation";
+  const std::string wanted = options.panel.empty() && !options.page.empty() ? of_page : options.panel;
   if (!wanted.empty()) {
     const std::string panel = find_panel(wanted);
     if (options.fill)

@@ -3,7 +3,9 @@
 #include "app/commands/output_file.h"
 #include "app/shell/screenshot.h"
 #include "app/viewmodel/answers.h"
+#include "app/wiring/interventions.h"
 #include "app/wiring/profile_rows.h"
+#include "engine/intervention/text.h"
 #include "profiler/export/trace.h"
 #include "profiler/report/statistics.h"
 
@@ -133,6 +135,44 @@ engine::Result<void> run_effect(App& app) {
   return {};
 }
 
+// The page of interventions with what it measures, of the first model.
+engine::Result<void> run_interventions(App& app, const GuiOptions& options) {
+  Workspace& workspace = app.workspace();
+  const Document& document = workspace.documents.front();
+  if (!document.is_open() || document.replay || !is_intervention_page(options.page)) return {};
+  workspace.activate(0);
+  app.frame();
+  const auto list = engine::parse_interventions(options.changes, document.model->config());
+  if (!list) return tl::unexpected(list.error());
+  InterventionDesk& desk = *document.interventions;
+  show_page(desk, options.page);
+  if (desk.page == InterventionDesk::Page::dose && list->empty()) desk.measure = false;  // nothing has a strength
+  if (desk.use == InterventionDesk::Use::branch)
+    document.session->post(engine::command::Intervene{*list});
+  else
+    desk.list.edit(*list);
+  const auto tokens = document.snapshot->tokens.size();
+  app.frame();
+  const auto stepped = [&] {
+    const engine::Snapshot& now = *document.snapshot;
+    return now.tokens.size() >= tokens && now.mode != engine::SessionMode::running &&
+           (desk.use == InterventionDesk::Use::beside || now.interventions == *list);
+  };
+  const auto followed = [&] {
+    if (!desk.follower) return true;  // another panel is shown
+    const auto report = desk.follower->report();
+    return !report->running && report->settings == desk.settings(document.snapshot->interventions) &&
+           (report->error || report->settings.list.empty() ||
+            report->tokens.size() == document.snapshot->tokens.size());
+  };
+  const auto measured = [&] {
+    return !desk.measure && !(desk.dose && desk.dose->running()) && !(desk.patch && desk.patch->running());
+  };
+  if (!draw_until(app, [&] { return stepped() && followed() && (tokens == 0 || measured()); }))
+    return engine::system_error("The interventions came no further for two minutes.");
+  return {};
+}
+
 }  // namespace
 
 engine::Result<JobReport> run_offscreen_job(App& app, const GuiOptions& options) {
@@ -171,6 +211,9 @@ engine::Result<JobReport> run_offscreen_job(App& app, const GuiOptions& options)
     auto evaluated = evaluate_first(app);
     if (!evaluated) return tl::unexpected(evaluated.error());
     report.evaluation = std::move(*evaluated);
+  }
+  if (!app.workspace().documents.empty()) {
+    if (auto done = run_interventions(app, options); !done) return tl::unexpected(done.error());
   }
   const auto page = discretisation_page_named(options.page);
   if (page && page->page == DiscretisationPage::effect && !app.workspace().documents.empty()) {

@@ -22,7 +22,9 @@ struct GuiOptions {
   std::string summary;     // JSON file of what was done and measured; empty: none
   std::string trace;       // Chrome trace JSON of the stages; empty: none
   std::string panel;       // brought to the front
-  std::string page;        // of the discretisation panel: one of discretisation_pages; empty: its first
+  // One of discretisation_pages or of intervention_pages; empty: each panel's first.
+  std::string page;
+  std::vector<std::string> changes;  // interventions, as text: beside the first model, or with the page in-force its own
   bool fill = false;       // `panel` alone over the whole window
   bool evaluate = false;   // measure the first model's accuracy before the screenshot
   EvaluationChoice evaluation;

@@ -51,6 +51,8 @@ ValueSpan span_of(engine::Quantity quantity, engine::Operation operation) {
   using engine::Quantity;
   switch (operation) {
     case Operation::scale:
+      // Below 0 these would be kept at 0 at every token.
+      if (quantity == Quantity::lambda || quantity == Quantity::dt || quantity == Quantity::a) return {0, 2, 1};
       return {-2, 2, 1};
     case Operation::add:
       return {-1, 1, 0};

@@ -169,7 +169,7 @@ engine::Result<engine::SequenceState> MeasureJob::donor_state(const std::stop_to
                                [&](double done) { return tell(stop, states_share * 0.5 * done); });
   const auto recording = engine::Recording::open(order.recording);
   if (!recording) return tl::unexpected(recording.error());
-  return engine::recorded_state(**recording, model, order.donor_at);
+  return engine::recorded_state(**recording, model, order.donor_at < 0 ? (*recording)->tokens() - 1 : order.donor_at);
 }
 
 engine::Result<void> MeasureJob::patch(const std::stop_token& stop, const engine::Model& model) {
@@ -230,6 +230,17 @@ bool MeasureJob::tell(const std::stop_token& stop, double done) {
   told_ = Clock::now();
   publish();
   return true;
+}
+
+bool is_intervention_page(std::string_view name) {
+  return std::find(intervention_pages.begin(), intervention_pages.end(), name) != intervention_pages.end();
+}
+
+void show_page(InterventionDesk& desk, std::string_view name) {
+  using Page = InterventionDesk::Page;
+  desk.page = name == "dose" ? Page::dose : name == "patching" ? Page::patching : Page::tokens;
+  desk.use = name == "in-force" ? InterventionDesk::Use::branch : InterventionDesk::Use::beside;
+  desk.measure = desk.page != Page::tokens;
 }
 
 }  // namespace app

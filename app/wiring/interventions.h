@@ -9,6 +9,7 @@
 #include "engine/effect/patching.h"
 #include "engine/model/model.h"
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -17,6 +18,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -94,7 +96,7 @@ struct PatchOrder {
   std::vector<std::int32_t> donor;
   Interventions donor_in_force = {};
   std::string recording = {};
-  std::int64_t donor_at = 0;
+  std::int64_t donor_at = 0;     // -1: the last one
   std::string donor_words = {};  // for people: "main after token 12"
   engine::PatchPart part = engine::PatchPart::head;
   int layer = 0;  // of pairs
@@ -165,6 +167,7 @@ struct InterventionDesk {
   std::int64_t donor_at = -1;      // token of the donor; -1: its last
   std::int64_t patch_after = -1;   // token of the receiver; -1: the shown one
   engine::PatchPart part = engine::PatchPart::head;
+  bool measure = false;  // the page that is shown begins its measurement in the next frame
   std::unique_ptr<InterventionFollower> follower;
   std::unique_ptr<MeasureJob> dose, patch;
 
@@ -174,5 +177,10 @@ struct InterventionDesk {
                               : InterventionSettings{list.now(), controls, kind, 0, branch};
   }
 };
+
+// Pages of the panel by their names on the command line.
+inline constexpr std::array<const char*, 4> intervention_pages = {"interventions", "in-force", "dose", "patching"};
+bool is_intervention_page(std::string_view name);
+void show_page(InterventionDesk& desk, std::string_view name);  // and begins its measurement, where it has one
 
 }  // namespace app

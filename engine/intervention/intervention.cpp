@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <iterator>
 #include <numeric>
+#include <string_view>
 #include <utility>
 
 namespace engine {
@@ -187,12 +188,14 @@ Result<void> check_range(const char* several, const IndexRange& range, std::int6
   if (count == 0) return input_error(fmt::format("This model has no {}.", several));
   const std::int64_t end = range.end < 0 ? count : range.end;
   if (range.first >= 0 && range.end >= -1 && range.first < end && end <= count) return {};
-  const std::string which = range.end < 0                  ? fmt::format("from {} on", range.first)
-                            : range.end == range.first + 1 ? fmt::format("{}", range.first)
-                                                           : fmt::format("{} to {}", range.first, range.end - 1);
-  return input_error(count == 1
-                         ? fmt::format("There are no {} {}: the model has one, number 0.", several, which)
-                         : fmt::format("There are no {} {}: the model's are 0 to {}.", several, which, count - 1));
+  const std::string there =
+      count == 1 ? std::string("the model has one, number 0") : fmt::format("the model's are 0 to {}", count - 1);
+  if (range.end < 0) return input_error(fmt::format("There are no {} from {} on: {}.", several, range.first, there));
+  if (range.end == range.first + 1)
+    return input_error(fmt::format("There is no {} {}: {}.",
+                                   std::string_view(several).substr(0, std::string_view(several).size() - 1),
+                                   range.first, there));
+  return input_error(fmt::format("There are no {} {} to {}: {}.", several, range.first, range.end - 1, there));
 }
 
 // Scaled so, these would lie beyond their limit at every token, and be that limit.
