@@ -126,7 +126,7 @@ void print_text(const engine::Recording& recording) {
                                           info.ssm_every, info.ssm_every == 1 ? "" : "s"));
   line("times", info.timing_source.empty() ? "none" : info.timing_source);
   if (!info.sampler.empty()) line("sampler", fmt::format("{}, seed {}", info.sampler, info.seed));
-  line("interventions", info.interventions.empty() ? "none" : "");
+  line("interventions", info.interventions.empty() ? "none" : fmt::format("{}", info.interventions.size()));
   for (const engine::Intervention& by : info.interventions)
     fmt::print("    {}   {}\n", engine::format_intervention(by), tokens_words(by, recording.tokens()));
   print_tensors(recording);

@@ -122,7 +122,7 @@ void draw_recorded_interventions(PanelContext& context, const Document& document
   draw_empty_state(context.theme,
                    list.empty() ? "Recorded without interventions" : "Recorded under " + in_force_words(list),
                    fmt::format("{}{}A recording has no weights to step with: open {} itself to change something.",
-                               in_force_lines(list), list.empty() ? "" : "\n", model));
+                               list.size() > 1 ? in_force_lines(list) : "", list.size() > 1 ? "\n" : "", model));
 }
 
 }  // namespace

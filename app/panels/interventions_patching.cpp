@@ -54,6 +54,9 @@ void draw_grid(PanelContext& context, const InterventionData& data, const Measur
   const float gap = std::min(cell.x, cell.y) > 4 ? 1.0F : 0.0F;
   ImDrawList* list = ImGui::GetWindowDrawList();
   push_small_numbers(theme);
+  // Shares have as many digits as every cell has room for.
+  const auto fits = [&](const char* text) { return ImGui::CalcTextSize(text).x + 4 < cell.x; };
+  const int digits = fits("-0.00") ? 2 : 1;
   for (const engine::PatchEffect& effect : grid.effects) {
     const engine::PatchOnToken& on = effect.tokens[last];
     const double share = grid.reference.share(last, on.logit_difference);
@@ -65,7 +68,9 @@ void draw_grid(PanelContext& context, const InterventionData& data, const Measur
     list->AddRectFilled(low, high, packed(colour));
     const bool donors = differ && on.predicted == grid.reference.donor_answer[last];
     if (donors) list->AddRect(low, high, packed(theme.text), 0, 0, 2 * theme.scale);
-    const std::string text = number_text(differ ? share : on.kl_bits, 2);
+    const bool nearly_zero = std::abs(share) < (digits == 2 ? 0.005 : 0.05);
+    const std::string text =
+        differ ? fmt::format("{:.{}f}", nearly_zero ? 0.0 : share, digits) : number_text(on.kl_bits, 2);
     const ImVec2 words = ImGui::CalcTextSize(text.c_str());
     if (words.x + 4 < cell.x && words.y < cell.y)
       list->AddText(
@@ -177,7 +182,11 @@ void draw_branch_choice(PanelContext& context, InterventionDesk& desk, const Int
 bool draw_donor(PanelContext& context, InterventionDesk& desk, const InterventionData& data) {
   const Theme& theme = context.theme;
   const float s = theme.scale, gap = 4 * s;
+  // Chips are lower than the field beside them.
+  const float y = ImGui::GetCursorPosY();
+  const float drop = std::floor((ImGui::GetFrameHeight() - small_size(theme) - 4 * s) / 2);
   const auto kind = [&](const char* label, Donor own, const char* tip) {
+    ImGui::SetCursorPosY(y + drop);
     if (chip(theme, label, desk.donor_kind == own, tip) && desk.donor_kind != own) {
       desk.donor_kind = own;
       desk.donor_at = -1;
@@ -192,6 +201,7 @@ bool draw_donor(PanelContext& context, InterventionDesk& desk, const Interventio
   kind("a branch", Donor::branch, "The state of a branch after one of its tokens, under its own interventions.");
   kind("a recording", Donor::recording, "The state that a recording of this model holds, with all its layers.");
   ImGui::SameLine(0, 10 * s);
+  ImGui::SetCursorPosY(y);
   const float width = std::max(90 * s, ImGui::GetContentRegionAvail().x - 96 * s);
   if (desk.donor_kind == Donor::branch) {
     draw_branch_choice(context, desk, data, width);

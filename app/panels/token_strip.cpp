@@ -159,7 +159,7 @@ void draw_difference(const Theme& theme, const engine::Model& model, const engin
 // Its step is not quite the model's: a band along the lower edge, without a gap to the next one.
 void draw_in_force(const Theme& theme, ImVec2 low, const Cell& cell, bool goes_on, bool stepped) {
   const float y = low.y + cell.height, thick = 3 * theme.scale;
-  ImGui::GetWindowDrawList()->AddRectFilled({low.x, y - thick}, {low.x + (goes_on ? cell.pitch() : cell.width), y},
+  ImGui::GetWindowDrawList()->AddRectFilled({low.x, y - thick}, {low.x + (goes_on ? cell.pitch() + 1 : cell.width), y},
                                             packed(theme.value, stepped ? 1.0F : 0.4F));
 }
 

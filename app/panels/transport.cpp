@@ -198,7 +198,8 @@ void draw_record(PanelContext& context, Flow& flow) {
   if (document.replay) {
     const std::string words = document.replay->info().words();
     flow.place(chip_width(words.c_str()));
-    ImGui::AlignTextToFramePadding();
+    const float chip = small_size(context.theme) + 4 * context.theme.scale;  // lower than the buttons beside it
+    ImGui::SetCursorPosY(ImGui::GetCursorPosY() + std::max(0.0F, std::floor((ImGui::GetFrameHeight() - chip) / 2)));
     fact_chip(context.theme, words.c_str(),
               ("These tokens were recorded then and there: they can be gone through, and nothing runs. " +
                document.replay->cut_words())
