@@ -2,10 +2,12 @@
 #include "app/wiring/interventions.h"
 
 #include "tests/gui/driver.h"
+#include "tests/support/temporary_folder.h"
 
 #include <doctest/doctest.h>
 #include <imgui_internal.h>
 
+#include <filesystem>
 #include <string>
 
 using gui_test::Driver;
@@ -37,7 +39,7 @@ bool followed(Driver& driver, ImGuiTestContext& user) {
   return driver.wait(user, [&] {
     if (!desk(driver).follower) return false;
     const auto report = desk(driver).follower->report();
-    return !report->running && report->settings == desk(driver).settings() &&
+    return !report->running && report->settings == desk(driver).settings(driver.snapshot().interventions) &&
            (report->settings.list.empty() || static_cast<std::int64_t>(report->tokens.size()) == driver.tokens());
   });
 }
@@ -94,7 +96,7 @@ TEST_CASE("interventions: a preset answers, the text grows, undo and redo, rows 
     user.ItemClick("**/step");
     CHECK(desk(driver).kind == engine::ControlKind::step);
     CHECK(followed(driver, user));
-    user.ItemClick("**/turn");
+    user.ItemClick("**/rotation");
     CHECK(desk(driver).kind == engine::ControlKind::rotation);
     CHECK(followed(driver, user));
     user.ItemClick("**/clear");
@@ -136,7 +138,7 @@ TEST_CASE("interventions: patching shows the head that holds the parity") {
         user, [&] { return desk(driver).patch && !desk(driver).patch->running(); }, 3000));
     const auto zero = desk(driver).patch->report();
     CHECK(zero->grid.effects.size() == 4);
-    CHECK(zero->patched_after == 20);
+    CHECK(zero->order.after == 20);
     desk(driver).donor = "1";
     user.ItemClick("**/Patch");
     CHECK(driver.wait(
@@ -149,6 +151,188 @@ TEST_CASE("interventions: patching shows the head that holds the parity") {
     desk(driver).donor = "2x";
     user.ItemClick("**/Patch");
     CHECK_FALSE(desk(driver).donor_error.empty());
+  }));
+}
+
+TEST_CASE("interventions: scope sliders choose layers, heads, ranks and tokens") {
+  app::GuiOptions options = window(1000, 620);
+  options.models = {"austen-mimo"};
+  Driver driver(options);
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    step(driver, user, 16);
+    engine::Intervention by;
+    by.quantity = engine::Quantity::rank_write;
+    by.value = 0;
+    desk(driver).list.edit({by});
+    user.Yield(2);
+    user.ItemClick("**/$$0/###scope");
+    user.SetRef("//$FOCUSED");
+    user.ItemInputValue("**/heads/##first", 1);
+    user.ItemInputValue("**/heads/##last", 2);
+    user.ItemInputValue("**/ranks/##first", 2);
+    user.ItemInputValue("**/tokens/##first", 8);
+    user.ItemInputValue("**/layers/##first", 1);
+    user.ItemInputValue("**/layers/##last", 1);
+    const engine::Intervention& now = desk(driver).list.now().at(0);
+    CHECK(now.heads == engine::IndexRange{1, 3});
+    CHECK(now.ranks == engine::IndexRange{2, -1});
+    CHECK(now.tokens == engine::IndexRange{8, -1});
+    CHECK(now.layers == engine::IndexRange{1, 2});
+    user.ItemClick("**/heads/all");
+    CHECK(desk(driver).list.now().at(0).heads == engine::IndexRange{});
+    user.KeyPress(ImGuiKey_Escape);
+    user.SetRef("//Interventions##filled");
+    CHECK(followed(driver, user));
+    const auto report = desk(driver).follower->report();
+    CHECK(engine::same_as_first(*report->tokens[7], 1));
+    CHECK_FALSE(engine::same_as_first(*report->tokens[12], 1));
+    // What never comes says so, in its row.
+    by.tokens = {99, -1};
+    desk(driver).list.edit({by});
+    user.Yield(2);
+    CHECK(holds(driver.words(user), "its tokens begin at 99, and there are 16"));
+  }));
+}
+
+TEST_CASE("interventions: the session is stepped with these, on a new branch and on this one, and back") {
+  Driver driver(window(1000, 620));
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    step(driver, user, 24);
+    const auto before = driver.snapshot().tokens;
+    driver.workspace().select_token(12);
+    user.ItemClick("**/Zero rotation");
+    user.ItemClick("**/###step-with");
+    user.Yield(2);
+    driver.picture("interventions-step-with");
+    user.SetRef("//$FOCUSED");
+    user.ItemClick("the shown one");
+    CHECK(desk(driver).step_from == 12);
+    user.ItemClick("###apply");
+    CHECK(driver.wait(user, [&] { return driver.snapshot().branches.size() == 2 && driver.tokens() == 24; }));
+    REQUIRE(driver.snapshot().interventions.size() == 1);
+    CHECK(driver.snapshot().interventions[0].tokens == engine::IndexRange{12, -1});
+    CHECK(driver.snapshot().tokens[11] == before[11]);
+    CHECK(driver.snapshot().tokens[13]->state->layers[0].ssm != before[13]->state->layers[0].ssm);
+    user.SetRef("//Interventions##filled");
+    CHECK(desk(driver).use == app::InterventionDesk::Use::branch);
+    user.Yield(4);
+    CHECK(holds(driver.words(user), "in force · 1"));
+    CHECK(followed(driver, user));
+    driver.picture("interventions-in-force");
+
+    // The branch's own list is edited in place: one more, off again, taken back.
+    user.ItemClick("**/add");
+    CHECK(driver.wait(user, [&] { return driver.snapshot().interventions.size() == 2; }));
+    user.ItemClick("**/$$1/remove");
+    CHECK(driver.wait(user, [&] { return driver.snapshot().interventions.size() == 1; }));
+    user.ItemClick("**/clear");
+    CHECK(driver.wait(user, [&] { return driver.snapshot().interventions.empty() && driver.tokens() == 24; }));
+    user.Yield(2);
+    user.ItemClick("**/undo");
+    CHECK(driver.wait(user, [&] { return driver.snapshot().interventions.size() == 1; }));
+    user.Yield(2);
+    user.ItemClick("**/redo");
+    CHECK(driver.wait(user, [&] { return driver.snapshot().interventions.empty(); }));
+    user.Yield(2);
+    user.ItemClick("**/undo");
+    CHECK(driver.wait(user, [&] { return driver.snapshot().interventions.size() == 1 && driver.tokens() == 24; }));
+
+    // What runs beside the branch starts from the branch.
+    user.ItemClick("**/beside the branch");
+    user.ItemClick("**/Zero rotation");
+    CHECK(followed(driver, user));
+    CHECK(desk(driver).follower->report()->settings.base == driver.snapshot().interventions);
+    CHECK(holds(driver.words(user), "in force."));
+    user.ItemClick("**/###step-with");
+    user.Yield(2);
+    user.SetRef("//$FOCUSED");
+    user.ItemClick("this branch");
+    user.ItemClick("###apply");
+    CHECK(driver.wait(user, [&] { return driver.snapshot().interventions.size() == 2; }));
+    CHECK(driver.snapshot().branches.size() == 2);
+  }));
+}
+
+TEST_CASE("interventions: a dose response, a grid of patches and their cancelling") {
+  app::GuiOptions options = window(1000, 620);
+  options.models = {"austen-siso"};
+  Driver driver(options);
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    step(driver, user, 48);
+    user.ItemClick("**/Zero rotation");
+    user.ItemClick("**/dose response");
+    user.Yield(2);
+    user.ItemClick("**/Measure");
+    user.Yield(1);
+    REQUIRE(desk(driver).dose->running());
+    user.ItemClick("**/Cancel");
+    CHECK(driver.wait(
+        user, [&] { return !desk(driver).dose->running(); }, 4000));
+    CHECK(desk(driver).dose->report()->cancelled);
+    CHECK_FALSE(desk(driver).dose->report()->error.has_value());
+    user.ItemClick("**/patching");
+    user.Yield(2);
+    desk(driver).donor = "It was";
+    desk(driver).patch_after = 2;
+    user.ItemClick("**/###pairs");
+    user.ItemClick("**/Patch");
+    user.Yield(1);
+    REQUIRE(desk(driver).patch->running());
+    user.ItemClick("**/Cancel");
+    CHECK(driver.wait(
+        user, [&] { return !desk(driver).patch->running(); }, 4000));
+    CHECK(desk(driver).patch->report()->cancelled);
+  }));
+}
+
+TEST_CASE("interventions: patching from a branch and from a recording, by layers and pairs") {
+  const tests::TemporaryFolder folder;
+  const std::string file = folder.file("donor.safetensors");
+  Driver driver(window(1000, 620));
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    step(driver, user, 24);
+    driver.workspace().requests.record = file;
+    CHECK(driver.wait(user, [&] { return std::filesystem::exists(file); }));
+    const std::int32_t other = 1 - driver.snapshot().tokens[3]->id;
+    driver.workspace().post(engine::command::EditToken{3, other});
+    CHECK(driver.wait(user, [&] { return driver.snapshot().branches.size() == 2 && driver.tokens() == 24; }));
+    driver.workspace().select_token(10);
+    user.ItemClick("**/patching");
+    user.Yield(2);
+    user.ItemClick("**/a branch");
+    user.Yield(2);
+    user.ItemInputValue("**/##donor-at", 10);
+    user.ItemClick("**/layers");
+    const auto patched = [&] {
+      user.ItemClick("**/Patch");
+      CHECK(driver.wait(
+          user, [&] { return desk(driver).patch && !desk(driver).patch->running(); }, 3000));
+      return desk(driver).patch->report();
+    };
+    const auto by_branch = patched();
+    CHECK_FALSE(by_branch->error.has_value());
+    CHECK(by_branch->order.donor.size() == 11);
+    CHECK(by_branch->order.after == 10);
+    REQUIRE(by_branch->grid.effects.size() == 1);
+    user.Yield(4);
+    CHECK(holds(driver.words(user), "The state of main after token 10"));
+    driver.picture("interventions-patching-branch");
+
+    user.ItemClick("**/a recording");
+    user.Yield(2);
+    desk(driver).donor_path = file;
+    user.ItemInputValue("**/##donor-at", 10);
+    user.ItemInputValue("**/##patch-after", 9);
+    user.ItemClick("**/shown");
+    const auto by_file = patched();
+    REQUIRE_FALSE(by_file->error.has_value());
+    CHECK(by_file->grid.effects[0].tokens.back().kl_bits == by_branch->grid.effects[0].tokens.back().kl_bits);
+    user.ItemClick("**/###pairs");
+    CHECK(patched()->grid.effects.size() == 4 * 32);
+    user.Yield(4);
+    driver.picture("interventions-patching-pairs");
+    desk(driver).donor_path = folder.file("none.safetensors");
+    CHECK(patched()->error.has_value());
   }));
 }
 

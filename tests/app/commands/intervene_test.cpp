@@ -71,6 +71,19 @@ TEST_CASE("intervene: dt frozen at its mean, text and CSV") {
   CHECK(std::count(text.begin(), text.end(), '\n') == 1 + 4 * 2);
 }
 
+TEST_CASE("intervene: a base is where all runs start, and what has no effect is named") {
+  const auto object = json_of({"parity", "--prompt", "1011", "--steps", "12", "--base", "rotation*0", "--change",
+                               "rotation*0.5", "--change", "dt*2 @ tokens 99-"});
+  CHECK(object["base"] == nlohmann::json::array({"rotation*0"}));
+  CHECK(object["summary"][0]["right"].get<int>() < 16);
+  CHECK(object["summary"][1]["mean_kl_bits"] == 0.0);
+  REQUIRE(object["without_effect"].size() == 2);
+  CHECK(object["without_effect"][1] ==
+        "dt x 2, from token 99 has no effect: its tokens begin at 99, and there are 16.");
+  const auto plain = json_of({"parity", "--prompt", "1011", "--change", "rotation*0"});
+  CHECK(plain["without_effect"].empty());
+}
+
 TEST_CASE("intervene: wrong input is a message and exit code 2") {
   const std::vector<std::vector<std::string>> wrong = {
       {"intervene"},
@@ -86,6 +99,10 @@ TEST_CASE("intervene: wrong input is a message and exit code 2") {
       {"intervene", "parity", "--prompt", "101", "--patch-from", "2"},
       {"intervene", "parity", "--prompt", "101", "--patch-from", "1", "--at", "2"},
       {"intervene", "parity", "--prompt", "101", "--at", "1"},
+      {"intervene", "parity", "--change", "rotation*0", "--grid", "layers"},
+      {"intervene", "parity", "--prompt", "1", "--patch-from", "1"},
+      {"intervene", "parity", "--change", "dt*-1"},
+      {"intervene", "parity", "--change", "dt*2", "--dose=-1,1,-2"},
       {"intervene", "austen-siso", "--prompt", "Mr", "--change", "dt*2", "--sequences", "4"},  // it has no task
   };
   for (const auto& arguments : wrong) {

@@ -160,3 +160,44 @@ TEST_CASE("record: the page about recordings names what is there, and its progra
   CHECK(std::system(("python3 '" + script + "' '" + file + "' > '" + folder.file("out") + "'").c_str()) == 0);
   CHECK(tests::content_of(folder.file("out")).find("turns") != std::string::npos);
 }
+
+TEST_CASE(
+    "record: under interventions, which the file holds; a finished file is replaced only when that is asked for") {
+  const tests::TemporaryFolder folder;
+  const std::string file = folder.file("changed.safetensors");
+  const auto run = record(file, {"--prompt", "1011", "--steps", "12", "--change", "rotation*0 @ tokens 8-11"});
+  CAPTURE(run.err);
+  REQUIRE(run.exit_code == 0);
+  const auto said = nlohmann::json::parse(tests::run_program({"inspect", file, "--json"}).out);
+  REQUIRE(said["interventions"].size() == 1);
+  CHECK(said["interventions"][0]["tokens"] == nlohmann::json::array({8, 12}));
+  CHECK(tests::run_program({"inspect", file}).out.find("in force at tokens 8 to 11") != std::string::npos);
+  const std::string plain = folder.file("plain.safetensors");
+  REQUIRE(record(plain, {"--prompt", "1011", "--steps", "12"}).exit_code == 0);
+  const auto a = engine::Recording::open(file), b = engine::Recording::open(plain);
+  REQUIRE((a.has_value() && b.has_value()));
+  CHECK((*a)->token(7)->state->layers[0].ssm == (*b)->token(7)->state->layers[0].ssm);
+  CHECK((*a)->token(9)->state->layers[0].ssm != (*b)->token(9)->state->layers[0].ssm);
+
+  const std::string before = tests::content_of(plain);
+  const auto refused = record(plain, {"--steps", "3"});
+  CHECK(refused.exit_code == 2);
+  CHECK(refused.err.find("--force") != std::string::npos);
+  CHECK(tests::content_of(plain) == before);
+  CHECK(record(plain, {"--steps", "3", "--force"}).exit_code == 0);
+  CHECK(record(folder.file("x.safetensors"), {"--change", "rotation*0 @ heads 9"}).exit_code == 2);
+
+  // A state of it in another text.
+  const auto patched = tests::run_program({"intervene", "parity", "--prompt", "10110", "--patch-recording", file,
+                                           "--donor-at", "5", "--json", "--backend", "cpu"});
+  CAPTURE(patched.err);
+  REQUIRE(patched.exit_code == 0);
+  CHECK(nlohmann::json::parse(patched.out)["patching"]["donor"].size() == 6);
+  for (const std::vector<std::string>& more : {std::vector<std::string>{"parity-mimo", "--patch-recording", file},
+                                               {"parity", "--patch-recording", file, "--donor-at", "16"},
+                                               {"parity", "--patch-recording", folder.file("none.safetensors")}}) {
+    std::vector<std::string> arguments = {"intervene", "--prompt", "10110", "--backend", "cpu"};
+    arguments.insert(arguments.begin() + 1, more.begin(), more.end());
+    CHECK(tests::run_program(arguments).exit_code == 2);
+  }
+}

@@ -293,3 +293,20 @@ TEST_CASE("presets fit every model that they are offered for") {
     CHECK(engine::intervention_presets(model->config(), {}).back().key == "trapezoid");
   }
 }
+
+TEST_CASE("with a base every run starts from the model under it") {
+  const auto model = made_up(0);
+  const std::vector<Intervention> base = list({"dt*0.5 @ tokens 2-", "rank_write*0.7"}), change = list({"lambda=1"});
+  for (const ControlKind kind : {ControlKind::state, ControlKind::step, ControlKind::rotation}) {
+    const auto on_top = run(*model, {{change, {}}, 1, kind, 1, base});
+    const auto whole = run(*model, {{base, list({"dt*0.5 @ tokens 2-", "rank_write*0.7", "lambda=1"})}, 0, kind, 1});
+    REQUIRE(on_top.size() == whole.size());
+    for (std::size_t t = 0; t < whole.size(); ++t) {
+      CHECK(on_top[t].sequences[0].entropy_bits == whole[t].sequences[1].entropy_bits);
+      CHECK(on_top[t].sequences[1].entropy_bits == whole[t].sequences[2].entropy_bits);
+      // An empty list, and the controls of one, are the base.
+      CHECK(engine::same_as_first(on_top[t], 3));
+      CHECK(engine::same_as_first(on_top[t], 4));
+    }
+  }
+}

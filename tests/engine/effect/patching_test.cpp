@@ -155,3 +155,32 @@ TEST_CASE("a grid is the same whatever the batch, tells its progress and can be 
   part.layers.front().ssm.clear();
   CHECK_FALSE(engine::patched(model->config(), receiver, part, heads.front()).has_value());
 }
+
+TEST_CASE("a patch under interventions starts from the state that they leave, and goes on under them") {
+  const tests::UnusualModel& unusual = tests::unusual_models()[0];
+  auto model = std::make_shared<engine::Model>();
+  model->weights = tests::weights_of(unusual, 3);
+  const engine::ModelConfig& config = model->weights.config;
+  engine::Intervention half;
+  half.quantity = engine::Quantity::dt;
+  half.value = 0.5;
+  half.tokens = {2, -1};
+  auto backend = open(model->weights, 3);
+  const auto receiver = engine::state_after(*backend, config, receiver_ids, {half});
+  REQUIRE(receiver.has_value());
+  CHECK_FALSE(same(*receiver, after(model->weights, receiver_ids)));
+  const auto grid =
+      engine::patch_effects(*backend, *model, *receiver, *receiver, behind, engine::every_layer(config), {}, {half});
+  REQUIRE(grid.has_value());
+  for (const engine::PatchEffect& effect : grid->effects)
+    for (const engine::PatchOnToken& on : effect.tokens) CHECK(on.kl_bits == 0);
+  std::vector<std::int32_t> all = receiver_ids;
+  all.insert(all.end(), behind.begin(), behind.end());
+  const auto whole = engine::state_after(*backend, config, all, {half});
+  REQUIRE(whole.has_value());
+  CHECK_FALSE(same(*whole, after(model->weights, all)));
+  // Stopped on the way; a change that there cannot be.
+  CHECK_FALSE(engine::state_after(*backend, config, all, {}, [](double) { return false; }).has_value());
+  half.layers = {99, 100};
+  CHECK_FALSE(engine::state_after(*backend, config, all, {half}).has_value());
+}

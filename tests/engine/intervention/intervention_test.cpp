@@ -1,6 +1,7 @@
 // Interventions as values: what a list of them composes to, where it holds, what is refused and how it is told.
 #include "engine/intervention/intervention.h"
 
+#include "engine/intervention/no_effect.h"
 #include "tests/support/intervention_cases.h"
 
 #include <algorithm>
@@ -204,6 +205,9 @@ TEST_CASE("interventions that cannot be are refused with what is wrong") {
   CHECK(message(with(Quantity::rotation, Operation::shuffle, 12, nothing)).empty());
   CHECK(message(with(Quantity::lambda, Operation::set, 1, nothing)).empty());
   CHECK(message(with(Quantity::dt, Operation::add, -1, nothing)).empty());
+  CHECK(message(with(Quantity::rotation, Operation::scale, -1, nothing)).empty());
+  for (const Quantity limited : {Quantity::dt, Quantity::lambda, Quantity::a})
+    CHECK(message(with(limited, Operation::scale, -1, nothing)).find("cannot be scaled by -1") != std::string::npos);
 
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const double value : {nan, double{INFINITY}, 2e6}) {
@@ -216,7 +220,7 @@ TEST_CASE("interventions that cannot be are refused with what is wrong") {
   CHECK_FALSE(message(with(Quantity::rotation, Operation::shuffle, 0.5, nothing)).empty());
   CHECK_FALSE(message(with(Quantity::rotation, Operation::shuffle, -1, nothing)).empty());
   const auto ranged = [&](auto change) { return message(with(Quantity::rank_read, Operation::scale, 2, change)); };
-  CHECK(ranged([](auto& by) { by.layers = only(3); }) == "There are no layers 3 to 3: the model's are 0 to 2.");
+  CHECK(ranged([](auto& by) { by.layers = only(3); }) == "There is no layer 3: the model's are 0 to 2.");
   CHECK(ranged([](auto& by) { by.heads = {4, -1}; }) == "There are no heads from 4 on: the model's are 0 to 3.");
   CHECK(ranged([](auto& by) { by.ranks = {0, 5}; }) == "There are no ranks 0 to 4: the model's are 0 to 3.");
   CHECK_FALSE(ranged([](auto& by) { by.layers = {-1, 2}; }).empty());
@@ -228,4 +232,22 @@ TEST_CASE("interventions that cannot be are refused with what is wrong") {
   CHECK_FALSE(message(with(Quantity::rotation, Operation::scale, 2, [](auto& by) { by.pairs = only(16); })).empty());
   CHECK_FALSE(message(with(Quantity::state, Operation::set, 2, [](auto& by) { by.row = 32; })).empty());
   CHECK_FALSE(message(with(Quantity::state, Operation::set, 2, [](auto& by) { by.channel = -1; })).empty());
+}
+
+TEST_CASE("what changes nothing says why") {
+  engine::ModelConfig config;
+  config.d_state = 64;
+  engine::Intervention zero;
+  zero.value = 0;
+  CHECK(engine::why_no_effect(zero, config, 4).empty());
+  zero.tokens = {4, 9};
+  CHECK(engine::why_no_effect(zero, config, 4) == "its tokens begin at 4, and there are 4");
+  CHECK(engine::why_no_effect(zero, config, 5).empty());
+  engine::Intervention same;
+  CHECK(engine::why_no_effect(same, config, 4) == "it scales by 1");
+  const std::vector<engine::Intervention> both = {same, zero};
+  CHECK(engine::without_effect(both, config, 5, false).size() == 1);
+  const auto all = engine::without_effect(both, config, 5, true);
+  REQUIRE(all.size() == 2);
+  CHECK(all[1] == "rotation x 0, tokens 4-8 had no effect on these tokens: no pair turns there.");
 }

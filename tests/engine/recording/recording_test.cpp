@@ -341,3 +341,25 @@ TEST_CASE("interventions are kept as they are") {
   }
   CHECK_FALSE(engine::interventions_of("[],\"more\":[]").has_value());
 }
+
+TEST_CASE("a journal that is being written is not recovered, and is named") {
+  const tests::TemporaryFolder folder;
+  const auto snapshot = tests::fake_snapshot({}, ids);
+  const std::string path = folder.file("live.safetensors");
+  const engine::RecordingInfo info = tests::info_of(*snapshot);
+  auto writer = engine::RecordingWriter::create(path, info, *snapshot->model);
+  REQUIRE(writer.has_value());
+  for (std::size_t i = 0; i < 3; ++i) REQUIRE((*writer)->add(*snapshot->tokens[i]).has_value());
+  CHECK(engine::is_being_written(path + ".part"));
+  const auto taken = engine::finish_journal(path + ".part", folder.file("out.safetensors"), {});
+  REQUIRE_FALSE(taken.has_value());
+  CHECK(taken.error().message.find("live.safetensors.part") != std::string::npos);
+  CHECK(taken.error().message.find("is being written") != std::string::npos);
+  const auto second = engine::RecordingWriter::create(path, info, *snapshot->model);
+  REQUIRE_FALSE(second.has_value());
+  CHECK(second.error().message.find("is being written") != std::string::npos);
+  CHECK(Recording::open(path + ".part").has_value());  // it may be looked at
+  writer->reset();
+  CHECK_FALSE(engine::is_being_written(path + ".part"));
+  CHECK(engine::finish_journal(path + ".part", folder.file("out.safetensors"), {}).has_value());
+}

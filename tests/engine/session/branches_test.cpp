@@ -194,6 +194,32 @@ TEST_CASE("an intervention ahead of where one stands changes what is to come") {
   CHECK(as_if_straight(*undone));
 }
 
+TEST_CASE("a branch begins under interventions of its own from a token on, in one edit") {
+  const FakeSession s(sampling_options());
+  s.post(command::Prompt{{1, 2, 3, 1, 2, 3}});
+  const auto before = s.after(command::Step{8});
+  command::Fork fork;
+  fork.name = "half";
+  fork.interventions = std::vector<Intervention>{scaled_write(0.5, 4)};
+  const auto forked = s.after(fork);
+  CHECK(forked->branches.size() == 2);
+  CHECK(forked->interventions == *fork.interventions);
+  CHECK(ids_of(*forked) == ids_of(*before));
+  CHECK(as_if_straight(*forked));
+  CHECK(same_records(forked->tokens, before->tokens, 4));
+  CHECK_FALSE(same_records(forked->tokens, before->tokens, 5));
+  const auto undone = s.after(command::Undo{});
+  CHECK(undone->branches.size() == 1);
+  CHECK(undone->interventions.empty());
+  CHECK(same_records(undone->tokens, before->tokens, 8));
+  const auto redone = s.after(command::Redo{});
+  CHECK(same_records(redone->tokens, forked->tokens, 8));
+  // One that the model cannot have makes no branch.
+  fork.interventions->front().ranks = {7, 9};
+  CHECK_FALSE(s.after(fork)->notice.empty());
+  CHECK(s.settled()->branches.size() == 2);
+}
+
 TEST_CASE("undoing an intervention keeps the tokens that were stepped since") {
   const FakeSession s(sampling_options());
   s.post(command::Prompt{{1, 2}});
