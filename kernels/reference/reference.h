@@ -8,6 +8,7 @@
 #include "kernels/embedding/embedding.h"
 #include "kernels/mimo_mix/mimo_mix.h"
 #include "kernels/norm/norm.h"
+#include "kernels/prefill/prefill.h"
 #include "kernels/projection/projection.h"
 #include "kernels/readout/readout.h"
 #include "kernels/rotate/rotate.h"
@@ -29,5 +30,7 @@ void state_update(const StateUpdateArgs<double>& args);
 void readout(const ReadoutArgs<double>& args);
 void mimo_mix(const MimoMixArgs<double>& args);
 void discretisation_errors(const DiscretisationErrorsArgs<double>& args);
+// No tokens: nothing changes.
+void prefill(const PrefillArgs<double>& args);
 
 }  // namespace kernels::reference
