@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <vector>
 
 namespace engine {
 
@@ -25,6 +27,37 @@ Result<void> Backend::generate(const Sampler& /*sampler*/, std::span<std::int32_
   return input_error("This backend does not draw ids.");
 }
 
+Result<void> Backend::prefill(std::span<const std::int32_t> ids, PrefillProgress* progress) {
+  const auto batch = static_cast<std::size_t>(plan().batch);
+  if (auto ok = check_generated(ids.size()); !ok) return ok;
+  for (; !ids.empty(); ids = ids.subspan(batch)) {
+    if (progress != nullptr && progress->cancelled) return input_error(prefill_cancelled);
+    if (auto stepped = step(ids.first(batch), nullptr); !stepped) return stepped;
+    if (progress != nullptr) ++progress->tokens;
+  }
+  return {};
+}
+
+Result<void> Backend::prefill_pieces(std::span<const std::int32_t> ids, std::size_t most, PrefillProgress* progress,
+                                     std::int64_t& position, const RunPiece& run) const {
+  const auto batch = static_cast<std::size_t>(plan().batch);
+  const std::size_t tokens = ids.size() / batch - 1;
+  std::vector<std::int32_t> own;
+  for (std::size_t first = 0; first < tokens;) {
+    if (progress != nullptr && progress->cancelled) return input_error(prefill_cancelled);
+    const std::size_t count = std::min(most, tokens - first);
+    own.resize(count);
+    for (std::size_t b = 0; b < batch; ++b) {
+      for (std::size_t t = 0; t < count; ++t) own[t] = ids[(first + t) * batch + b];
+      if (auto done = run(static_cast<int>(b), own); !done) return done;
+    }
+    first += count;
+    position += static_cast<std::int64_t>(count);
+    if (progress != nullptr) progress->tokens += static_cast<std::int64_t>(count);
+  }
+  return {};
+}
+
 Result<void> Backend::read_state_tiles(int /*sequence*/, StateTiles& /*out*/) {
   return input_error(fmt::format("The backend '{}' does not read its state at a coarser grain.", info().name));
 }
@@ -45,8 +78,7 @@ Result<void> Backend::intervene(int /*sequence*/, const SequenceChanges& /*chang
 
 Result<void> Backend::check_generated(std::size_t ids) const {
   if (ids % static_cast<std::size_t>(plan().batch) == 0) return {};
-  return input_error(
-      fmt::format("Steps of {} sequences draw so many ids each, and there is room for {}.", plan().batch, ids));
+  return input_error(fmt::format("Steps of {} sequences take so many ids each, and there are {}.", plan().batch, ids));
 }
 
 Result<void> Backend::check_tiles(const StateTiles& tiles, const ModelConfig& config) {

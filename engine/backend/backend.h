@@ -3,6 +3,7 @@
 // (fp32, vectorised, threads), "reference" (double, for verification), "cuda".
 #pragma once
 
+#include "engine/backend/prefill_progress.h"
 #include "engine/backend/published.h"
 #include "engine/backend/state.h"
 #include "engine/backend/state_tiles.h"
@@ -15,6 +16,7 @@
 #include "engine/plan/step_plan.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -32,6 +34,7 @@ struct BackendInfo {
   std::string products = "own";      // "cublasLt" where that multiplies the matrices
   bool graph = false;                // the whole step is one CUDA graph: an observer sees steps and nodes, no stages
   bool errors = false;               // steps measure the errors of the discretisation rules
+  bool chunked_prefill = false;      // prefill() takes many tokens at once; otherwise it steps
   std::string state = "fp32";        // what the matrix state is kept in: "fp32", "bf16", "fp64"
   std::size_t weight_bytes = 0;      // where the arithmetic happens
   std::size_t state_bytes = 0;       // per sequence
@@ -72,6 +75,13 @@ class Backend {
   // nobody in between. Draws are those of sample() at the positions that the ids take, sequence b's with a seed that is b
   // larger. Input error: room for part of a step.
   virtual Result<void> generate(const Sampler& sampler, std::span<std::int32_t> ids);
+  // A text of `ids` (tokens, B): what as many steps would leave, but for rounding. All tokens but the last go through the
+  // model many at once (BackendInfo::chunked_prefill), in fp32 as ever, by another order of sums; the last is a step, so that
+  // logits, coefficients, errors and what is published are a step's. Where the backend has no such form, for two tokens or
+  // fewer, and while a sequence's steps are changed (intervene), all are steps. Bits depend on where a text is cut into calls.
+  // `progress` may be null. Errors (input): ids that are not of whole steps or outside the vocabulary; cancelled between
+  // two pieces (prefill_cancelled), and then position() says how far it came.
+  virtual Result<void> prefill(std::span<const std::int32_t> ids, PrefillProgress* progress);
   // What the recorded step consists of, in the plan's order; empty before the first step and without a graph.
   virtual std::span<const GraphNode> graph_nodes() const { return {}; }
   // Tokens consumed since reset or as restored, equal for all sequences of the batch.
@@ -102,6 +112,11 @@ class Backend {
   static Result<void> check_tiles(const StateTiles& tiles, const ModelConfig& config);
   // Whether so many ids are those of whole steps.
   Result<void> check_generated(std::size_t ids) const;
+  // All tokens of `ids` (tokens, B) but the last ones, `most` or fewer of one sequence at a time by `run`. After each piece
+  // of all sequences `position` goes on. Errors: those of `run`; cancelled.
+  using RunPiece = std::function<Result<void>(int sequence, std::span<const std::int32_t> ids)>;
+  Result<void> prefill_pieces(std::span<const std::int32_t> ids, std::size_t most, PrefillProgress* progress,
+                              std::int64_t& position, const RunPiece& run) const;
 };
 
 enum class BackendChoice : std::uint8_t { automatic, cpu, cuda, reference };

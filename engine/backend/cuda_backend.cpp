@@ -4,6 +4,7 @@
 #include "engine/backend/cuda_changes.h"
 #include "engine/backend/cuda_draws.h"
 #include "engine/backend/cuda_errors.h"
+#include "engine/backend/cuda_prefill.h"
 #include "engine/backend/cuda_publisher.h"
 #include "engine/backend/cuda_tiles.h"
 #include "engine/backend/cuda_weights.h"
@@ -11,6 +12,7 @@
 #include "engine/backend/fused_limits.h"
 #include "engine/backend/memory_need.h"
 #include "engine/backend/product_step.h"
+#include "engine/backend/stage_failures.h"
 #include "engine/backend/staged_launch.h"
 #include "engine/sampling/sampler.h"
 #include "kernels/device/device_info.h"
@@ -23,8 +25,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <cstring>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -36,21 +36,8 @@ namespace {
 constexpr int max_batch = 65535;        // sequences are an axis of the grid
 constexpr int few_ids = 8;              // up to here a kernel reads them from the host sooner than a copy brings them
 constexpr int least_product_batch = 5;  // from here on cuBLASLt wins; measured by bench --products own|library
+constexpr std::size_t few_tokens = 2;   // of a text, which are stepped
 constexpr std::uint64_t least_head_beside = std::uint64_t{16} << 20;  // bytes: a shorter head ends before the errors do
-
-bool sync_stages() {
-#ifndef NDEBUG
-  return true;
-#else
-  const char* set = std::getenv("MAMBASCOPE_SYNC_STAGES");
-  return set != nullptr && std::strcmp(set, "0") != 0;
-#endif
-}
-
-std::string place_of(const Stage& stage) {
-  if (stage.layer < 0) return fmt::format("stage {}", name_of(stage.kind));
-  return fmt::format("stage {} of layer {}", name_of(stage.kind), stage.layer);
-}
 
 class CudaBackend final : public Backend {
  public:
@@ -163,6 +150,30 @@ class CudaBackend final : public Backend {
     if (done) done = generate_pieces(ids, static_cast<std::size_t>(plan_.batch));
     draws_ids_ = false;
     if (done) done = finish_publishing();
+    return done;
+  }
+
+  Result<void> prefill(std::span<const std::int32_t> ids, PrefillProgress* progress) override {
+    if (failed_) return tl::unexpected(*failed_);
+    const auto batch = static_cast<std::size_t>(plan_.batch);
+    if (auto ok = check_generated(ids.size()); !ok) return ok;
+    if (auto ok = check_vocabulary(ids); !ok) return ok;
+    if (!info_.chunked_prefill || changes_.any() || ids.size() <= few_tokens * batch)
+      return Backend::prefill(ids, progress);
+    if (!prefill_) {
+      auto made = CudaPrefill::create(weights_, stream_);
+      if (!made) return checked(tl::unexpected(made.error()), "Prefilling");
+      prefill_ = std::move(*made);
+    }
+    auto done = prefill_pieces(ids, PrefillArrays::most_tokens, progress, position_,
+                               [&](int sequence, std::span<const std::int32_t> own) -> Result<void> {
+                                 auto ran = prefill_->run(own, sequence, weights_, buffers_, stream_);
+                                 return ran ? Result<void>()
+                                            : fail(ran.error(), fmt::format("Prefilling from token {}", position_));
+                               });
+    if (done && errors_) done = checked(errors_->take_last(buffers_, stream_), "Prefilling");
+    if (done) done = step(ids.last(batch), nullptr);
+    if (done && progress != nullptr) ++progress->tokens;
     return done;
   }
 
@@ -363,6 +374,10 @@ class CudaBackend final : public Backend {
       return input_error(fmt::format("A step takes one token for each of the {} sequences, and was given {}.",
                                      buffers_.ids.size(), ids.size()));
     }
+    return check_vocabulary(ids);
+  }
+
+  Result<void> check_vocabulary(std::span<const std::int32_t> ids) const {
     for (const std::int32_t id : ids) {
       if (id >= 0 && id < weights_.config.vocab_size) continue;
       return input_error(
@@ -475,6 +490,7 @@ class CudaBackend final : public Backend {
   kernels::L2Flush flush_;
   std::unique_ptr<CudaPublisher> publisher_;
   CudaTiles tiles_;
+  std::optional<CudaPrefill> prefill_;
   // Of steps that draw their ids.
   CudaDraws draws_;
   kernels::SampleArgs draw_;
@@ -556,6 +572,7 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const
   info.detail = kernels::describe(*device);
   info.is_gpu = true;
   info.graph = options.graph;
+  info.chunked_prefill = CudaPrefill::fits(weights.config, device->block_shared_bytes);
   info.state = kernels::name_of(options.state);
   info.weight_bytes = uploaded->bytes();
   info.state_bytes = buffers->state_bytes_per_sequence();

@@ -25,6 +25,8 @@ class CudaChanges {
   kernels::DeviceResult<bool> set(const kernels::Stream& stream, int sequence, const SequenceChanges& changes,
                                   CudaBuffers& buffers);
 
+  // Whether anything of any sequence's steps is changed.
+  bool any() const { return heads_.present || ranks_.present || pairs_.present || has_cells_; }
   // Whether a step begins with changed cells.
   bool has_cells() const { return has_cells_; }
   kernels::ChangeCellsArgs cells(const CudaBuffers& buffers) const;

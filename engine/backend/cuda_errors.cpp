@@ -1,6 +1,7 @@
 #include "engine/backend/cuda_errors.h"
 
 #include "engine/backend/stage_arguments.h"
+#include "kernels/device/copy.h"
 #include "kernels/device/launch.h"
 
 #include <utility>
@@ -116,6 +117,15 @@ kernels::DeviceResult<void> CudaErrors::read(const kernels::Stream& stream, int 
     out.unrotated[at] = {found[3], found[4], found[5]};
   }
   return {};
+}
+
+kernels::DeviceResult<void> CudaErrors::take_last(const CudaBuffers& buffers, const kernels::Stream& stream) const {
+  // All layers' caches lie one behind the other, here and there.
+  const std::size_t count = sizeof(float) * positive(config_.n_layer) * positive(batch_);
+  const CudaBuffers::Layer& first = buffers.layers.front();
+  return kernels::copy_on_device(stream, memory_.at(), first.k_prev.data(), count * keys_).and_then([&] {
+    return kernels::copy_on_device(stream, memory_.at<float>(values_at_), first.x_prev.data(), count * values_);
+  });
 }
 
 kernels::DeviceResult<void> CudaErrors::restore(const kernels::Stream& stream, int sequence,

@@ -23,6 +23,8 @@ class CudaErrors {
   kernels::DeviceResult<void> clear(const kernels::Stream& stream) const;
   // Of one sequence; both wait.
   kernels::DeviceResult<void> read(const kernels::Stream& stream, int sequence, StepErrors& out);
+  // Queues: the token before, of every sequence, is the one whose key and value lie in the buffers.
+  kernels::DeviceResult<void> take_last(const CudaBuffers& buffers, const kernels::Stream& stream) const;
   // The token before is the saved state's last one.
   kernels::DeviceResult<void> restore(const kernels::Stream& stream, int sequence,
                                       const std::vector<LayerState>& state) const;

@@ -80,12 +80,7 @@ Result<void> HostBackend<T>::step(std::span<const std::int32_t> ids, Observer* o
     return input_error(fmt::format("A step takes one token for each of the {} sequences, and was given {}.",
                                    buffers_.ids.size(), ids.size()));
   }
-  for (const std::int32_t id : ids) {
-    if (id < 0 || id >= config_.vocab_size) {
-      return input_error(
-          fmt::format("Token id {} is outside [0, {}), the model's vocabulary.", id, config_.vocab_size));
-    }
-  }
+  if (auto ok = check_vocabulary(ids); !ok) return ok;
   std::copy(ids.begin(), ids.end(), buffers_.ids.begin());
   changes_.change_cells<T>(buffers_.layers);
   if (observer != nullptr) observer->step_begin(position_);
@@ -124,6 +119,38 @@ Result<void> HostBackend<T>::generate(const Sampler& sampler, std::span<std::int
       ids[b] = sample(choices, own, static_cast<std::uint64_t>(position_));
     }
     if (auto stepped = step(ids.first(batch), nullptr); !stepped) return stepped;
+  }
+  return {};
+}
+
+template <class T>
+Result<void> HostBackend<T>::prefill(std::span<const std::int32_t> ids, PrefillProgress* progress) {
+  constexpr std::size_t most = 256, few = 2;  // tokens of a piece; of a text that is stepped
+  const auto batch = static_cast<std::size_t>(plan_.batch);
+  if (auto ok = check_generated(ids.size()); !ok) return ok;
+  if (auto ok = check_vocabulary(ids); !ok) return ok;
+  if (!info_.chunked_prefill || changes_.any() || ids.size() <= few * batch) return Backend::prefill(ids, progress);
+  auto done = prefill_pieces(ids, most, progress, position_,
+                             [&](int sequence, std::span<const std::int32_t> own) -> Result<void> {
+                               run_piece(sequence, own);
+                               return {};
+                             });
+  if (!done) return done;
+  for (auto& layer : buffers_.layers) {
+    if (!info_.errors) break;
+    layer.k_before = layer.k_prev;  // what the errors of the next step need of the token before it
+    layer.x_before = layer.x_prev;
+  }
+  done = step(ids.last(batch), nullptr);
+  if (done && progress != nullptr) ++progress->tokens;
+  return done;
+}
+
+template <class T>
+Result<void> HostBackend<T>::check_vocabulary(std::span<const std::int32_t> ids) const {
+  for (const std::int32_t id : ids) {
+    if (id >= 0 && id < config_.vocab_size) continue;
+    return input_error(fmt::format("Token id {} is outside [0, {}), the model's vocabulary.", id, config_.vocab_size));
   }
   return {};
 }

@@ -21,6 +21,7 @@ class HostBackend : public Backend {
   Result<void> step(std::span<const std::int32_t> ids, Observer* observer) override;
   Result<void> time_stages(std::span<const StageKind> kinds, int rounds, std::span<double> milliseconds) override;
   Result<void> generate(const Sampler& sampler, std::span<std::int32_t> ids) override;
+  Result<void> prefill(std::span<const std::int32_t> ids, PrefillProgress* progress) override;
   std::int64_t position() const override { return position_; }
   Result<void> read_logits(int sequence, std::span<float> logits) override;
   Result<void> read_coefficients(int sequence, StepCoefficients& out) override;
@@ -35,6 +36,9 @@ class HostBackend : public Backend {
  protected:
   // Does the stage's arithmetic on the buffers.
   virtual void run(const Stage& stage) = 0;
+  // Tokens of one sequence through all layers: its state as steps would leave it. Called only with
+  // BackendInfo::chunked_prefill.
+  virtual void run_piece(int /*sequence*/, std::span<const std::int32_t> /*ids*/) {}
 
   BackendInfo info_;
   StepPlan plan_;
@@ -42,6 +46,7 @@ class HostBackend : public Backend {
   StageArguments<T> arguments_;
 
  private:
+  Result<void> check_vocabulary(std::span<const std::int32_t> ids) const;
   Result<void> check_sequence(int sequence) const;
   Result<void> check_layer(int layer) const;
 

@@ -45,6 +45,11 @@ void HostChanges::set(int sequence, const SequenceChanges& changes) {
   for (kernels::CellChange& cell : cells_[at]) cell.sequence = sequence;
 }
 
+bool HostChanges::any() const {
+  return !of_heads_.all.empty() || !of_ranks_.all.empty() || !of_pairs_.all.empty() ||
+         std::any_of(cells_.begin(), cells_.end(), [](const auto& cells) { return !cells.empty(); });
+}
+
 kernels::LayerChanges HostChanges::layer(std::size_t index) const {
   return {of_heads_.of_layer(index), of_ranks_.of_layer(index), of_pairs_.of_layer(index)};
 }

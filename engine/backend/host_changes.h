@@ -16,6 +16,8 @@ class HostChanges {
 
   // What one sequence is changed by from now on; check_sizes() holds.
   void set(int sequence, const SequenceChanges& changes);
+  // Whether anything of any sequence's steps is changed.
+  bool any() const;
   // Of one layer.
   kernels::LayerChanges layer(std::size_t index) const;
   // Changes the cells of all sequences.

@@ -1,5 +1,7 @@
 #include "engine/backend/memory_need.h"
 
+#include "engine/backend/prefill_arrays.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -58,6 +60,9 @@ MemoryNeed memory_need(const Weights& weights, const BackendOptions& options) {
   need.work = value_bytes * batch *
               (2 * positive(c.d_model) + widest + 2 * keys + (3 + positive(c.rank())) * inner + mlp +
                positive(c.padded_vocab()));
+  if (cuda && !weights.layers.empty()) {
+    need.work += prefill_arrays(c, weights.layers.front().in_proj.dtype == kernels::DType::bf16).bytes;
+  }
   return need;
 }
 

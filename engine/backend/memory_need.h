@@ -10,7 +10,7 @@ namespace engine {
 struct MemoryNeed {
   std::uint64_t weights = 0;  // bytes of all matrices and vectors, a tied head once
   std::uint64_t state = 0;    // of all sequences
-  std::uint64_t work = 0;     // activations and logits of a step
+  std::uint64_t work = 0;     // activations and logits of a step; on a GPU also those of a piece of a text (prefill)
   std::uint64_t total() const { return weights + state + work; }
 };
 

@@ -1,14 +1,16 @@
 #include "engine/backend/reference_backend.h"
 
+#include "engine/backend/reference_prefill.h"
 #include "kernels/reference/reference.h"
 
 namespace engine {
 
 ReferenceBackend::ReferenceBackend(const Weights& weights, int batch, bool errors)
-    : HostBackend(weights, batch, errors) {
+    : HostBackend(weights, batch, errors), weights_(weights) {
   info_.name = "reference";
   info_.device = "CPU, double precision, 1 thread";
   info_.state = "fp64";
+  info_.chunked_prefill = true;
   info_.detail = "Scalar loops in the paper's order; slow, for verification.";
 }
 
@@ -44,6 +46,10 @@ void ReferenceBackend::run(const Stage& stage) {
     case StageKind::mimo_mix:
       return reference::mimo_mix(arguments_.mimo_mix(stage));
   }
+}
+
+void ReferenceBackend::run_piece(int sequence, std::span<const std::int32_t> ids) {
+  reference_prefill(weights_, plan_.batch, sequence, ids, buffers_);
 }
 
 }  // namespace engine

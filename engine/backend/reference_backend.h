@@ -11,6 +11,9 @@ class ReferenceBackend : public HostBackend<double> {
 
  private:
   void run(const Stage& stage) override;
+  void run_piece(int sequence, std::span<const std::int32_t> ids) override;
+
+  const Weights& weights_;
 };
 
 }  // namespace engine

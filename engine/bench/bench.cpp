@@ -89,6 +89,12 @@ Result<Bench> run_bench(const Weights& weights, const Weights& on_host, const Be
     if (!cost) return tl::unexpected(cost.error());
     result.errors = std::move(*cost);
   }
+  if (options.prefill_tokens > 0) {
+    doing("timing a prefill", 0.75);
+    auto cost = measure_prefilling(measured, weights.config, options.prefill_tokens, options.rtol);
+    if (!cost) return tl::unexpected(cost.error());
+    result.prefill = std::move(*cost);
+  }
   for (const Sampler& sampler : options.generate) {
     doing("timing with drawing", 0.75);
     auto cost = measure_generating(measured, weights.config, sampler, ids, options.steps);
@@ -101,7 +107,7 @@ Result<Bench> run_bench(const Weights& weights, const Weights& on_host, const Be
   if (!after) return tl::unexpected(after.error());
   result.same_bits_after = same_bits(result.before.logits, *after);
   result.verified = result.same_bits_after && (!result.publishing || result.publishing->verified()) &&
-                    (!result.errors || result.errors->verified()) &&
+                    (!result.errors || result.errors->verified()) && (!result.prefill || result.prefill->verified()) &&
                     std::all_of(result.generating.begin(), result.generating.end(),
                                 [](const GeneratingCost& cost) { return cost.verified(); });
 

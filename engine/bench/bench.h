@@ -5,6 +5,7 @@
 #include "engine/backend/backend.h"
 #include "engine/bench/errors_cost.h"
 #include "engine/bench/generating.h"
+#include "engine/bench/prefilling.h"
 #include "engine/bench/publishing.h"
 #include "engine/verify/twin.h"
 #include "kernels/device/clock_report.h"
@@ -26,6 +27,7 @@ struct BenchOptions {
   int effect_tokens = 64;         // over which a bf16 state is held against fp32
   int publish_layer = -1;         // the layer whose publishing is timed; -1: none
   bool errors = false;            // steps that measure the errors of the discretisation rules are timed, too
+  int prefill_tokens = 0;         // of a text whose prefill is timed beside stepping it; 0: none
   std::vector<Sampler> generate;  // that a model runs freely with, timed one after the other
 };
 
@@ -47,6 +49,7 @@ struct Bench {
   std::optional<StateEffect> effect;  // of a bf16 state, beside the twin's fp32
   std::optional<PublishingCost> publishing;
   std::optional<ErrorsCost> errors;
+  std::optional<PrefillCost> prefill;
   std::vector<GeneratingCost> generating;  // one for each of BenchOptions::generate
   bool same_bits_after = false;            // the logits of the verified tokens, stepped again after the timing
   bool verified = false;                   // before and after; what was published, measured and drawn, too

@@ -15,7 +15,7 @@ namespace kernels::device {
 
 namespace {
 
-constexpr int block_size = 256;
+constexpr int block_size = 512, block_warps = block_size / 32;
 constexpr int chunk_rows = prefill_rows;  // (token, rank) pairs
 constexpr int values = 32;                // rows of the state that a block takes
 // Row lengths in shared memory, so that no two lanes of a fragment's load meet in a bank.
@@ -82,59 +82,81 @@ __device__ void weigh(const PrefillArgs<float>& args, const Block& block, int fi
   }
 }
 
-// Keys and queries of the chunk's tokens: bias, rotation.
+// Keys and queries of the chunk's tokens: bias, rotation. A thread has a few pairs of channels under way at a time, all of
+// whose loads are queued before the first is waited for.
 template <int channels>
 __device__ void rotate_chunk(const PrefillArgs<float>& args, const Block& block, int first, int count, float* queries,
                              float* keys) {
-  constexpr int most_pairs = channels / 2;
-  constexpr int pitch = key_pitch(channels);
+  constexpr int most_pairs = channels / 2, pitch = key_pitch(channels), at_once = 4;
   const int pairs = args.d_state / 2;
   const std::size_t kind = static_cast<std::size_t>(args.rank) * args.groups * args.d_state;
-  for (int item = static_cast<int>(threadIdx.x); item < count * most_pairs; item += block_size) {
-    const int token = item / most_pairs;
-    const int i = item % most_pairs;
-    if (i >= pairs) continue;
-    const std::size_t t = static_cast<std::size_t>(first + token);
-    float sine = 0.0F, cosine = 1.0F;
-    if (i < args.angles) sincosf(args.angle_of[(t * args.heads + block.head) * args.angles + i], &sine, &cosine);
-    const int2 at = pair_channels(i, pairs, args.half_pairs);
-    for (int r = 0; r < args.rank; ++r) {
-      const float* b =
+  const int rows = count * args.rank;
+  for (int begin = static_cast<int>(threadIdx.x); begin < rows * most_pairs; begin += at_once * block_size) {
+    float2 turn[at_once], b[at_once], c[at_once], b_bias[at_once], c_bias[at_once];
+#pragma unroll
+    for (int u = 0; u < at_once; ++u) {
+      const int item = begin + u * block_size;
+      const int row = item / most_pairs, i = item % most_pairs;
+      if (row >= rows || i >= pairs) continue;
+      const int token = row / args.rank, r = row - token * args.rank;
+      const std::size_t t = static_cast<std::size_t>(first + token);
+      const int2 at = pair_channels(i, pairs, args.half_pairs);
+      turn[u] = make_float2(1.0F, 0.0F);
+      if (i < args.angles) {
+        turn[u] = __ldg(reinterpret_cast<const float2*>(args.turned) + (t * args.heads + block.head) * args.angles + i);
+      }
+      const float* of_b =
           args.normed + t * 2 * kind + static_cast<std::size_t>(r * args.groups + block.group) * args.d_state;
-      const float* c = b + kind;
       const std::size_t bias = static_cast<std::size_t>(block.head * args.rank + r) * args.d_state;
-      const int row = (token * args.rank + r) * pitch;
-      const float k_first = b[at.x] + args.b_bias[bias + at.x], k_second = b[at.y] + args.b_bias[bias + at.y];
-      const float q_first = c[at.x] + args.c_bias[bias + at.x], q_second = c[at.y] + args.c_bias[bias + at.y];
-      keys[row + at.x] = k_first * cosine - k_second * sine;
-      keys[row + at.y] = k_first * sine + k_second * cosine;
-      queries[row + at.x] = q_first * cosine - q_second * sine;
-      queries[row + at.y] = q_first * sine + q_second * cosine;
+      b[u] = make_float2(__ldg(of_b + at.x), __ldg(of_b + at.y));
+      c[u] = make_float2(__ldg(of_b + kind + at.x), __ldg(of_b + kind + at.y));
+      b_bias[u] = make_float2(__ldg(args.b_bias + bias + at.x), __ldg(args.b_bias + bias + at.y));
+      c_bias[u] = make_float2(__ldg(args.c_bias + bias + at.x), __ldg(args.c_bias + bias + at.y));
+    }
+#pragma unroll
+    for (int u = 0; u < at_once; ++u) {
+      const int item = begin + u * block_size;
+      const int row = item / most_pairs, i = item % most_pairs;
+      if (row >= rows || i >= pairs) continue;
+      const int2 at = pair_channels(i, pairs, args.half_pairs);
+      const float k_first = b[u].x + b_bias[u].x, k_second = b[u].y + b_bias[u].y;
+      const float q_first = c[u].x + c_bias[u].x, q_second = c[u].y + c_bias[u].y;
+      keys[row * pitch + at.x] = k_first * turn[u].x - k_second * turn[u].y;
+      keys[row * pitch + at.y] = k_first * turn[u].y + k_second * turn[u].x;
+      queries[row * pitch + at.x] = q_first * turn[u].x - q_second * turn[u].y;
+      queries[row * pitch + at.y] = q_first * turn[u].y + q_second * turn[u].x;
     }
   }
 }
 
 __device__ void fill_values(const PrefillArgs<float>& args, const Block& block, int first, int count, float* to) {
-  for (int item = static_cast<int>(threadIdx.x); item < count * args.rank * values; item += block_size) {
-    const int row = item / values;
-    const int column = item % values;
-    const int p = block.first_row + column;
-    if (p >= args.headdim) continue;
+  constexpr int at_once = chunk_rows * values / block_size;
+  float value[at_once];
+#pragma unroll
+  for (int u = 0; u < at_once; ++u) {
+    const int item = static_cast<int>(threadIdx.x) + u * block_size;
+    const int row = item / values, p = block.first_row + item % values;
+    if (row >= count * args.rank || p >= args.headdim) continue;
     const int token = row / args.rank;
     const std::size_t at = static_cast<std::size_t>(first + token) * args.stride + block.head * args.headdim + p;
-    float value = projected_value(args.x, at, args.second_part);
+    value[u] = projected_value(args.x, at, args.second_part);
     if (args.mimo_x != nullptr) {
-      value *=
+      value[u] *=
           args.mimo_x[static_cast<std::size_t>(block.head * args.rank + row - token * args.rank) * args.headdim + p];
     }
-    to[row * value_pitch + column] = value;
+  }
+#pragma unroll
+  for (int u = 0; u < at_once; ++u) {
+    const int item = static_cast<int>(threadIdx.x) + u * block_size;
+    const int row = item / values, column = item % values;
+    if (row < count * args.rank && block.first_row + column < args.headdim) to[row * value_pitch + column] = value[u];
   }
 }
 
-// Which 16 rows of the chunk a warp takes and which half of something: heavy and light rows meet on a scheduler.
+// Which 16 rows of the chunk a warp takes and which quarter of something: a scheduler's warps have heavy and light rows.
 struct Share {
-  int rows, half;
-  __device__ explicit Share(int warp) : rows(warp < 4 ? warp : 7 - warp), half(warp / 4) {}
+  int rows, quarter;
+  __device__ explicit Share(int warp) : rows((warp / 4) % 2 == 0 ? warp % 4 : 3 - warp % 4), quarter(warp / 4) {}
 };
 
 // How many of the chunk's groups of 8 columns the 16 rows can see: those with a token that is not later.
@@ -150,10 +172,10 @@ __device__ void score(const Share& share, const Block& block, const Weights& w, 
                       float* scores) {
   constexpr int pitch = key_pitch(channels);
   const int g = block.lane / 4, j = block.lane % 4;
-  const int mine = (seen_groups(w, share.rows) - share.half + 1) / 2;  // of every second group of columns
-  float sums[4][4] = {};
+  const int mine = (seen_groups(w, share.rows) - share.quarter + 3) / 4;  // of every fourth group of columns
+  float sums[2][4] = {};
   const float* q = queries + (share.rows * 16 + g) * pitch + j;
-  const float* k = keys + (share.half * 8 + g) * pitch + j;
+  const float* k = keys + (share.quarter * 8 + g) * pitch + j;
 #pragma unroll 4
   for (int n = 0; n < channels; n += 8) {
     Split<4> a;
@@ -162,21 +184,21 @@ __device__ void score(const Share& share, const Block& block, const Weights& w, 
     a.set(2, q[n + 4]);
     a.set(3, q[n + 8 * pitch + 4]);
 #pragma unroll
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 2; ++i) {
       if (i >= mine) break;
       Split<2> b;
-      b.set(0, k[i * 16 * pitch + n]);
-      b.set(1, k[i * 16 * pitch + n + 4]);
+      b.set(0, k[i * 32 * pitch + n]);
+      b.set(1, k[i * 32 * pitch + n + 4]);
       multiply_split(sums[i], a, b);
     }
   }
 #pragma unroll
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < 2; ++i) {
     if (i >= mine) break;
 #pragma unroll
     for (int e = 0; e < 4; ++e) {
       const int row = share.rows * 16 + g + (e / 2) * 8;
-      const int column = (2 * i + share.half) * 8 + 2 * j + e % 2;
+      const int column = (4 * i + share.quarter) * 8 + 2 * j + e % 2;
       float weight = 0.0F;
       if (w.token[column] < w.token[row]) {
         weight = w.later[column] * expf(static_cast<float>(w.decay[row] - w.decay[column]));
@@ -188,16 +210,16 @@ __device__ void score(const Share& share, const Block& block, const Weights& w, 
   }
 }
 
-// y of 16 rows and half the block's values.
+// y of 16 rows and 8 of the block's values.
 template <int channels>
 __device__ void read_chunk(const PrefillArgs<float>& args, const Share& share, const Block& block, const Weights& w,
                            int first, int count, const float* queries, const float* state, const float* of_tokens,
                            const float* scores) {
   constexpr int pitch = key_pitch(channels);
   const int g = block.lane / 4, j = block.lane % 4;
-  float sums[2][4] = {};
+  float sums[2][4] = {};  // of even and odd products, so that they need not wait for each other
   const float* q = queries + (share.rows * 16 + g) * pitch + j;
-  const float* m = state + (share.half * 16 + g) * pitch + j;
+  const float* m = state + (share.quarter * 8 + g) * pitch + j;
 #pragma unroll 4
   for (int n = 0; n < channels; n += 8) {
     Split<4> a;
@@ -205,23 +227,17 @@ __device__ void read_chunk(const PrefillArgs<float>& args, const Share& share, c
     a.set(1, q[n + 8 * pitch]);
     a.set(2, q[n + 4]);
     a.set(3, q[n + 8 * pitch + 4]);
-#pragma unroll
-    for (int i = 0; i < 2; ++i) {
-      Split<2> b;
-      b.set(0, m[i * 8 * pitch + n]);
-      b.set(1, m[i * 8 * pitch + n + 4]);
-      multiply_split(sums[i], a, b);
-    }
+    Split<2> b;
+    b.set(0, m[n]);
+    b.set(1, m[n + 4]);
+    multiply_split(sums[n / 8 % 2], a, b);
   }
   const int rows[2] = {share.rows * 16 + g, share.rows * 16 + g + 8};
 #pragma unroll
-  for (int i = 0; i < 2; ++i) {
-#pragma unroll
-    for (int e = 0; e < 4; ++e) sums[i][e] *= w.begin[rows[e / 2]];
-  }
+  for (int e = 0; e < 4; ++e) sums[0][e] = (sums[0][e] + sums[1][e]) * w.begin[rows[e / 2]];
   const int groups = seen_groups(w, share.rows);
   const float* s = scores + rows[0] * score_pitch + 2 * j;
-  const float* v = of_tokens + 2 * j * value_pitch + share.half * 16 + g;
+  const float* v = of_tokens + 2 * j * value_pitch + share.quarter * 8 + g;
   for (int group = 0; group < groups; ++group) {
     const float2 top = *reinterpret_cast<const float2*>(s + group * 8);
     const float2 bottom = *reinterpret_cast<const float2*>(s + group * 8 + 8 * score_pitch);
@@ -230,14 +246,12 @@ __device__ void read_chunk(const PrefillArgs<float>& args, const Share& share, c
     a.set(1, bottom.x);
     a.set(2, top.y);
     a.set(3, bottom.y);
-#pragma unroll
-    for (int i = 0; i < 2; ++i) {
-      Split<2> b;
-      b.set(0, v[group * 8 * value_pitch + i * 8]);
-      b.set(1, v[(group * 8 + 1) * value_pitch + i * 8]);
-      multiply_split(sums[i], a, b);
-    }
+    Split<2> b;
+    b.set(0, v[group * 8 * value_pitch]);
+    b.set(1, v[(group * 8 + 1) * value_pitch]);
+    multiply_split(sums[0], a, b);
   }
+  const int p = block.first_row + share.quarter * 8 + 2 * j;
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const int token = w.token[rows[half]];
@@ -245,32 +259,37 @@ __device__ void read_chunk(const PrefillArgs<float>& args, const Share& share, c
     const int r = rows[half] - token * args.rank;
     float* out = args.read +
                  ((static_cast<std::size_t>(first + token) * args.rank + r) * args.heads + block.head) * args.headdim;
-#pragma unroll
-    for (int i = 0; i < 2; ++i) {
-      const int p = block.first_row + share.half * 16 + i * 8 + 2 * j;
-      if (p < args.headdim) out[p] = sums[i][2 * half];
-      if (p + 1 < args.headdim) out[p + 1] = sums[i][2 * half + 1];
-    }
+    if (p < args.headdim) out[p] = sums[0][2 * half];
+    if (p + 1 < args.headdim) out[p + 1] = sums[0][2 * half + 1];
   }
 }
 
-// A warp holds all 32 rows of `groups` times 8 channels of the state.
+// A warp holds 16 or all 32 rows of 8 or 16 channels of the state.
 template <int channels>
 struct State {
-  static constexpr int groups = channels / 64, pitch = key_pitch(channels);
-  float values[2][groups][4];
+  static constexpr int tiles = channels / 8;                                    // of 8 channels
+  static constexpr int halves = tiles < block_warps ? 1 : 2;                    // of the rows, that a warp holds
+  static constexpr int groups = tiles < block_warps ? 1 : tiles / block_warps;  // of channels
+  static constexpr int pitch = key_pitch(channels);
+  static_assert(halves * groups * block_warps == 2 * tiles);
+  float values[halves][groups][4];
+
+  __device__ __forceinline__ static int first_row(const Block& block) {
+    return halves == 2 ? 0 : block.warp / tiles * 16;
+  }
+  __device__ __forceinline__ static int first_channel(const Block& block) { return block.warp % tiles * groups * 8; }
 
   // Calls body(value, row, channel) for each cell that this lane holds; rows are those of the block.
   template <class Body>
   __device__ __forceinline__ void each(const Block& block, const Body& body) {
 #pragma unroll
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < halves; ++i) {
 #pragma unroll
       for (int n = 0; n < groups; ++n) {
 #pragma unroll
         for (int e = 0; e < 4; ++e) {
-          body(values[i][n][e], i * 16 + block.lane / 4 + (e / 2) * 8,
-               (block.warp * groups + n) * 8 + 2 * (block.lane % 4) + e % 2);
+          body(values[i][n][e], first_row(block) + i * 16 + block.lane / 4 + (e / 2) * 8,
+               first_channel(block) + n * 8 + 2 * (block.lane % 4) + e % 2);
         }
       }
     }
@@ -278,16 +297,10 @@ struct State {
 
   __device__ void take(const Block& block, const Weights& w, int rows, const float* of_tokens, const float* keys) {
     const int g = block.lane / 4, j = block.lane % 4;
-#pragma unroll
-    for (int i = 0; i < 2; ++i) {
-#pragma unroll
-      for (int n = 0; n < groups; ++n) {
-#pragma unroll
-        for (int e = 0; e < 4; ++e) values[i][n][e] *= w.whole;
-      }
-    }
-    const float* v = of_tokens + g;
-    const float* k = keys + block.warp * groups * 8 + g;
+    each(block, [&](float& value, int, int) { value *= w.whole; });
+    const float* v = of_tokens + first_row(block) + g;
+    const float* k = keys + first_channel(block) + g;
+#pragma unroll 2
     for (int row = 0; row < rows; row += 8) {
       const int one = row + 2 * j, two = one + 1;
       const float left[2] = {w.end[one], w.end[two]};
@@ -298,7 +311,7 @@ struct State {
         b[n].set(1, k[two * pitch + n * 8]);
       }
 #pragma unroll
-      for (int i = 0; i < 2; ++i) {
+      for (int i = 0; i < halves; ++i) {
         Split<4> a;
         a.set(0, v[one * value_pitch + i * 16] * left[0]);
         a.set(1, v[one * value_pitch + i * 16 + 8] * left[0]);

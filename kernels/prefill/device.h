@@ -16,7 +16,7 @@ namespace kernels::device {
 // Coefficients of every token from the projection's last rows (`rows.first` and on; the arrays of `rows` are (T, H) and
 // (T, S)), and B and C under their norm: `normed`.
 int prefill_coefficients(const PrefillArgs<float>& args, const CoefficientRows& rows, StreamHandle stream);
-// The angles of every token, summed in double and wrapped as a step wraps them: `angle_of`; the last ones: angle, turns.
+// The angles of every token, summed in double and wrapped as a step wraps them: their cosines and sines, `turned`; the last ones: angle, turns.
 int prefill_angles(const PrefillArgs<float>& args, StreamHandle stream);
 // The recurrence: `read`, h, k_prev, x_prev.
 int prefill_chunks(const PrefillArgs<float>& args, StreamHandle stream);

@@ -63,10 +63,10 @@ struct PrefillArgs {
   std::uint16_t* h_bf16 = nullptr;  // the same in bf16, in place of h; device only
 
   // Scratch of the device.
-  T* normed = nullptr;    // (T, 2, R, G, N): B, then C, normed and weighed
-  T* angle_of = nullptr;  // (T, H, S): each token's wrapped angles
-  T* read = nullptr;      // (T, R, H, P): y without D v
-  T* k_last = nullptr;    // (R, H, N): the last token's keys, which become k_prev
+  T* normed = nullptr;  // (T, 2, R, G, N): B, then C, normed and weighed
+  T* turned = nullptr;  // (T, H, S, 2): cosine and sine of each token's angles
+  T* read = nullptr;    // (T, R, H, P): y without D v
+  T* k_last = nullptr;  // (R, H, N): the last token's keys, which become k_prev
 
   T* out = nullptr;       // (T, H, P); may be null where parts are asked for
   void* parts = nullptr;  // the same as two bf16 parts (kernels/product/parts.h), `part_distance` apart; device only

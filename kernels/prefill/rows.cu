@@ -73,6 +73,7 @@ __global__ void __launch_bounds__(segments* warp_size) angles_kernel(const Prefi
   const std::size_t state = static_cast<std::size_t>(head) * args.angles + i;
   double sum = 0.0, start = 0.0;
   if (present) {
+#pragma unroll 4
     for (int t = begin; t < end; ++t) sum += advance(t);
     start = args.angle[state];
   }
@@ -81,6 +82,7 @@ __global__ void __launch_bounds__(segments* warp_size) angles_kernel(const Prefi
   if (!present) return;
   sum = start;
   for (int s = 0; s < segment; ++s) sum += sums[s][lane];
+#pragma unroll 4
   for (int t = begin; t < end; ++t) {
     sum += advance(t);
     double whole = floor(sum / two_pi);
@@ -89,7 +91,10 @@ __global__ void __launch_bounds__(segments* warp_size) angles_kernel(const Prefi
       angle = 0.0F;
       whole += 1.0;
     }
-    args.angle_of[(static_cast<std::size_t>(t) * args.heads + head) * args.angles + i] = angle;
+    float2 turned;
+    sincosf(angle, &turned.y, &turned.x);
+    reinterpret_cast<float2*>(args.turned)[(static_cast<std::size_t>(t) * args.heads + head) * args.angles + i] =
+        turned;
     if (t + 1 < args.tokens) continue;
     args.angle[state] = angle;
     args.turns[state] += static_cast<int>(whole);

@@ -28,7 +28,7 @@ struct PrefillCase {
   Random random{43};
   Twin projected, dt, a, lambda, rest, turn;
   Weight b_norm, c_norm, b_bias, c_bias, dt_bias, d, mimo_x, mimo_z, mimo_o, norm;
-  Twin angle, k_prev, x_prev, h, out, normed, angle_of, read, k_last;
+  Twin angle, k_prev, x_prev, h, out, normed, turned, read, k_last;
   std::vector<std::int32_t> turns;
   Array<std::int32_t> device_turns;
 
@@ -60,7 +60,7 @@ struct PrefillCase {
         h(random.values(product(s.heads, s.headdim, s.d_state), -3, 3)),
         out(Twin::output(product(tokens, s.heads, s.headdim))),
         normed(Twin::output(product(tokens, 2, s.keys()))),
-        angle_of(Twin::output(product(tokens, s.heads, s.angles()))),
+        turned(Twin::output(product(tokens, s.heads, 2 * s.angles()))),
         read(Twin::output(product(tokens, s.rank, s.heads, s.headdim))),
         k_last(Twin::output(k_prev.host.size())),
         turns(product(s.heads, s.angles()), -2),
@@ -90,7 +90,7 @@ struct PrefillCase {
     made.dt = on(dt), made.a = on(a), made.lambda = on(lambda), made.rest = on(rest), made.turn = on(turn);
     made.angle = on(angle), made.turns = turns_place;
     made.k_prev = on(k_prev), made.x_prev = on(x_prev), made.h = on(h);
-    made.normed = on(normed), made.angle_of = on(angle_of), made.read = on(read), made.k_last = on(k_last);
+    made.normed = on(normed), made.turned = on(turned), made.read = on(read), made.k_last = on(k_last);
     made.out = on(out);
     return made;
   }
