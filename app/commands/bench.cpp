@@ -163,6 +163,11 @@ void add_bench(CLI::App& program, Action& action) {
                     "Also time steps that measure the errors of the discretisation rules in every head, and hold the "
                     "errors against the analysis in double");
   command
+      ->add_option("--prefill", options->bench.prefill_tokens,
+                   "Also time the prefill of a text of so many tokens beside stepping it, and compare what both leave")
+      ->check(whole_number_in(1, 1 << 20))
+      ->type_name("LENGTH");
+  command
       ->add_option_function<std::string>(
           "--generate",
           [options](const std::string& words) {
@@ -199,6 +204,7 @@ void add_bench(CLI::App& program, Action& action) {
       "both\n  mambascope bench --preset mimo-1.5b --sweep rank --csv ranks.csv\n"
       "  mambascope bench --preset siso-1.5b --variant fused --state bf16 --publish 5\n"
       "  mambascope bench --preset siso-187m --variant fused --errors\n"
+      "  mambascope bench --preset siso-1.5b --variant fused --prefill 2000\n"
       "  mambascope bench --preset siso-1.5b --variant fused --generate greedy,top-p --temperature 0.8");
   // The callback of `bench kernel` comes before this one.
   const CLI::App* kernel = add_bench_kernel(*command, action);

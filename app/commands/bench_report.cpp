@@ -41,6 +41,13 @@ struct GeneratingTimes {
 std::string why_not_verified(const BenchRow& row, const engine::BenchOptions& options) {
   const engine::Bench& bench = row.bench;
   if (bench.publishing && !bench.publishing->verified()) return "what was published is not what reading gives";
+  if (bench.prefill && !bench.prefill->verified()) {
+    if (!(bench.prefill->worst <= bench.prefill->rtol)) {
+      return fmt::format("{} after a prefill differs from stepping by {:.1e}, and {:.0e} is allowed",
+                         bench.prefill->where, bench.prefill->worst, bench.prefill->rtol);
+    }
+    return "two prefills of the same text left different logits";
+  }
   if (bench.errors && !bench.errors->verified()) {
     return fmt::format("{} differs from the analysis by {:.1e}, and {:.0e} is allowed", bench.errors->report.where,
                        bench.errors->report.worst, engine::ErrorsCost::rtol);
@@ -157,6 +164,25 @@ ordered_json errors_json(const BenchRow& row) {
   return object;
 }
 
+ordered_json prefill_json(const engine::Bench& bench) {
+  if (!bench.prefill) return nullptr;
+  const engine::PrefillCost& cost = *bench.prefill;
+  ordered_json object = {{"tokens", cost.tokens},
+                         {"chunked", cost.chunked},
+                         {"worst_difference", cost.worst},
+                         {"worst_at", cost.where},
+                         {"same_bits_after", cost.same_bits_after}};
+  if (bench.verified) {
+    const double ms = profiler::spread_of(cost.prefill_ms).median;
+    object["ms"] = ms;
+    object["tokens_per_s"] = 1e3 * cost.tokens * bench.batch / ms;
+    object["first_ms"] = cost.first_ms;
+    object["stepping_ms"] = cost.stepping_ms;
+    object["ratio"] = cost.stepping_ms / ms;
+  }
+  return object;
+}
+
 ordered_json generating_json(const engine::Bench& bench) {
   ordered_json list = ordered_json::array();
   for (const engine::GeneratingCost& cost : bench.generating) {
@@ -202,6 +228,17 @@ void print_what_more_was_timed(const std::vector<BenchRow>& rows, std::size_t ro
           "without:\n{:+.2f} %; {} of them are those of the analysis in double within {:.1e}.\n",
           which, row.errors_ms, row.without_errors_ms, 100 * row.errors_cost(), bench.errors->report.values,
           bench.errors->report.worst);
+    }
+    if (bench.prefill && bench.verified) {
+      const engine::PrefillCost& cost = *bench.prefill;
+      const double ms = profiler::spread_of(cost.prefill_ms).median;
+      fmt::print(
+          "{}Prefilling {} tokens{}: median {:.2f} ms, {} tokens/s; the first time {:.1f} ms. Stepping them: {:.1f} "
+          "ms, "
+          "{:.1f} times as\nlong. Both leave the same but for {:.1e}, in {}.\n",
+          which, cost.tokens, cost.chunked ? "" : " (which this backend steps)", ms,
+          grouped(static_cast<std::int64_t>(1e3 * cost.tokens * bench.batch / ms)), cost.first_ms, cost.stepping_ms,
+          cost.stepping_ms / ms, cost.worst, cost.where);
     }
     for (const engine::GeneratingCost& cost : bench.generating) {
       if (!bench.verified) break;
@@ -312,6 +349,7 @@ ordered_json json_of(const BenchRow& row, const engine::BenchOptions& options) {
   object["state_effect"] = effect_json(bench);
   object["publishing"] = publishing_json(row);
   object["errors"] = errors_json(row);
+  object["prefill"] = prefill_json(bench);
   object["generating"] = generating_json(bench);
   return object;
 }

@@ -68,6 +68,7 @@ ordered_json json_of(const engine::Model& model, const SteppedToken& token) {
 
 std::vector<std::int32_t> ids_of(const SteppedTokens& stepped, bool only_sampled) {
   std::vector<std::int32_t> ids;
+  if (!only_sampled) ids = stepped.prefilled;
   for (const SteppedToken& token : stepped.tokens) {
     if (!only_sampled || token.origin == engine::TokenOrigin::sampled) ids.push_back(token.id);
   }
@@ -93,6 +94,10 @@ void print_json_result(const engine::Model& model, const engine::Backend& backen
                       {"lambda_override", lambda_override_json(model)},
                       {"seed", options.seed},
                       {"count", stepped.tokens.size()},
+                      {"prefill", stepped.prefill_ms > 0 ? ordered_json({{"tokens", stepped.prefilled.size() + 1},
+                                                                         {"chunked", backend.info().chunked_prefill},
+                                                                         {"ms", stepped.prefill_ms}})
+                                                         : ordered_json()},
                       {"ms_per_token", {{"min", stepped.min_ms}, {"median", stepped.median_ms}}},
                       {"tokens_per_s", stepped.tokens_per_s()},
                       {"start_to_first_token_ms", stepped.first_token_ms},
@@ -140,6 +145,12 @@ void print_end(const engine::Model& model, const SteppedTokens& stepped) {
     fmt::print("  truth: not known from token {} on, where {} breaks the grammar of {}\n", stepped.broken_at,
                engine::in_quotes(model.symbol(id)), model.card.task);
   }
+  if (stepped.prefill_ms > 0) {
+    const std::size_t count = stepped.prefilled.size() + 1;
+    fmt::print(
+        "  {} tokens were prefilled in {:.1f} ms, {:.1f} tokens/s; only what the last one predicts was looked at\n",
+        count, stepped.prefill_ms, 1e3 * static_cast<double>(count) / stepped.prefill_ms);
+  }
   fmt::print(
       "  {:.4f} ms a token (median), {:.1f} tokens/s over the whole run; from the program's start to the first token "
       "{:.3g} s\n",
@@ -174,15 +185,21 @@ int step(StepOptions options) {
   const std::size_t count = given->ids.size() + static_cast<std::size_t>(given->sampled);
   std::optional<Progress> progress;
   if (options.json) progress.emplace("step");
+  bool first = true;
   const auto seen = [&](const SteppedToken& token) {
     if (progress) {
       progress->show(static_cast<double>(token.position + 1) / static_cast<double>(count));
     } else if (options.stream) {
+      // What was prefilled before the first one that is seen.
+      for (std::int64_t t = 0; first && t < token.position; ++t) {
+        print_piece(stream.push(given->ids[static_cast<std::size_t>(t)]));
+      }
       print_piece(stream.push(token.id));
     } else {
-      if (token.position == 0) print_title(**model, **backend);
+      if (first) print_title(**model, **backend);
       print_line(**model, token);
     }
+    first = false;
   };
   const auto stepped = step_tokens(**model, **backend, options, *given, seen);
   progress.reset();
@@ -210,6 +227,9 @@ void add_step(CLI::App& program, Action& action) {
       "Text to consume first: in the model's symbols, or any text where it has a tokenizer or its tokens are bytes");
   command->add_flag("!--no-special", options->special,
                     "Without the special tokens that the tokenizer puts around a text, such as <|begin_of_text|>");
+  command->add_flag("--prefill", options->prefill,
+                    "Take the given tokens at once, in the chunked parallel form where the backend has it (cuda); what "
+                    "each of them but the last predicts is not printed");
   command->add_flag("--stream", options->stream, "Print the text alone, as it comes");
   add_tokens_option(*command, options->tokens, "Token ids to consume first, e.g. 1,2,3")->excludes(prompt);
   command
@@ -225,7 +245,8 @@ void add_step(CLI::App& program, Action& action) {
       "Without --prompt and --tokens the model's example prompt is consumed; a preset has none and takes token 0.\n"
       "Examples:\n  mambascope step parity --prompt 10110 --steps 8\n"
       "  mambascope step path/to/model --tokens 1,2,3 --steps 20 --sampler top-p --seed 7 --json\n"
-      "  mambascope step --preset siso-1.5b --steps 16");
+      "  mambascope step --preset siso-1.5b --steps 16\n"
+      "  mambascope step path/to/model --prompt \"$(cat page.txt)\" --prefill --steps 40 --stream");
   command->callback([options, prompt, &action] {
     options->has_prompt = prompt->count() > 0;
     action = [options] { return step(*options); };

@@ -73,6 +73,8 @@ class Walk {
   }
 
   engine::Result<void> step_given(std::int32_t id);
+  // All at once; only the last one is looked at.
+  engine::Result<void> prefill_given(std::span<const std::int32_t> ids);
   // As many as there are to sample, in pieces, so that they are seen as they come.
   engine::Result<void> run_freely(std::size_t count);
   engine::Result<SteppedTokens> end();
@@ -100,6 +102,18 @@ engine::Result<void> Walk::step_given(std::int32_t id) {
   Left left;
   left.logits.resize(static_cast<std::size_t>(model_.config().padded_vocab()));
   return read(backend_, left).and_then([&] { return look(id, left); });
+}
+
+engine::Result<void> Walk::prefill_given(std::span<const std::int32_t> ids) {
+  const Clock::time_point start = Clock::now();
+  if (auto done = backend_.prefill(ids, nullptr); !done) return done;
+  const Clock::time_point end = Clock::now();
+  out_.prefill_ms = milliseconds(end - start);
+  out_.first_token_ms = milliseconds(end - program_start);
+  out_.prefilled.assign(ids.begin(), ids.end() - 1);
+  Left left;
+  left.logits.resize(static_cast<std::size_t>(model_.config().padded_vocab()));
+  return read(backend_, left).and_then([&] { return look(ids.back(), left); });
 }
 
 engine::Result<void> Walk::run_freely(std::size_t count) {
@@ -132,11 +146,12 @@ engine::Result<void> Walk::look(std::int32_t id, const Left& left) {
         "The logits of {} are not finite, so there are no probabilities. Look for infinity or NaN in its weights.",
         model_.name));
   }
-  const std::size_t t = out_.tokens.size();
+  const std::size_t t = out_.prefilled.size() + out_.tokens.size();
   SteppedToken token;
   token.position = static_cast<std::int64_t>(t);
   token.id = id;
-  if (t > 0 && !model_.card.labels_positions()) token.probability = distribution_.p[static_cast<std::size_t>(id)];
+  if (!out_.tokens.empty() && !model_.card.labels_positions())
+    token.probability = distribution_.p[static_cast<std::size_t>(id)];
   token.origin = t >= given_.ids.size()                      ? engine::TokenOrigin::sampled
                  : t + given_.from_task >= given_.ids.size() ? engine::TokenOrigin::task
                                                              : engine::TokenOrigin::given;
@@ -159,6 +174,7 @@ engine::Result<void> Walk::look(std::int32_t id, const Left& left) {
 }
 
 engine::Result<SteppedTokens> Walk::end() {
+  if (times_ms_.empty()) return std::move(out_);
   for (const double ms : times_ms_) out_.total_ms += ms;
   std::sort(times_ms_.begin(), times_ms_.end());
   out_.min_ms = times_ms_.front();
@@ -206,6 +222,17 @@ engine::Result<GivenTokens> tokens_to_step(const engine::Model& model, const Ste
 engine::Result<SteppedTokens> step_tokens(const engine::Model& model, engine::Backend& backend,
                                           const StepOptions& options, const GivenTokens& given, const TokenSeen& seen) {
   Walk walk(model, backend, options, given, seen);
+  if (options.prefill && given.ids.size() > 1) {
+    if (model.card.labels_positions()) {
+      return tl::unexpected(engine::Error{
+          engine::ErrorKind::input,
+          fmt::format("{} answers at every token, and a prefill looks at the last one alone. Leave --prefill out.",
+                      model.name)});
+    }
+    auto done = walk.prefill_given(given.ids).and_then(
+        [&] { return walk.run_freely(static_cast<std::size_t>(given.sampled)); });
+    return done ? walk.end() : tl::unexpected(done.error());
+  }
   for (const std::int32_t id : given.ids) {
     if (auto stepped = walk.step_given(id); !stepped) return tl::unexpected(stepped.error());
   }

@@ -14,8 +14,9 @@ namespace app {
 
 struct StepOptions : CommonOptions {
   bool has_prompt = false;
-  bool special = true;  // a prompt begins with the special tokens that the tokenizer puts before a text
-  bool stream = false;  // print the text alone, as it comes
+  bool special = true;   // a prompt begins with the special tokens that the tokenizer puts before a text
+  bool stream = false;   // print the text alone, as it comes
+  bool prefill = false;  // given tokens at once; what each but the last predicts is not looked at
   std::string prompt, preset;
   std::vector<std::int32_t> tokens;
   int steps = 0;
@@ -42,14 +43,20 @@ struct SteppedToken {
 };
 
 struct SteppedTokens {
+  std::vector<std::int32_t> prefilled;  // ids that were given and not looked at, before `tokens`
+  double prefill_ms = 0;                // of those and the first of `tokens`; 0: none
   std::vector<SteppedToken> tokens;
   std::int64_t asked = 0, right = 0;  // of a model that labels positions
   std::int64_t broken_at = -1;        // the token that breaks the task's grammar; -1: none does
   double first_token_ms = 0;          // from the start of the program to the end of the first step
-  // Of a step: without reading back where its id was given, with drawing the id and handing over where it was sampled.
+  // Of a step, 0 where none was made: without reading back where its id was given, with drawing the id and handing over where it was sampled.
   double min_ms = 0, median_ms = 0, total_ms = 0;
 
-  double tokens_per_s() const { return total_ms > 0 ? 1e3 * static_cast<double>(tokens.size()) / total_ms : 0; }
+  // Of those that were stepped.
+  double tokens_per_s() const {
+    const std::size_t stepped = tokens.size() - (prefill_ms > 0 ? 1 : 0);
+    return total_ms > 0 ? 1e3 * static_cast<double>(stepped) / total_ms : 0;
+  }
 };
 
 // Prompt or ids, else the model's example prompt; then --steps more. Errors (input): an id outside the vocabulary, a

@@ -9,8 +9,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <limits>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace app {
 
@@ -21,15 +24,41 @@ using nlohmann::ordered_json;
 struct Options : CommonOptions {
   std::string golden;
   double rtol = 2e-4;
+  bool prefill = false;
 };
 
 // A golden file comes from a state that is not rounded. Beside it a bf16 state's differences are what the rounding costs,
 // and whether the backend computes the right thing is judged step by step.
 struct Outcome {
+  struct Prefill {
+    std::size_t piece = 0;  // tokens at a time
+    engine::GoldenReport golden;
+  };
   engine::GoldenReport golden;
   std::optional<engine::TwinReport> steps;  // with a bf16 state
+  std::vector<Prefill> prefills;
   bool pass = false;
 };
+
+// The file's text prefilled: whole, in two, and in pieces around a chunk's length and far below.
+engine::Result<void> verify_prefill(const engine::Model& model, engine::Backend& backend,
+                                    const engine::TensorFile& golden, double rtol, Outcome& outcome) {
+  const auto tokens = static_cast<std::size_t>(outcome.golden.tokens);
+  for (const std::size_t piece : {tokens, (tokens + 1) / 2, std::size_t{64}, std::size_t{7}, std::size_t{1}}) {
+    if (!outcome.prefills.empty() && piece >= outcome.prefills.back().piece) continue;
+    auto compared = engine::compare_with_golden(backend, model.config(), golden, 0, piece);
+    if (!compared) return tl::unexpected(compared.error());
+    outcome.pass = outcome.pass && compared->pass(rtol);
+    outcome.prefills.push_back({piece, std::move(*compared)});
+  }
+  return {};
+}
+
+// The state that differs most.
+const engine::StateDifference& worst_state(const engine::GoldenReport& report) {
+  return *std::max_element(report.states.begin(), report.states.end(),
+                           [](const auto& a, const auto& b) { return a.difference.max_rel < b.difference.max_rel; });
+}
 
 engine::Result<Outcome> outcome_of(const engine::Model& model, engine::Backend& backend,
                                    const engine::TensorFile& golden, double rtol) {
@@ -74,6 +103,16 @@ void print_report(const Options& options, const engine::Model& model, const engi
   if (result.has_official) line("official logits", result.official, "  (their kernels round; not judged)");
   if (result.states.empty() && !outcome.steps) fmt::print("  the file holds no state to compare with  FAILED\n");
   fmt::print("  the likeliest token agrees for {:.2f} % of the tokens\n", 100 * result.argmax_agreement);
+  if (!outcome.prefills.empty()) {
+    fmt::print("  prefilled{}\n", backend.info().chunked_prefill ? "" : " (this backend steps)");
+    for (const Outcome::Prefill& prefill : outcome.prefills) {
+      const engine::StateDifference* state = prefill.golden.states.empty() ? nullptr : &worst_state(prefill.golden);
+      fmt::print("  {:<22} {:>12.3e} {:>12.3e}{}\n", fmt::format("{} at a time: logits", prefill.piece),
+                 prefill.golden.logits.max_abs, prefill.golden.logits.max_rel, mark(prefill.golden.logits));
+      if (state == nullptr) continue;
+      line(fmt::format("  layer {} {}", state->layer, state->name), state->difference, mark(state->difference));
+    }
+  }
   if (outcome.steps) {
     fmt::print(
         "These differences are what a bf16 state costs, and are not judged. Step by step, each from the same state, "
@@ -91,8 +130,16 @@ int verify(const Options& options) {
   if (!golden) return report(golden.error());
   auto backend = engine::make_backend((*model)->weights, backend_options(options));
   if (!backend) return report(backend.error());
-  const auto outcome = outcome_of(**model, **backend, *golden, options.rtol);
+  if (options.prefill && (*backend)->info().state == "bf16") {
+    return report({engine::ErrorKind::input, "A prefill is verified with an fp32 state. Leave --state out."});
+  }
+  auto outcome = outcome_of(**model, **backend, *golden, options.rtol);
   if (!outcome) return report(outcome.error());
+  if (options.prefill) {
+    if (auto done = verify_prefill(**model, **backend, *golden, options.rtol, *outcome); !done) {
+      return report(done.error());
+    }
+  }
   if (!options.json) {
     print_report(options, **model, **backend, *outcome);
     return outcome->pass ? 0 : 1;
@@ -125,6 +172,16 @@ int verify(const Options& options) {
                            {"worst_difference", outcome->steps->worst},
                            {"worst_at", outcome->steps->where}};
   }
+  for (const Outcome::Prefill& prefill : outcome->prefills) {
+    ordered_json one = {{"tokens_at_a_time", prefill.piece},
+                        {"chunked", (*backend)->info().chunked_prefill},
+                        {"logits", json_of(prefill.golden.logits)}};
+    if (!prefill.golden.states.empty()) {
+      const engine::StateDifference& state = worst_state(prefill.golden);
+      one["worst_state"] = {{"layer", state.layer}, {"name", state.name}, {"max_rel", state.difference.max_rel}};
+    }
+    out["prefill"].push_back(std::move(one));
+  }
   print_json(out);
   return outcome->pass ? 0 : 1;
 }
@@ -146,11 +203,14 @@ void add_verify(CLI::App& program, Action& action) {
                    "Largest difference allowed, relative to the largest reference value of a tensor")
       ->check(number_in(0, std::numeric_limits<double>::max()))
       ->capture_default_str();
+  command->add_flag("--prefill", options->prefill,
+                    "Also prefill the text: whole, in two, and 64, 7 and 1 tokens at a time; each against the file");
   add_backend_options(*command, *options);
   add_json_option(*command, *options);
   command->footer(
       "Examples:\n  mambascope verify path/to/model --golden path/to/golden.safetensors\n"
-      "  mambascope verify path/to/model --golden golden.safetensors --backend reference --rtol 1e-6 --json");
+      "  mambascope verify path/to/model --golden golden.safetensors --backend reference --rtol 1e-6 --json\n"
+      "  mambascope verify path/to/model --golden golden.safetensors --backend cuda --prefill");
   command->callback([options, &action] { action = [options] { return verify(*options); }; });
 }
 

@@ -106,7 +106,7 @@ bool GoldenReport::pass(double rtol) const {
 }
 
 Result<GoldenReport> compare_with_golden(Backend& backend, const ModelConfig& config, const TensorFile& golden,
-                                         int sequence) {
+                                         int sequence, std::size_t piece) {
   auto ids = ids_of(golden, config.vocab_size);
   if (!ids) return tl::unexpected(ids.error());
   const std::int64_t tokens = static_cast<std::int64_t>(ids->size());
@@ -127,22 +127,28 @@ Result<GoldenReport> compare_with_golden(Backend& backend, const ModelConfig& co
   Comparison official_comparison;
   std::int64_t agreeing = 0;
   std::vector<float> logits(static_cast<std::size_t>(v));
-  std::vector<std::int32_t> batch(static_cast<std::size_t>(backend.plan().batch));
+  std::vector<std::int32_t> batch;
   if (auto reset = backend.reset(); !reset) return tl::unexpected(reset.error());
-  for (std::size_t t = 0; t < ids->size(); ++t) {
-    std::fill(batch.begin(), batch.end(), (*ids)[t]);
-    if (auto step = backend.step(batch, nullptr); !step) return tl::unexpected(step.error());
+  const std::size_t at_once = std::max<std::size_t>(1, piece);
+  for (std::size_t first = 0; first < ids->size(); first += at_once) {
+    const std::size_t t = std::min(first + at_once, ids->size()) - 1;  // the last token of the piece
+    batch.clear();
+    for (std::size_t i = first; i <= t; ++i)
+      batch.insert(batch.end(), static_cast<std::size_t>(backend.plan().batch), (*ids)[i]);
+    auto done = piece > 0 ? backend.prefill(batch, nullptr) : backend.step(batch, nullptr);
+    if (!done) return tl::unexpected(done.error());
     if (auto read = backend.read_logits(sequence, logits); !read) return tl::unexpected(read.error());
     const float* expected = reference->data() + t * logits.size();
     for (std::size_t i = 0; i < logits.size(); ++i) logits_comparison.add(logits[i], expected[i]);
     for (std::size_t i = 0; report.has_official && i < logits.size(); ++i) {
       official_comparison.add(logits[i], official[t * logits.size() + i]);
     }
+    ++report.compared_tokens;
     agreeing += argmax(logits.data(), config.vocab_size) == argmax(expected, config.vocab_size) ? 1 : 0;
   }
   report.logits = logits_comparison.result();
   report.official = official_comparison.result();
-  report.argmax_agreement = static_cast<double>(agreeing) / static_cast<double>(tokens);
+  report.argmax_agreement = static_cast<double>(agreeing) / static_cast<double>(report.compared_tokens);
   if (auto compared = compare_states(backend, config, golden, sequence, report); !compared) {
     return tl::unexpected(compared.error());
   }

@@ -7,6 +7,7 @@
 #include "engine/formats/tensor_file.h"
 #include "engine/verify/difference.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -20,7 +21,8 @@ struct StateDifference {
 };
 
 struct GoldenReport {
-  std::int64_t tokens = 0;
+  std::int64_t tokens = 0;           // of the text
+  std::int64_t compared_tokens = 0;  // whose logits were compared
   Difference logits;
   bool has_official = false;
   Difference official;
@@ -34,7 +36,9 @@ struct GoldenReport {
 // Resets the backend, runs the file's input_ids through every sequence of its batch, and compares `sequence` with the
 // file. Errors (input): a tensor is missing or has another shape or type than the model's, an id is outside the
 // vocabulary; or an error of the backend.
+// With `piece` > 0 the text is prefilled (Backend::prefill), so many tokens at a time, and logits are compared where pieces
+// end.
 Result<GoldenReport> compare_with_golden(Backend& backend, const ModelConfig& config, const TensorFile& golden,
-                                         int sequence = 0);
+                                         int sequence = 0, std::size_t piece = 0);
 
 }  // namespace engine
