@@ -549,7 +549,8 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const
 
   std::optional<ProductStep> products;
   if (fused && wants_products(weights, options)) {
-    auto opened = ProductStep::open(*uploaded, batch, *buffers, *stream);
+    const bool own = options.products == Products::automatic && ProductStep::has_own(*device, batch);
+    auto opened = ProductStep::open(*uploaded, batch, own, *buffers, *stream);
     if (opened) {
       products = std::move(*opened);
     } else if (options.products == Products::library || kernels::out_of_memory(opened.error())) {
@@ -567,7 +568,7 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const
   BackendInfo info;
   info.name = "cuda";
   info.errors = options.errors;
-  if (products) info.products = "cublasLt";
+  if (products) info.products = products->name();
   info.device = device->name;
   info.detail = kernels::describe(*device);
   info.is_gpu = true;

@@ -1,5 +1,7 @@
 #include "engine/backend/product_step.h"
 
+#include "kernels/product/narrow_product.h"
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -16,15 +18,21 @@ DeviceResult<void> accepted(int code) { return kernels::check_cuda(code, "launch
 
 }  // namespace
 
-DeviceResult<ProductStep> ProductStep::open(const CudaWeights& weights, int batch, CudaBuffers& buffers,
+bool ProductStep::has_own(const kernels::DeviceInfo& device, int batch) {
+  return batch <= kernels::most_narrow_vectors && kernels::device::narrow_product_runs_on(device.major, device.minor);
+}
+
+DeviceResult<ProductStep> ProductStep::open(const CudaWeights& weights, int batch, bool own, CudaBuffers& buffers,
                                             const kernels::Stream& stream) {
   const ModelConfig& config = weights.config;
   ProductStep made;
   made.batch_ = batch;
   made.width_ = config.d_model;
-  auto products = kernels::MatrixProducts::open();
-  if (!products) return tl::unexpected(products.error());
-  made.products_ = std::move(*products);
+  if (!own) {
+    auto library = kernels::MatrixProducts::open();
+    if (!library) return tl::unexpected(library.error());
+    made.library_ = std::move(*library);
+  }
   const int mlp = config.has_mlp() ? config.mlp_width() : 0;
   const std::size_t columns = 2 * positive(batch);
   const auto allocate = [](kernels::DeviceBuffer& out, std::size_t bytes) -> DeviceResult<void> {
@@ -33,13 +41,16 @@ DeviceResult<ProductStep> ProductStep::open(const CudaWeights& weights, int batc
     out = std::move(*memory);
     return {};
   };
-  auto done =
-      allocate(made.parts_, 2 * columns * positive(std::max({config.d_model, config.d_inner(), mlp})))
-          .and_then([&] {
-            return allocate(made.product_, sizeof(float) * columns *
-                                               positive(std::max({config.in_proj().rows, config.d_model, 2 * mlp})));
-          })
-          .and_then([&] { return allocate(made.logits_, sizeof(float) * columns * positive(config.padded_vocab())); });
+  // Values and gates are multiplied by the own kernel, which writes no product of the MLP's width.
+  const std::size_t wide = positive(std::max(config.in_proj().rows, own ? 0 : 2 * mlp));
+  const std::size_t widest =
+      std::max(positive(made.wide_pieces()) * wide, positive(made.narrow_pieces()) * positive(config.d_model));
+  auto done = allocate(made.parts_, 2 * columns * positive(std::max({config.d_model, config.d_inner(), mlp})));
+  if (done && own) done = allocate(made.gated_, 2 * columns * positive(mlp));
+  if (done) done = allocate(made.product_, sizeof(float) * positive(batch) * widest);
+  if (!done) return tl::unexpected(done.error());
+  if (own) return made;
+  done = allocate(made.logits_, sizeof(float) * columns * positive(config.padded_vocab()));
   if (!done) return tl::unexpected(done.error());
   const std::size_t count = positive(batch) * positive(config.padded_vocab());
   buffers.logits = {made.logits_.at<float>(), count};
@@ -59,10 +70,10 @@ DeviceResult<void> ProductStep::choose_algorithms(const CudaWeights& weights, co
     for (std::size_t l = 0; l < layers; ++l) {
       if ((weights.layers[l].*matrix).rows > 0) matrices.push_back(weights.layers[l].*matrix);
     }
-    auto chosen = products_.choose(matrices, parts_.at(), 2 * batch_, product_.at<float>(), stream);
+    auto chosen = library_->choose(matrices, parts_.at(), 2 * batch_, product_.at<float>(), stream);
     if (!chosen) return chosen;
   }
-  return products_.choose({&weights.head, 1}, parts_.at(), 2 * batch_, logits_.at<float>(), stream);
+  return library_->choose({&weights.head, 1}, parts_.at(), 2 * batch_, logits_.at<float>(), stream);
 }
 
 DeviceResult<void> ProductStep::norm(const CudaBuffers& buffers, std::span<const float> weight, bool pending,
@@ -72,6 +83,7 @@ DeviceResult<void> ProductStep::norm(const CudaBuffers& buffers, std::span<const
   args.width = width_;
   args.residual = buffers.residual.data();
   args.pending = pending ? product_.at<const float>() : nullptr;
+  args.pieces = narrow_pieces();
   args.weight = weight.data();
   args.parts = parts_.at();
   return accepted(kernels::device::norm_parts(args, placement));
@@ -81,10 +93,11 @@ DeviceResult<void> ProductStep::launch(const Stage& stage, const CudaWeights& we
                                        const FusedArguments& arguments, const kernels::Stream& stream,
                                        const kernels::device::Placement& placement) {
   namespace device = kernels::device;
-  const int columns = 2 * batch_;
   float* const product = product_.at<float>();
-  const auto multiply = [&](const kernels::Matrix& matrix, float* out) {
-    return products_.multiply(matrix, parts_.at(), columns, out, stream);
+  const auto multiply = [&](const kernels::Matrix& matrix, int pieces, float* out,
+                            const void* parts) -> DeviceResult<void> {
+    if (library_) return library_->multiply(matrix, parts, 2 * batch_, out, stream);
+    return accepted(device::narrow_product({matrix, batch_, parts, pieces, out}, placement));
   };
   const CudaLayerWeights* layer = stage.layer < 0 ? nullptr : &weights.layers[positive(stage.layer)];
   switch (stage.kind) {
@@ -93,7 +106,7 @@ DeviceResult<void> ProductStep::launch(const Stage& stage, const CudaWeights& we
       const kernels::CoefficientPartsArgs rows{batch_, layer->in_proj.rows, product,
                                                arguments.projection(stage).coefficients};
       return norm(buffers, layer->norm, stage.layer > 0, placement)
-          .and_then([&] { return multiply(layer->in_proj, product); })
+          .and_then([&] { return multiply(layer->in_proj, wide_pieces(), product, parts_.at()); })
           .and_then([&] { return accepted(device::coefficient_parts(rows, placement)); });
     }
     case StageKind::mixer: {
@@ -108,18 +121,24 @@ DeviceResult<void> ProductStep::launch(const Stage& stage, const CudaWeights& we
       return accepted(device::mixer(args, placement));
     }
     case StageKind::out_proj:
-      return multiply(layer->out_proj, product);
+      return multiply(layer->out_proj, narrow_pieces(), product, parts_.at());
     case StageKind::mlp_up: {
+      if (!library_) {
+        const kernels::NarrowProductArgs up{layer->fc1, batch_, parts_.at(), 1, nullptr, gated_.at()};
+        return norm(buffers, layer->norm2, true, placement).and_then([&] {
+          return accepted(device::narrow_product(up, placement));
+        });
+      }
       const kernels::GatePartsArgs gate{batch_, layer->fc2.cols, product, parts_.at()};
       return norm(buffers, layer->norm2, true, placement)
-          .and_then([&] { return multiply(layer->fc1, product); })
+          .and_then([&] { return multiply(layer->fc1, wide_pieces(), product, parts_.at()); })
           .and_then([&] { return accepted(device::gate_parts(gate, placement)); });
     }
     case StageKind::mlp_down:
-      return multiply(layer->fc2, product);
+      return multiply(layer->fc2, narrow_pieces(), product, library_ ? parts_.at() : gated_.at());
     default: {  // head
       return norm(buffers, weights.norm_f, true, placement).and_then([&] {
-        return multiply(weights.head, logits_.at<float>());
+        return multiply(weights.head, 1, buffers.logits.data(), parts_.at());
       });
     }
   }

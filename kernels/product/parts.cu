@@ -13,27 +13,35 @@ namespace kernels::device {
 
 namespace {
 
-constexpr int block_size = 256;
+constexpr int block_size = 256, norm_block = 512;
 
 __device__ __forceinline__ float4 sum_of(const float4& a, const float4& b) {
   return make_float4(a.x + b.x, a.y + b.y, a.z + b.z, a.w + b.w);
 }
 
-__global__ void __launch_bounds__(block_size) norm_parts_kernel(const NormPartsArgs args) {
+template <int pieces>
+__global__ void __launch_bounds__(norm_block) norm_parts_kernel(const NormPartsArgs args) {
   extern __shared__ float4 values[];  // (d / 4)
-  __shared__ float scratch[block_size / warp_size];
+  __shared__ float scratch[norm_block / warp_size];
   let_next_start();
-  wait_for_previous();
   const int quads = args.width / 4;
   const std::size_t row = static_cast<std::size_t>(blockIdx.x) * quads;
   const std::size_t distance = static_cast<std::size_t>(args.batch) * quads;
   float4* const residual = reinterpret_cast<float4*>(args.residual) + row;
   const float4* const pending = reinterpret_cast<const float4*>(args.pending) + row;
+  const float4* const weight = reinterpret_cast<const float4*>(args.weight);
+  const int first = static_cast<int>(threadIdx.x);
+  float4 w = make_float4(0.0F, 0.0F, 0.0F, 0.0F);
+  if (first < quads) w = weight[first];
+  wait_for_previous();
   float squares = 0.0F;
-  for (int i = static_cast<int>(threadIdx.x); i < quads; i += block_size) {
+  for (int i = first; i < quads; i += norm_block) {
     float4 v = residual[i];
-    if (args.pending != nullptr) {
-      v = sum_of(v, sum_of(pending[i], pending[distance + i]));
+    if constexpr (pieces > 0) {
+      float4 sum = pending[i];
+#pragma unroll
+      for (int p = 1; p < pieces; ++p) sum = sum_of(sum, pending[p * distance + i]);
+      v = sum_of(v, sum);
       residual[i] = v;
     }
     values[i] = v;
@@ -41,11 +49,11 @@ __global__ void __launch_bounds__(block_size) norm_parts_kernel(const NormPartsA
   }
   const float mean = sum_block(squares, scratch) / static_cast<float>(args.width);
   const float scale = __frsqrt_rn(mean + static_cast<float>(norm_epsilon));
-  for (int i = static_cast<int>(threadIdx.x); i < quads; i += block_size) {
+  for (int i = first; i < quads; i += norm_block) {
     const float4 v = values[i];
-    const float4 w = reinterpret_cast<const float4*>(args.weight)[i];
     const float4 normed = make_float4(v.x * scale * w.x, v.y * scale * w.y, v.z * scale * w.z, v.w * scale * w.w);
     store_parts(args.parts, 4 * (row + i), 4 * distance, normed);
+    if (i + norm_block < quads) w = weight[i + norm_block];
   }
 }
 
@@ -79,8 +87,13 @@ unsigned blocks_for(std::size_t count) { return static_cast<unsigned>((count + b
 }  // namespace
 
 int norm_parts(const NormPartsArgs& args, const Placement& placement) {
-  return launch_kernel(norm_parts_kernel, dim3(static_cast<unsigned>(args.batch)), block_size,
-                       sizeof(float) * static_cast<std::size_t>(args.width), placement, args);
+  const auto queue = [&](auto kernel) {
+    return launch_kernel(kernel, dim3(static_cast<unsigned>(args.batch)), norm_block,
+                         sizeof(float) * static_cast<std::size_t>(args.width), placement, args);
+  };
+  if (args.pending == nullptr) return queue(norm_parts_kernel<0>);
+  if (args.pieces != 2 && args.pieces != 4) return cudaErrorInvalidValue;
+  return args.pieces == 2 ? queue(norm_parts_kernel<2>) : queue(norm_parts_kernel<4>);
 }
 
 int gate_parts(const GatePartsArgs& args, const Placement& placement) {

@@ -17,7 +17,8 @@ struct NormPartsArgs {
   int batch = 1;
   int width = 0;                   // d
   float* residual = nullptr;       // (B, d) in and out
-  const float* pending = nullptr;  // (2 B, d): a product of parts that is still to be added; may be null
+  const float* pending = nullptr;  // (pieces, B, d): a product that is still to be added up; may be null
+  int pieces = 2;                  // 2 or 4
   const float* weight = nullptr;   // (d)
   void* parts = nullptr;           // (2 B, d) bf16: high, then low
 };
