@@ -44,17 +44,19 @@ __device__ __forceinline__ void copy_box(std::uint32_t to, const CUtensorMap& ma
       "l"(&map), "r"(barrier), "r"(x), "r"(y), "r"(z)
       : "memory");
 }
-// The same of a matrix that is read once: the cache is to keep other things.
+// The same of what is read once: the cache is to keep other things. Box 0 of the third dimension.
 __device__ __forceinline__ void copy_box_once(std::uint32_t to, const CUtensorMap& map, std::uint32_t barrier, int x,
-                                              int y) {
+                                              int y, int w) {
   std::uint64_t policy;
   asm volatile("createpolicy.fractional.L2::evict_first.b64 %0, 1.0;" : "=l"(policy));
   asm volatile(
-      "cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.L2::cache_hint "
-      "[%0], [%1, {%3, %4}], [%2], %5;" ::"r"(to),
-      "l"(&map), "r"(barrier), "r"(x), "r"(y), "l"(policy)
+      "cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.L2::cache_hint "
+      "[%0], [%1, {%3, %4, 0, %5}], [%2], %6;" ::"r"(to),
+      "l"(&map), "r"(barrier), "r"(x), "r"(y), "r"(w), "l"(policy)
       : "memory");
 }
+// A barrier of the 128 threads of four neighbouring warps; `which` from 1 on, one for each four.
+__device__ __forceinline__ void group_barrier(int which) { asm volatile("bar.sync %0, 128;" ::"r"(which) : "memory"); }
 
 // A tile of rows of 128 bytes as the products find it: rows in a row, swizzled by the copy, at a multiple of 1024 bytes.
 // The next 16 columns of it are 2 further on.
@@ -75,39 +77,49 @@ __device__ __forceinline__ void products_wait() {
 // clang-format off
 #define MAMBASCOPE_4(i) "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3])
 #define MAMBASCOPE_16(i) MAMBASCOPE_4(i), MAMBASCOPE_4(i + 4), MAMBASCOPE_4(i + 8), MAMBASCOPE_4(i + 12)
-#define MAMBASCOPE_NAMES_32 "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23," \
-  "%24,%25,%26,%27,%28,%29,%30,%31"
-#define MAMBASCOPE_NAMES_68 MAMBASCOPE_NAMES_32 ",%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47," \
-  "%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63,%64,%65,%66,%67"
-#define MAMBASCOPE_NAMES_84 MAMBASCOPE_NAMES_68 ",%68,%69,%70,%71,%72,%73,%74,%75,%76,%77,%78,%79,%80,%81,%82,%83"
-#define MAMBASCOPE_PRODUCT(n, names, a, b) \
-  "wgmma.mma_async.sync.aligned.m64n" #n "k16.f32.bf16.bf16 {" names "}, " a ", " b ", 1, 1, 1, 0, 0;"
-// clang-format on
+#define MAMBASCOPE_64(i) MAMBASCOPE_16(i), MAMBASCOPE_16(i + 16), MAMBASCOPE_16(i + 32), MAMBASCOPE_16(i + 48)
+#define MAMBASCOPE_NAMES_32 \
+  "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29" \
+  ",%30,%31"
+#define MAMBASCOPE_NAMES_64 MAMBASCOPE_NAMES_32 \
+  ",%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58" \
+  ",%59,%60,%61,%62,%63"
+#define MAMBASCOPE_NAMES_68 MAMBASCOPE_NAMES_64 ",%64,%65,%66,%67"
+#define MAMBASCOPE_NAMES_128 MAMBASCOPE_NAMES_68 \
+  ",%68,%69,%70,%71,%72,%73,%74,%75,%76,%77,%78,%79,%80,%81,%82,%83,%84,%85,%86,%87,%88,%89,%90,%91,%92,%93,%94" \
+  ",%95,%96,%97,%98,%99,%100,%101,%102,%103,%104,%105,%106,%107,%108,%109,%110,%111,%112,%113,%114,%115,%116,%117" \
+  ",%118,%119,%120,%121,%122,%123,%124,%125,%126,%127"
+#define MAMBASCOPE_PRODUCT(n, names, a, b, add) \
+  "{ .reg .pred add; setp.ne.b32 add, " add ", 0;\n" \
+  "wgmma.mma_async.sync.aligned.m64n" #n "k16.f32.bf16.bf16 {" names "}, " a ", " b ", add, 1, 1, 0, 0; }"
 
-// d += 64 rows of one tile times n rows of another, 16 columns of both; a warp's lane holds, for every 8 of the n, two
-// neighbouring sums of row lane / 4 and two of the row 8 further on.
-__device__ __forceinline__ void add_product(float (&d)[32], std::uint64_t a, std::uint64_t b) {
-  asm volatile(MAMBASCOPE_PRODUCT(64, MAMBASCOPE_NAMES_32, "%32", "%33")
-               : MAMBASCOPE_16(0), MAMBASCOPE_16(16)
-               : "l"(a), "l"(b));
+// d += (if not `add`: =) 64 rows of one tile times n rows of another, 16 columns of both. A warp has 16 of the 64 rows; for
+// every 8 of the n, a lane holds two neighbouring sums of row lane / 4 and two of the row 8 further on.
+__device__ __forceinline__ void add_product(float (&d)[32], std::uint64_t a, std::uint64_t b, int add) {
+  asm volatile(MAMBASCOPE_PRODUCT(64, MAMBASCOPE_NAMES_32, "%32", "%33", "%34")
+               : MAMBASCOPE_16(0), MAMBASCOPE_16(16) : "l"(a), "l"(b), "r"(add));
 }
-__device__ __forceinline__ void add_product(float (&d)[68], std::uint64_t a, std::uint64_t b) {
-  asm volatile(MAMBASCOPE_PRODUCT(136, MAMBASCOPE_NAMES_68, "%68", "%69")
-               : MAMBASCOPE_16(0), MAMBASCOPE_16(16), MAMBASCOPE_16(32), MAMBASCOPE_16(48), MAMBASCOPE_4(64)
-               : "l"(a), "l"(b));
+__device__ __forceinline__ void add_product(float (&d)[64], std::uint64_t a, std::uint64_t b, int add) {
+  asm volatile(MAMBASCOPE_PRODUCT(128, MAMBASCOPE_NAMES_64, "%64", "%65", "%66")
+               : MAMBASCOPE_64(0) : "l"(a), "l"(b), "r"(add));
 }
-__device__ __forceinline__ void add_product(float (&d)[84], std::uint64_t a, std::uint64_t b) {
-  asm volatile(MAMBASCOPE_PRODUCT(168, MAMBASCOPE_NAMES_84, "%84", "%85")
-               : MAMBASCOPE_16(0), MAMBASCOPE_16(16), MAMBASCOPE_16(32), MAMBASCOPE_16(48), MAMBASCOPE_16(64),
-                 MAMBASCOPE_4(80)
-               : "l"(a), "l"(b));
+__device__ __forceinline__ void add_product(float (&d)[68], std::uint64_t a, std::uint64_t b, int add) {
+  asm volatile(MAMBASCOPE_PRODUCT(136, MAMBASCOPE_NAMES_68, "%68", "%69", "%70")
+               : MAMBASCOPE_64(0), MAMBASCOPE_4(64) : "l"(a), "l"(b), "r"(add));
+}
+__device__ __forceinline__ void add_product(float (&d)[128], std::uint64_t a, std::uint64_t b, int add) {
+  asm volatile(MAMBASCOPE_PRODUCT(256, MAMBASCOPE_NAMES_128, "%128", "%129", "%130")
+               : MAMBASCOPE_64(0), MAMBASCOPE_64(64) : "l"(a), "l"(b), "r"(add));
 }
 
 #undef MAMBASCOPE_4
 #undef MAMBASCOPE_16
+#undef MAMBASCOPE_64
 #undef MAMBASCOPE_NAMES_32
+#undef MAMBASCOPE_NAMES_64
 #undef MAMBASCOPE_NAMES_68
-#undef MAMBASCOPE_NAMES_84
+#undef MAMBASCOPE_NAMES_128
 #undef MAMBASCOPE_PRODUCT
+// clang-format on
 
 }  // namespace kernels::device::hopper

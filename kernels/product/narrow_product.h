@@ -27,7 +27,7 @@ namespace device {
 
 // Whether there is code for this device of compute capability major.minor.
 bool narrow_product_runs_on(int major, int minor);
-// All arrays start at multiples of 16 bytes, rows of the matrix are whole 16-byte pieces, gated rows a multiple of 4.
+// All arrays start at multiples of 16 bytes, rows of the matrix are whole 16-byte pieces, gated rows a multiple of 16.
 int narrow_product(const NarrowProductArgs& args, const Placement& placement);
 
 }  // namespace device

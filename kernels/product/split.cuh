@@ -15,15 +15,6 @@ __device__ __forceinline__ void store_parts(void* parts, std::size_t at, std::si
   to[at + distance] = __float2bfloat16_rn(value - __bfloat162float(high));
 }
 
-// Two neighbours at once; `at` and `distance` are multiples of 2.
-__device__ __forceinline__ void store_parts(void* parts, std::size_t at, std::size_t distance, float2 values) {
-  const __nv_bfloat162 high = __floats2bfloat162_rn(values.x, values.y);
-  __nv_bfloat16* const to = static_cast<__nv_bfloat16*>(parts);
-  *reinterpret_cast<__nv_bfloat162*>(to + at) = high;
-  *reinterpret_cast<__nv_bfloat162*>(to + at + distance) =
-      __floats2bfloat162_rn(values.x - __low2float(high), values.y - __high2float(high));
-}
-
 // Four neighbours at once; `at` and `distance` are multiples of 4.
 __device__ __forceinline__ void store_parts(void* parts, std::size_t at, std::size_t distance, float4 values) {
   const float in[4] = {values.x, values.y, values.z, values.w};
