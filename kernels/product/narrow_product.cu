@@ -348,13 +348,15 @@ int cost(const NarrowProductArgs& args, const Placement& placement) {
 
 template <int sequences>
 int launch_for(const NarrowProductArgs& args, const Placement& placement) {
-  using Small = Tall<1, sequences, false>;
-  using Large = Tall<2, sequences, false>;
-  using Odd = Wide<(sequences + group_rows - 1) / group_rows>;
   if (args.gated != nullptr) return launch<Tall<1, sequences, true>>(args, placement);
-  const int small = cost<Small>(args, placement), large = cost<Large>(args, placement);
-  if (cost<Odd>(args, placement) < std::min(small, large)) return launch<Odd>(args, placement);
-  return small <= large ? launch<Small>(args, placement) : launch<Large>(args, placement);
+  // Whatever the batch is: they add in different orders.
+  const int small = cost<Tall<1, most_narrow_vectors, false>>(args, placement);
+  const int large = cost<Tall<2, most_narrow_vectors, false>>(args, placement);
+  if (cost<Wide<2>>(args, placement) < std::min(small, large)) {
+    return launch<Wide<(sequences + group_rows - 1) / group_rows>>(args, placement);
+  }
+  return small <= large ? launch<Tall<1, sequences, false>>(args, placement)
+                        : launch<Tall<2, sequences, false>>(args, placement);
 }
 
 }  // namespace
