@@ -104,7 +104,7 @@ DeviceResult<void> ProductStep::launch(const Stage& stage, const CudaWeights& we
     case StageKind::in_proj: {
       // What the layer before left is still to be added to the residual; the first layer's residual is the embedding.
       const kernels::CoefficientPartsArgs rows{batch_, layer->in_proj.rows, product,
-                                               arguments.projection(stage).coefficients};
+                                               arguments.projection(stage).coefficients, weights.config.in_proj().b};
       return norm(buffers, layer->norm, stage.layer > 0, placement)
           .and_then([&] { return multiply(layer->in_proj, wide_pieces(), product, parts_.at()); })
           .and_then([&] { return accepted(device::coefficient_parts(rows, placement)); });

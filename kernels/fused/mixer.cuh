@@ -295,8 +295,8 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
       const int i = thread % warp_size + j * warp_size;
       if (i < pairs) {
         const int2 channel = pair_channels(i, pairs, args.half_pairs);
-        u[j] = projected(in, first_channel + channel.x);
-        v[j] = projected(in, first_channel + channel.y);
+        u[j] = in[sequence + first_channel + channel.x];
+        v[j] = in[sequence + first_channel + channel.y];
       }
     }
 #pragma unroll

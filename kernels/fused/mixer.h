@@ -20,8 +20,8 @@ struct MixerArgs {
   int angles = 0;   // S
   bool half_pairs = false;
 
-  // Pieces of the input projection's output; sequence b's begin `stride` elements after sequence b - 1's. The output may
-  // come in two parts that are to be added (kernels/product): the second lies `second_part` elements after the first (0: one
+  // Pieces of the input projection's output; sequence b's begin `stride` elements after sequence b - 1's. z and x may come
+  // in two parts that are to be added (kernels/product): the second lies `second_part` elements after the first (0: one
   // part). `out_parts` belongs to it.
   int stride = 0;
   std::size_t second_part = 0;

@@ -75,11 +75,16 @@ __global__ void __launch_bounds__(block_size) gate_parts_kernel(const GatePartsA
 __global__ void __launch_bounds__(block_size) coefficient_parts_kernel(const CoefficientPartsArgs args) {
   let_next_start();
   wait_for_previous();
-  const int row = static_cast<int>(blockIdx.x) * block_size + static_cast<int>(threadIdx.x);
-  if (row >= 3 * args.coefficients.heads + args.coefficients.angles) return;
-  const std::size_t at = static_cast<std::size_t>(blockIdx.y) * args.rows + args.coefficients.first + row;
+  const int row = args.first_key + static_cast<int>(blockIdx.x) * block_size + static_cast<int>(threadIdx.x);
+  const int first = args.coefficients.first;
+  if (row >= first + 3 * args.coefficients.heads + args.coefficients.angles) return;
+  const std::size_t at = static_cast<std::size_t>(blockIdx.y) * args.rows + row;
   const float value = args.product[at] + args.product[at + static_cast<std::size_t>(args.batch) * args.rows];
-  store_coefficient(args.coefficients, row, static_cast<int>(blockIdx.y), value);
+  if (row < first) {
+    args.product[at] = value;
+  } else {
+    store_coefficient(args.coefficients, row - first, static_cast<int>(blockIdx.y), value);
+  }
 }
 
 unsigned blocks_for(std::size_t count) { return static_cast<unsigned>((count + block_size - 1) / block_size); }
@@ -102,7 +107,8 @@ int gate_parts(const GatePartsArgs& args, const Placement& placement) {
 }
 
 int coefficient_parts(const CoefficientPartsArgs& args, const Placement& placement) {
-  const int rows = 3 * args.coefficients.heads + args.coefficients.angles;
+  const CoefficientRows& c = args.coefficients;
+  const int rows = c.first + 3 * c.heads + c.angles - args.first_key;
   const dim3 grid(blocks_for(static_cast<std::size_t>(rows)), static_cast<unsigned>(args.batch));
   return launch_kernel(coefficient_parts_kernel, grid, block_size, 0, placement, args);
 }

@@ -31,12 +31,14 @@ struct GatePartsArgs {
   void* parts = nullptr;           // (2 B, width) bf16
 };
 
-// The coefficient rows of the input projection's product.
+// The coefficient rows of the input projection's product. The rows before them, those of the keys and queries that all heads
+// of a sequence read, become whole in the first half of the product.
 struct CoefficientPartsArgs {
   int batch = 1;
-  int rows = 0;                    // of the input projection
-  const float* product = nullptr;  // (2 B, rows)
+  int rows = 0;              // of the input projection
+  float* product = nullptr;  // (2 B, rows) in and out
   CoefficientRows coefficients;
+  int first_key = 0;  // row
 };
 
 namespace device {

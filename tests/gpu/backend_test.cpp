@@ -6,6 +6,7 @@
 #include "engine/model/random_weights.h"
 #include "engine/verify/twin.h"
 #include "kernels/bf16.h"
+#include "kernels/device/device_info.h"
 #include "tests/gpu/device.h"
 #include "tests/gpu/open_backend.h"
 #include "tests/gpu/twin.h"
@@ -378,18 +379,20 @@ TEST_CASE("gpu backend: wrong input is an input error and changes nothing") {
   CHECK(same(read(*backend, config, 0), before));
 }
 
-TEST_CASE("gpu backend: with matrix products by cuBLASLt, where there is one, whole models follow the reference") {
+// Matrix products by cuBLASLt, where there is one, or by what the device has.
+static void follow_with_products(engine::Products products) {
   for (const Case& c : cases(Variant::fused)) {
     const auto weights = engine::make_random_weights(c.config, c.dtype, 18);
     REQUIRE(weights.has_value());
     engine::BackendOptions options;
     options.batch = 13;
     options.variant = Variant::fused;
-    options.products = engine::Products::library;
+    options.products = products;
     auto backend = engine::make_cuda_backend(*weights, options);
     CAPTURE(c.name);
     CAPTURE(c.config.rank());
     if (c.dtype != DType::bf16) {
+      if (products == engine::Products::automatic) continue;
       REQUIRE_FALSE(backend.has_value());
       CHECK(backend.error().kind == engine::ErrorKind::input);
       continue;
@@ -398,7 +401,9 @@ TEST_CASE("gpu backend: with matrix products by cuBLASLt, where there is one, wh
       MESSAGE("skipped: " << backend.error().message);
       return;
     }
-    CHECK((*backend)->info().products == "cublasLt");
+    const auto device = kernels::query_device();
+    const bool own = products == engine::Products::automatic && device && device->major == 9;
+    CHECK((*backend)->info().products == (own ? "tensor cores" : "cublasLt"));
     engine::ReferenceBackend reference(*weights, options.batch);
     const int tokens = gpu_test::small() ? 2 : 8;
     for (int t = 0; t < tokens; ++t) {
@@ -417,6 +422,14 @@ TEST_CASE("gpu backend: with matrix products by cuBLASLt, where there is one, wh
       }
     }
   }
+}
+
+TEST_CASE("gpu backend: with matrix products by cuBLASLt, where there is one, whole models follow the reference") {
+  follow_with_products(engine::Products::library);
+}
+
+TEST_CASE("gpu backend: with the matrix products that the device has, whole models follow the reference") {
+  follow_with_products(engine::Products::automatic);
 }
 
 TEST_CASE("gpu backend: the fused variant names a matrix that it does not take") {
