@@ -75,6 +75,7 @@ ordered_json comparison_json(const ProfileResult& a, const ProfileResult& b, con
           {"significance_level", significance_level},
           {"threshold", comparison.threshold},
           {"clock_tick_us", comparison.tick_us},
+          {"stage_times", name_of(comparison.clock)},
           {"gaps_us", {comparison.gaps_a_us, comparison.gaps_b_us}},
           {"regressed", comparison.regressed()},
           {"rows", std::move(rows)}};
@@ -85,8 +86,10 @@ std::string comparison_text(const ProfileResult& a, const ProfileResult& b, cons
   std::string out = side_text('A', a) + side_text('B', b);
   for (const std::string& reason : forced) out += "not alike: " + reason + "\n";
   for (const std::string& difference : differences(a, b)) out += "differ in " + difference + "\n";
-  out += fmt::format("\n  {:<28} {:>12} {:>12} {:>8} {:>18} {:>9}\n", "per token", "A median us", "B median us",
-                     "B / A", "95 % interval", "p");
+  const bool waiting_out = comparison.clock == profiler::StageClock::waiting_out;
+  out += fmt::format("\n  {:<28} {:>12} {:>12} {:>8} {:>18} {:>9}\n",
+                     waiting_out ? "per token, waiting left out" : "per token", "A median us", "B median us", "B / A",
+                     "95 % interval", "p");
   for (const ComparedRow& row : comparison.rows) out += row_text(row);
   out += fmt::format(
       "\np by Mann and Whitney's rank test, two-sided, adjusted over the rows by Holm's method; below {} counts. "
@@ -95,6 +98,11 @@ std::string comparison_text(const ProfileResult& a, const ProfileResult& b, cons
       "and {:.2f} us, "
       "medians\n",
       significance_level, comparison.tick_us, comparison.gaps_a_us, comparison.gaps_b_us);
+  if (waiting_out)
+    out +=
+        "kernels overlap and wait for each other in one of them: a kind's time is by how much it lengthens the work, "
+        "in "
+        "both;\nwhat it fetches ahead for the next one lengthens it and shortens that\n";
   std::string slower;
   for (const ComparedRow& row : comparison.rows)
     if (row.verdict == Verdict::regression) slower += (slower.empty() ? "" : ", ") + row.name;

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace app {
 
@@ -28,7 +29,9 @@ std::string range_length_text(const StageCounters& counters, const ProfileResult
   std::string out =
       "                    a range holds the clocks, begins and ends by itself and stands alone: its time is not the "
       "stage's";
-  const auto times = profiler::statistics_of(result.tokens, result.plan.stages.size()).stages;
+  std::vector<int> own(result.plan.stages.size());
+  std::iota(own.begin(), own.end(), 0);
+  const auto times = profiler::grouped(result.tokens, own, own.size(), profiler::clock_for(result.tokens));
   double longer = 0;
   int stages = 0;
   for (std::size_t id = 0; id < counters.values.size() && id < times.size(); ++id) {

@@ -24,7 +24,7 @@ struct KindTime {
   profiler::Spread time_ns;
 };
 
-std::vector<KindTime> kinds_of(const ProfileResult& result) {
+std::vector<KindTime> kinds_of(const ProfileResult& result, profiler::StageClock clock) {
   std::vector<KindTime> kinds(engine::stage_kind_count);
   std::vector<int> group_of_stage;
   for (const engine::Stage& stage : result.plan.stages) {
@@ -36,7 +36,7 @@ std::vector<KindTime> kinds_of(const ProfileResult& result) {
     kinds[at].cost.flops += stage.cost.flops;
     group_of_stage.push_back(static_cast<int>(at));
   }
-  const auto times = profiler::grouped(result.tokens, group_of_stage, kinds.size());
+  const auto times = profiler::grouped(result.tokens, group_of_stage, kinds.size(), clock);
   for (std::size_t i = 0; i < kinds.size(); ++i) kinds[i].time_ns = times[i].time_ns;
   return kinds;
 }
@@ -62,9 +62,10 @@ double intensity(const kernels::Cost& cost) {
 
 ordered_json ranks_json(const std::vector<RankRun>& runs, const std::string& preset) {
   const auto order = order_of(runs);
+  const profiler::StageClock clock = clock_for(runs);
   ordered_json rows = ordered_json::array();
   for (const RankRun& run : runs) {
-    const auto kinds = kinds_of(run.result);
+    const auto kinds = kinds_of(run.result, clock);
     const profiler::SpanMeans means = profiler::span_means(run.result.tokens);
     ordered_json stages = ordered_json::array();
     for (const engine::StageKind kind : order) {
@@ -103,6 +104,7 @@ ordered_json ranks_json(const std::vector<RankRun>& runs, const std::string& pre
   out["state"] = first.backend.state;
   out["batch"] = first.plan.batch;
   out["time_source"] = name_of(first.status.source);
+  out["stage_times"] = name_of(clock);
   out["copy_gbps"] = first.copy_bytes_per_second > 0 ? ordered_json(first.copy_bytes_per_second / 1e9) : ordered_json();
   out["recorded"] = first.recording.empty() ? ordered_json() : ordered_json(first.recorded_at);
   return out;
@@ -117,14 +119,16 @@ std::string ranks_text(const std::vector<RankRun>& runs, const std::string& pres
                   first.backend.device, first.backend.name, first.plan.variant,
                   first.backend.graph ? ", one graph" : "", first.backend.state, first.plan.batch, first.tokens.size());
   const auto line = [&](const std::string& name, const auto& cell) {
-    out += fmt::format("  {:<26}", name);
+    out += fmt::format("  {:<28}", name);
     for (const RankRun& run : runs) out += fmt::format(" {:>12}", cell(run));
     out += "\n";
   };
-  line("median us per token", [](const RankRun& run) { return fmt::format("R = {}", run.rank); });
+  const profiler::StageClock clock = clock_for(runs);
+  line(clock == profiler::StageClock::waiting_out ? "median us, waiting left out" : "median us per token",
+       [](const RankRun& run) { return fmt::format("R = {}", run.rank); });
   std::vector<std::vector<KindTime>> kinds;
   kinds.reserve(runs.size());
-  for (const RankRun& run : runs) kinds.push_back(kinds_of(run.result));
+  for (const RankRun& run : runs) kinds.push_back(kinds_of(run.result, clock));
   for (const engine::StageKind kind : order_of(runs)) {
     line(engine::name_of(kind), [&](const RankRun& run) {
       const KindTime& time = kinds[static_cast<std::size_t>(&run - runs.data())][static_cast<std::size_t>(kind)];
@@ -159,8 +163,9 @@ std::string ranks_text(const std::vector<RankRun>& runs, const std::string& pres
 void write_ranks_csv(std::ostream& out, const std::vector<RankRun>& runs) {
   out << "rank,kind,stages,us_median,us_p5,us_p95,bytes,flops,flops_per_byte,parameters,executed_flops_per_byte,"
          "paper_flops_per_byte,verified\n";
+  const profiler::StageClock clock = clock_for(runs);
   for (const RankRun& run : runs) {
-    const auto kinds = kinds_of(run.result);
+    const auto kinds = kinds_of(run.result, clock);
     for (const engine::StageKind kind : order_of(runs)) {
       const KindTime& time = kinds[static_cast<std::size_t>(kind)];
       if (time.stages == 0) continue;

@@ -45,8 +45,9 @@ void add_distribution(ordered_json& row, const profiler::Series& series) {
 
 ordered_json rows_json(const ProfileResult& result, ProfileRows rows) {
   const Grouping grouped = grouping(result.plan, rows);
-  const auto times = profiler::grouped(result.tokens, grouped.of_stage, grouped.groups.size());
-  const auto series = profiler::series_of(result.tokens, grouped.of_stage, grouped.groups.size());
+  const profiler::StageClock clock = profiler::clock_for(result.tokens);
+  const auto times = profiler::grouped(result.tokens, grouped.of_stage, grouped.groups.size(), clock);
+  const auto series = profiler::series_of(result.tokens, grouped.of_stage, grouped.groups.size(), clock);
   ordered_json out = ordered_json::array();
   for (std::size_t i = 0; i < times.size(); ++i) {
     const StageGroup& group = grouped.groups[i];
@@ -98,8 +99,8 @@ std::string outliers_line(const std::string& name, const profiler::Series& serie
   return out + (outliers.found.size() > 3 ? ", ...\n" : "\n");
 }
 
-std::string outliers_text(const ProfileResult& result, const Grouping& groups) {
-  const auto series = profiler::series_of(result.tokens, groups.of_stage, groups.groups.size());
+std::string outliers_text(const ProfileResult& result, const Grouping& groups, profiler::StageClock clock) {
+  const auto series = profiler::series_of(result.tokens, groups.of_stage, groups.groups.size(), clock);
   std::vector<std::string> lines = {outliers_line("step", profiler::wall_series(result.tokens))};
   for (std::size_t i = 0; i < series.size(); ++i)
     lines.push_back(outliers_line(full_name(groups.groups[i]), series[i]));
@@ -151,6 +152,7 @@ ordered_json profile_json(const ProfileResult& result) {
           {"steps", result.tokens.size()},
           {"seed", result.seed},
           {"time_source", name_of(status.source)},
+          {"stage_times", name_of(profiler::clock_for(result.tokens))},
           {"tier", status.tier},
           {"why_not_more", text(status.reason)},
           {"remedy", text(status.remedy)},
@@ -180,6 +182,8 @@ std::string profile_text(const ProfileResult& result, ProfileRows rows) {
   const profiler::ProfilerStatus& status = result.status;
   const profiler::StepStatistics step = profiler::statistics_of(result.tokens, 0).step;
   const bool timed = status.source != profiler::TimeSource::none;
+  const profiler::StageClock clock = profiler::clock_for(result.tokens);
+  const bool waiting_out = clock == profiler::StageClock::waiting_out;
   std::string out =
       fmt::format("{} on {} ({}, {}, state {}), {} steps after {} to warm up\n", result.model, result.backend.device,
                   result.backend.name, result.plan.variant, result.backend.state, result.tokens.size(), result.warmup);
@@ -187,10 +191,16 @@ std::string profile_text(const ProfileResult& result, ProfileRows rows) {
     out += fmt::format("{}: {}, by {}\n", result.recording, result.recorded_words(), result.program);
   if (timed) {
     const Grouping groups = grouping(result.plan, rows);
-    const auto times = profiler::grouped(result.tokens, groups.of_stage, groups.groups.size());
-    out += fmt::format("\n  {:<20} {:>6} {:>9} {:>10} {:>9} {:>9} {:>9} {:>12} {:>9} {:>7}\n", "per token", "stages",
-                       "pieces", "median us", "mad", "p5", "p95", "bytes", "GB/s", "of step");
+    const auto times = profiler::grouped(result.tokens, groups.of_stage, groups.groups.size(), clock);
+    out += fmt::format("\n  {:<20} {:>6} {:>9} {:>10} {:>9} {:>9} {:>9} {:>12} {:>9} {:>7}\n",
+                       waiting_out ? "waiting left out" : "per token", "stages", "pieces", "median us", "mad", "p5",
+                       "p95", "bytes", "GB/s", "of step");
     for (std::size_t i = 0; i < times.size(); ++i) out += row_text(groups.groups[i], times[i]);
+    if (waiting_out)
+      out +=
+          "  kernels begin before the one in front of them ends, and wait: a row's time is by how much it lengthens "
+          "the "
+          "work\n";
   }
   const kernels::Cost total = result.plan.total();
   out += fmt::format(
@@ -207,7 +217,7 @@ std::string profile_text(const ProfileResult& result, ProfileRows rows) {
         step.wall.mean / 1e3, step.stages.mean / 1e3, step.between.mean / 1e3, step.overlap.mean / 1e3,
         step.gaps.mean / 1e3);
   }
-  out += outliers_text(result, grouping(result.plan, rows));
+  out += outliers_text(result, grouping(result.plan, rows), clock);
   out += fmt::format("source of times     {}\n",
                      status.source == profiler::TimeSource::cupti
                          ? fmt::format("CUPTI {} activity records ({})", status.version, status.library)

@@ -112,7 +112,9 @@ void draw_tooltip(const Hover& hover) {
     ImGui::TextDisabled("Medians of the parts add up to %s µs, the median of steps is %s µs.",
                         three_digits(bar.end_us).c_str(), three_digits(bar.wall_us).c_str());
   ImGui::TextDisabled("± is the median absolute deviation. %s.",
-                      source_words(hover.row->document->timing_cache.table.source));
+                      source_words(hover.row->document->timing_cache.table.source,
+                                   leaves_waiting_out(hover.row->document->timing_cache.table))
+                          .c_str());
   ImGui::EndTooltip();
 }
 
@@ -195,7 +197,10 @@ void draw_group(PanelContext& context, const std::vector<const Document*>& docum
     }
   }
   const std::string id = fmt::format("##bars{}", static_cast<int>(source));
-  const std::string axis = fmt::format("µs of a step · {}", source_words(source));
+  const bool waiting_out = std::any_of(documents.begin(), documents.end(), [](const Document* document) {
+    return leaves_waiting_out(document->timing_cache.table);
+  });
+  const std::string axis = fmt::format("µs of a step · {}", source_words(source, waiting_out));
   float* end = ImGui::GetStateStorage()->GetFloatRef(ImGui::GetID((id + "end").c_str()), 0.0F);
   *end = static_cast<float>(steady_axis_end(
       longest, static_cast<double>(written / std::max(1.0F, size.x - 130 * theme.scale)), static_cast<double>(*end)));

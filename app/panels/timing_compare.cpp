@@ -326,8 +326,13 @@ void draw_timing_compare(PanelContext& context, ImVec2) {
                        fmt::format("{}", fmt::join(made.reasons, "; ")).c_str());
   ImGui::TextColored(
       theme.secondary,
-      "%sp: Mann and Whitney's rank test, adjusted by Holm's method. The clocks tell %s µs apart. Two runs "
+      "%s%sp: Mann and Whitney's rank test, adjusted by Holm's method. The clocks tell %s µs apart. Two runs "
       "of one program differ as well.",
+      made.comparison.clock == profiler::StageClock::waiting_out
+          ? "Waiting left out: kernels overlap in one of them, and a row's time is by how much it lengthens the work, "
+            "in "
+            "both. "
+          : "",
       made.differences.empty() ? "" : fmt::format("Differ in {}. ", fmt::join(made.differences, "; ")).c_str(),
       three_digits(made.comparison.tick_us).c_str());
   ImGui::PopTextWrapPos();

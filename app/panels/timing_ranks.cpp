@@ -81,7 +81,7 @@ void draw_times(PanelContext& context, const RankCurves& curves, profiler::TimeS
   low = std::max(low, high / 3e4);
   const double first = curves.path.front().rank,
                last = std::max(first + 1.0, static_cast<double>(curves.path.back().rank));
-  const std::string axis = fmt::format("µs of a token · {}", source_words(source));
+  const std::string axis = fmt::format("µs of a token · {}", source_words(source, curves.waiting_out));
   if (!begin_plot(context, "##ranks", size, "rank", axis.c_str(), ImPlotFlags_NoLegend)) return;
   ImPlot::SetupAxisScale(ImAxis_X1, ImPlotScale_Log10);
   ImPlot::SetupAxisScale(ImAxis_Y1, ImPlotScale_Log10);
@@ -172,7 +172,7 @@ void draw_path(PanelContext& context, const RankCurves& curves, profiler::TimeSo
     x_high = std::max(x_high, 2 * curves.peak_gflop_per_s / curves.copy_gb_per_s);
     y_high = std::max(y_high, 2 * curves.peak_gflop_per_s);
   }
-  const std::string axis = fmt::format("flop for each byte · {}", source_words(source));
+  const std::string axis = fmt::format("flop for each byte · {}", source_words(source, curves.waiting_out));
   if (!begin_plot(context, "##path", size, axis.c_str(), "GFLOP/s", ImPlotFlags_NoLegend)) return;
   ImPlot::SetupAxisScale(ImAxis_X1, ImPlotScale_Log10);
   ImPlot::SetupAxisScale(ImAxis_Y1, ImPlotScale_Log10);

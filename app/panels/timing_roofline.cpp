@@ -102,7 +102,9 @@ void draw_timing_roofline(PanelContext& context, Document& document, ImVec2 size
   }
   size.y = std::max(4 * line, size.y - (ImGui::GetCursorPosY() - begin));
   size.x -= 10 * theme.scale;
-  const std::string axis = fmt::format("flop for each byte · {}", source_words(document.timing_cache.table.source));
+  const std::string axis =
+      fmt::format("flop for each byte · {}",
+                  source_words(document.timing_cache.table.source, leaves_waiting_out(document.timing_cache.table)));
   if (!begin_plot(context, "##roofline", size, axis.c_str(), "GFLOP/s", ImPlotFlags_NoLegend)) return;
   ImPlot::SetupAxisScale(ImAxis_X1, ImPlotScale_Log10);
   ImPlot::SetupAxisScale(ImAxis_Y1, ImPlotScale_Log10);

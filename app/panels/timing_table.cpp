@@ -141,7 +141,8 @@ void draw_table_controls(PanelContext& context, Document& document) {
 }
 
 // Headings that sort: a click sorts from the largest, the next from the smallest, the third as the plan has it.
-void draw_sorting_headings(const Theme& theme, TimingTableView& view, const std::vector<std::string>& headings) {
+void draw_sorting_headings(const Theme& theme, TimingTableView& view, const std::vector<std::string>& headings,
+                           const char* before_tip) {
   ImGui::TableNextRow(ImGuiTableRowFlags_Headers);
   for (int i = 0; i < static_cast<int>(headings.size()); ++i) {
     ImGui::TableSetColumnIndex(i);
@@ -165,7 +166,7 @@ void draw_sorting_headings(const Theme& theme, TimingTableView& view, const std:
         view.sorted_by = -1;
     }
     const bool hovered = ImGui::IsItemHovered();
-    tooltip(fmt::format("{}: click to sort", headings[static_cast<std::size_t>(i)]));
+    tooltip(fmt::format("{}{}: click to sort", before_tip, headings[static_cast<std::size_t>(i)]));
     ImGui::PopID();
     const float width = ImGui::CalcTextSize(text.c_str()).x;
     ImGui::GetWindowDrawList()->AddText({i > 0 ? at.x + std::max(0.0F, space - width) : at.x, at.y},
@@ -296,7 +297,12 @@ void draw_one(PanelContext& context, Document& document) {
   ImGui::TableSetupColumn("bytes", ImGuiTableColumnFlags_WidthStretch, 1.0F);
   ImGui::TableSetupColumn("rate", ImGuiTableColumnFlags_WidthStretch, 0.75F);
   ImGui::TableSetupColumn("share", ImGuiTableColumnFlags_WidthStretch, 1.25F);
-  draw_sorting_headings(theme, view, {"stage", "median µs", "± µs", "bytes", "GB/s", "of step"});
+  const bool waiting_out = leaves_waiting_out(table);
+  draw_sorting_headings(
+      theme, view, {waiting_out ? "stage, waiting out" : "stage", "median µs", "± µs", "bytes", "GB/s", "of step"},
+      waiting_out ? "Kernels begin before the one in front of them ends, and wait. A row's time is by how much it "
+                    "lengthens the work. "
+                  : "");
   const auto share = [&](double us) { return table.wall_us > 0 ? us / table.wall_us : 0; };
   // The step and its gaps are what the rows are held against: they stay on top, unless names are looked for.
   if (view.filter.empty()) {
@@ -372,7 +378,8 @@ void draw_two(PanelContext& context, const Document& first, const Document& seco
   ImGui::TableSetupColumn("first", ImGuiTableColumnFlags_WidthStretch, 1.1F);
   ImGui::TableSetupColumn("second", ImGuiTableColumnFlags_WidthStretch, 1.1F);
   ImGui::TableSetupColumn("ratio", ImGuiTableColumnFlags_WidthStretch, 0.7F);
-  draw_headings(theme, {"median µs of", first.name, second.name, "ratio"});
+  draw_headings(theme, {leaves_waiting_out(a) || leaves_waiting_out(b) ? "µs, waiting out, of" : "median µs of",
+                        first.name, second.name, "ratio"});
   for (const auto& [kind, in_a, in_b] :
        {std::tuple{whole_step, a.wall_us, b.wall_us}, {nothing_ran, a.gaps_us, b.gaps_us}}) {
     begin_row(context, kind);

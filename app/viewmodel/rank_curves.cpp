@@ -21,7 +21,7 @@ void add(RankCurves& out, const std::string& name, int kind, const RankPoint& po
   curve->points.push_back(point);
 }
 
-RankPathPoint path_point(const RankRun& run) {
+RankPathPoint path_point(const RankRun& run, profiler::StageClock clock) {
   RankPathPoint out;
   out.rank = run.rank;
   out.verified = run.verified();
@@ -29,7 +29,7 @@ RankPathPoint path_point(const RankRun& run) {
   out.executed = executed_intensity(run.result.plan);
   std::vector<int> group;
   for (const engine::Stage& stage : run.result.plan.stages) group.push_back(of_recurrence(stage.kind) ? 0 : -1);
-  const auto series = profiler::series_of(run.result.tokens, group, 1);
+  const auto series = profiler::series_of(run.result.tokens, group, 1, clock);
   const double ns = profiler::spread_of(series.front().times_ns).median;
   const kernels::Cost cost = recurrence_cost(run.result.plan);
   out.median_us = ns / 1e3;
@@ -44,12 +44,14 @@ RankPathPoint path_point(const RankRun& run) {
 
 RankCurves make_rank_curves(const RankFamily& family) {
   RankCurves out;
+  const profiler::StageClock clock = clock_for(family.runs);
+  out.waiting_out = clock == profiler::StageClock::waiting_out;
   for (const RankRun& run : family.runs) {
     const Grouping groups = grouping(run.result.plan, ProfileRows::kinds);
-    const auto series = profiler::series_of(run.result.tokens, groups.of_stage, groups.groups.size());
+    const auto series = profiler::series_of(run.result.tokens, groups.of_stage, groups.groups.size(), clock);
     for (std::size_t i = 0; i < groups.groups.size(); ++i)
       add(out, groups.groups[i].name, groups.groups[i].kind, point_of(run.rank, series[i]));
-    out.path.push_back(path_point(run));
+    out.path.push_back(path_point(run, clock));
     out.copy_gb_per_s = std::max(out.copy_gb_per_s, run.result.copy_bytes_per_second / 1e9);
     out.peak_gflop_per_s = std::max(out.peak_gflop_per_s, run.result.backend.fp32_flops_per_second / 1e9);
     out.peak_source = run.result.backend.peak_source;

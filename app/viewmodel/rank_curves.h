@@ -33,6 +33,7 @@ struct RankCurves {
   std::vector<RankPathPoint> path;                 // by rising rank
   double copy_gb_per_s = 0, peak_gflop_per_s = 0;  // 0: not known
   std::string peak_source;
+  bool waiting_out = false;  // the times leave out what kernels wait for each other
 };
 
 RankCurves make_rank_curves(const RankFamily& family);

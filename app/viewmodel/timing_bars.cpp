@@ -43,6 +43,7 @@ StepBar make_token_bar(const engine::StepPlan& plan, const profiler::TokenTimes&
   bar.wall_us = us(account.wall_ns);
   bar.wall_spread_us = table.wall_spread_us;
   if (times.stages.empty()) return bar;
+  profiler::stage_times(times, table.clock, stage_ns);
   for (const KindTimes& kind : table.kinds) {
     std::int64_t sum = 0;
     for (const engine::Stage& stage : plan.stages)

@@ -28,7 +28,9 @@ TimingDistribution make_timing_distribution(const engine::StepPlan& plan, profil
   } else {
     out.title = "whole step";
   }
-  series = out.kind < 0 ? profiler::wall_series(tokens) : profiler::series_of(tokens, group, 1).front();
+  const profiler::StageClock clock = profiler::clock_for(tokens);
+  out.waiting_out = out.kind >= 0 && clock == profiler::StageClock::waiting_out;
+  series = out.kind < 0 ? profiler::wall_series(tokens) : profiler::series_of(tokens, group, 1, clock).front();
   profiler::Distribution all = profiler::distribution_of(series, most_bins);
   const profiler::Spread& spread = all.spread;
   out.tokens = spread.count;

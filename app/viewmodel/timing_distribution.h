@@ -13,8 +13,9 @@
 namespace app {
 
 struct TimingDistribution {
-  std::string title;  // "state_update of layer 3", "in_proj", "whole step"
-  int kind = -1;      // engine::StageKind; -1: the whole step
+  std::string title;         // "state_update of layer 3", "in_proj", "whole step"
+  int kind = -1;             // engine::StageKind; -1: the whole step
+  bool waiting_out = false;  // the times leave out what kernels wait for each other
   std::size_t tokens = 0;
   double median_us = 0, p5_us = 0, p25_us = 0, p75_us = 0, p95_us = 0, max_us = 0;
   double low_us = 0, width_us = 0;  // of the bins

@@ -30,7 +30,7 @@ double value_of(const TimingTableRow& row, TimingColumn column) {
 
 std::vector<TimingTableRow> make_timing_rows(const engine::StepPlan& plan, profiler::Tokens tokens, ProfileRows rows) {
   Grouping groups = grouping(plan, rows);
-  const auto series = profiler::series_of(tokens, groups.of_stage, groups.groups.size());
+  const auto series = profiler::series_of(tokens, groups.of_stage, groups.groups.size(), profiler::clock_for(tokens));
   const double wall_us = profiler::spread_of(profiler::wall_series(tokens).times_ns).median / 1e3;
   std::vector<TimingTableRow> out;
   for (std::size_t i = 0; i < groups.groups.size(); ++i) {

@@ -19,6 +19,7 @@ struct TimingTableRow {
   double share = 0;                                 // median over the median wall time, 0..1
   std::size_t tokens = 0, outliers = 0;             // by the rule of profiler/report/distribution.h
 };
+// Times by the clock that fits the tokens (profiler::clock_for).
 std::vector<TimingTableRow> make_timing_rows(const engine::StepPlan& plan, profiler::Tokens tokens, ProfileRows rows);
 
 enum class TimingColumn { name, median, spread, bytes, rate, share };

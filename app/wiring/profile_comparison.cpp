@@ -145,8 +145,11 @@ ProfileComparison compare_profiles(const ProfileResult& a, const ProfileResult& 
   out.gaps_b_us = profiler::spread_of(profiler::gaps_series(b.tokens).times_ns).median / 1e3;
   out.rows.push_back(compared("whole step", profiler::wall_series(a.tokens), profiler::wall_series(b.tokens), seed));
   const Grouping of_a = grouping(a.plan, rows), of_b = grouping(b.plan, rows);
-  const auto series_a = profiler::series_of(a.tokens, of_a.of_stage, of_a.groups.size());
-  const auto series_b = profiler::series_of(b.tokens, of_b.of_stage, of_b.groups.size());
+  if (profiler::clock_for(a.tokens) == profiler::StageClock::waiting_out ||
+      profiler::clock_for(b.tokens) == profiler::StageClock::waiting_out)
+    out.clock = profiler::StageClock::waiting_out;
+  const auto series_a = profiler::series_of(a.tokens, of_a.of_stage, of_a.groups.size(), out.clock);
+  const auto series_b = profiler::series_of(b.tokens, of_b.of_stage, of_b.groups.size(), out.clock);
   const std::vector<Key> keys_a = keys_of(of_a), keys_b = keys_of(of_b);
   const auto add = [&](const StageGroup& group, const profiler::Series& from_a, const profiler::Series& from_b) {
     out.rows.push_back(compared(full_name(group), from_a, from_b, seed + out.rows.size()));

@@ -5,6 +5,7 @@
 #include "app/wiring/profile_groups.h"
 #include "app/wiring/profile_result.h"
 #include "profiler/report/comparison.h"
+#include "profiler/report/statistics.h"
 
 #include <cstdint>
 #include <string>
@@ -40,6 +41,8 @@ struct ProfileComparison {
   double gaps_a_us = 0, gaps_b_us = 0;  // medians of the time in which nothing ran
   double tick_us = 0;                   // what the coarser of the two clocks tells apart
   double threshold = 0.05;
+  // Of both sides, and chosen by both: waiting is left out where either has kernels that overlap.
+  profiler::StageClock clock = profiler::StageClock::recorded;
   bool regressed() const;
 };
 

@@ -5,6 +5,7 @@
 #include "app/wiring/timing_store.h"
 #include "engine/backend/backend.h"
 #include "profiler/export/rows.h"
+#include "profiler/report/statistics.h"
 
 #include <memory>
 #include <string>
@@ -14,6 +15,8 @@ namespace app {
 
 // "cupti", "cpu_clock" or "none".
 const char* name_of(profiler::TimeSource source);
+// "recorded" or "waiting_out".
+const char* name_of(profiler::StageClock clock);
 
 profiler::Export profile_rows(const std::string& model, const engine::BackendInfo& backend,
                               const engine::StepPlan& plan, const TimingStore& store,

@@ -16,6 +16,13 @@ bool of_recurrence(engine::StageKind kind) {
   return kind == StageKind::state_update || kind == StageKind::readout || kind == StageKind::mixer;
 }
 
+profiler::StageClock clock_for(const std::vector<RankRun>& runs) {
+  const bool overlap = std::any_of(runs.begin(), runs.end(), [](const RankRun& run) {
+    return profiler::clock_for(run.result.tokens) == profiler::StageClock::waiting_out;
+  });
+  return overlap ? profiler::StageClock::waiting_out : profiler::StageClock::recorded;
+}
+
 double paper_intensity(const engine::ModelConfig& config) {
   const double n = config.d_state, p = config.headdim, r = config.rank();
   const double flops = config.is_mimo ? 4 * n * p * r + n * p - p * r : 5 * n * p - p;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/wiring/profile_result.h"
+#include "profiler/report/statistics.h"
 
 #include <string>
 #include <vector>
@@ -24,6 +25,9 @@ struct RankFamily {
   std::string shape;  // what has these ranks: "siso-187m"
   std::vector<RankRun> runs;
 };
+
+// One for all ranks: waiting is left out where the kernels of any of them overlap.
+profiler::StageClock clock_for(const std::vector<RankRun>& runs);
 
 // The state's arithmetic per byte in one layer of one sequence, as the paper counts it (Table 2: values of two bytes, the
 // state counted once, without the previous token's term): (4NPR + NP - PR) / (2 (1 + 2NR + PR + NP)), SISO 5NP - P above.

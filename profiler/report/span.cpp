@@ -48,20 +48,12 @@ SpanMeans span_means(Tokens tokens) {
 std::vector<double> lengthening(Tokens tokens, std::span<const int> group_of_stage, std::size_t group_count) {
   std::vector<double> out(group_count + 1, 0.0);
   const double share = tokens.empty() ? 0 : 1.0 / static_cast<double>(tokens.size());
+  std::vector<std::int64_t> stages(group_of_stage.size());
   for (const auto& token : tokens) {
-    std::vector<const StageTime*> order;
-    order.reserve(token->stages.size());
-    for (const StageTime& piece : token->stages) order.push_back(&piece);
-    std::stable_sort(order.begin(), order.end(),
-                     [](const StageTime* a, const StageTime* b) { return a->start_ns < b->start_ns; });
-    std::int64_t reached = INT64_MIN;
-    for (const StageTime* piece : order) {
-      const std::int64_t end = piece->start_ns + piece->duration_ns;
-      if (end <= reached) continue;
-      const int group = piece->tag.stage < group_of_stage.size() ? group_of_stage[piece->tag.stage] : -1;
-      out[group >= 0 ? static_cast<std::size_t>(group) : group_count] +=
-          share * static_cast<double>(end - std::max(reached, piece->start_ns));
-      reached = end;
+    out.back() += share * static_cast<double>(added_times(*token, stages));
+    for (std::size_t stage = 0; stage < stages.size(); ++stage) {
+      const int group = group_of_stage[stage];
+      out[group >= 0 ? static_cast<std::size_t>(group) : group_count] += share * static_cast<double>(stages[stage]);
     }
   }
   return out;

@@ -24,9 +24,8 @@ struct SpanMeans {
 };
 SpanMeans span_means(Tokens tokens);
 
-// By how much each group's work lengthens the work of the token, in ns: each piece from the end of all that began before it
-// (or its own start) to its end. Of kernels that overlap this leaves the waiting out, and unlike their times it adds up: the
-// sum over all groups is SpanMeans::busy. Means over the tokens; `group_of_stage[id]` as in grouped(); work of no group is
+// By how much each group's work lengthens the work of the token, in ns, as StageClock::waiting_out has it: the sum over all
+// groups is SpanMeans::busy. Means over the tokens; `group_of_stage[id]` as in grouped(); work of no group is
 // in the last element, (groups + 1).
 std::vector<double> lengthening(Tokens tokens, std::span<const int> group_of_stage, std::size_t group_count);
 

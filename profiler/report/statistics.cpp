@@ -109,6 +109,45 @@ TokenAccount account(const TokenTimes& token, std::span<std::int64_t> stages) {
   return out;
 }
 
+std::int64_t added_times(const TokenTimes& token, std::span<std::int64_t> stages) {
+  std::fill(stages.begin(), stages.end(), 0);
+  std::vector<const StageTime*> order;
+  order.reserve(token.stages.size());
+  for (const StageTime& piece : token.stages) order.push_back(&piece);
+  std::stable_sort(order.begin(), order.end(),
+                   [](const StageTime* a, const StageTime* b) { return a->start_ns < b->start_ns; });
+  std::int64_t outside = 0, reached = INT64_MIN;
+  for (const StageTime* piece : order) {
+    const std::int64_t end = piece->start_ns + piece->duration_ns;
+    if (end <= reached) continue;
+    (piece->tag.stage < stages.size() ? stages[piece->tag.stage] : outside) += end - std::max(reached, piece->start_ns);
+    reached = end;
+  }
+  return outside;
+}
+
+void stage_times(const TokenTimes& token, StageClock clock, std::span<std::int64_t> stages) {
+  if (clock == StageClock::recorded)
+    account(token, stages);
+  else
+    added_times(token, stages);
+}
+
+StageClock clock_for(Tokens tokens) {
+  double busy = 0, sum = 0;
+  for (const auto& token : tokens) {
+    std::vector<Interval> pieces;
+    pieces.reserve(token->stages.size());
+    for (const StageTime& piece : token->stages) {
+      pieces.push_back(interval_of(piece));
+      sum += static_cast<double>(piece.duration_ns);
+    }
+    busy += static_cast<double>(union_length(std::move(pieces)));
+  }
+  constexpr double overlap_share = 0.01;
+  return sum - busy >= overlap_share * busy && busy > 0 ? StageClock::waiting_out : StageClock::recorded;
+}
+
 Statistics statistics_of(Tokens tokens, std::size_t stage_count) {
   Statistics out;
   std::vector<int> own(stage_count);
@@ -130,7 +169,8 @@ Statistics statistics_of(Tokens tokens, std::size_t stage_count) {
   return out;
 }
 
-std::vector<StageStatistics> grouped(Tokens tokens, std::span<const int> group_of_stage, std::size_t group_count) {
+std::vector<StageStatistics> grouped(Tokens tokens, std::span<const int> group_of_stage, std::size_t group_count,
+                                     StageClock clock) {
   Table table;
   table.times.resize(group_count);
   table.pieces.resize(group_count);
@@ -143,7 +183,7 @@ std::vector<StageStatistics> grouped(Tokens tokens, std::span<const int> group_o
     return stage < group_of_stage.size() && group_of_stage[stage] >= 0 ? group_of_stage[stage] : -1;
   };
   for (const auto& token : tokens) {
-    account(*token, stages);
+    stage_times(*token, clock, stages);
     table.wall += static_cast<double>(token->wall_ns);
     std::fill(sums.begin(), sums.end(), 0);
     std::fill(ran.begin(), ran.end(), false);

@@ -42,6 +42,19 @@ TokenAccount account(const TokenTimes& token, std::span<std::int64_t> stages);
 
 using Tokens = std::span<const std::shared_ptr<const TokenTimes>>;
 
+// What a stage's time in a token is. Recorded: the union of its pieces, as they ran. Waiting out: by how much its work
+// lengthens the token's, each piece from the end of all that began before it (or its own start) to its end. Where kernels
+// begin early and wait for the one before them, recorded times hold the waiting and add up to more than the work; the others
+// add up to it. Without overlap both are the same.
+enum class StageClock : std::uint8_t { recorded, waiting_out };
+// Waiting out, where overlapping pieces make up 1 % of the work or more.
+StageClock clock_for(Tokens tokens);
+
+// The times of a token's stages with waiting left out, (number of stages); returns what lies outside of these stages.
+std::int64_t added_times(const TokenTimes& token, std::span<std::int64_t> stages);
+// The times of a token's stages by either clock, (number of stages).
+void stage_times(const TokenTimes& token, StageClock clock, std::span<std::int64_t> stages);
+
 // Over tokens: the wall time and its parts, in ns.
 struct StepStatistics {
   Spread wall, stages, between, busy, overlap, gaps;
@@ -60,6 +73,7 @@ Statistics statistics_of(Tokens tokens, std::size_t stage_count);
 
 // The same per group: `group_of_stage[id]` is the group of a stage, negative: none. A group's time in a token is the sum
 // over its stages.
-std::vector<StageStatistics> grouped(Tokens tokens, std::span<const int> group_of_stage, std::size_t group_count);
+std::vector<StageStatistics> grouped(Tokens tokens, std::span<const int> group_of_stage, std::size_t group_count,
+                                     StageClock clock = StageClock::recorded);
 
 }  // namespace profiler

@@ -1,4 +1,5 @@
 // Comparing profiles, from values and as its user runs it.
+#include "app/commands/compare_report.h"
 #include "app/wiring/profile_comparison.h"
 #include "app/wiring/recorded_profile.h"
 #include "tests/support/run_program.h"
@@ -187,4 +188,26 @@ TEST_CASE("compare ends with 1 on a regression, 2 for apples and pears") {
     CHECK(run_program({"compare", a, b, "--threshold", bad}).exit_code == 2);
   CHECK(run_program({"compare", a}).exit_code == 2);
   CHECK(run_program({"compare", a, "/nonexistent"}).exit_code == 2);
+}
+
+TEST_CASE("kernels that wait for each other are not judged by their waiting") {
+  // The same work; in the second profile every kernel begins while the one before it runs, and waits.
+  const app::ProfileResult eager = example(1, 1);
+  app::ProfileResult graph = example(1, 2);
+  for (auto& token : graph.tokens) {
+    auto early = std::make_shared<profiler::TokenTimes>(*token);
+    for (std::size_t i = 1; i < early->stages.size(); ++i) {
+      early->stages[i].start_ns -= 1500;
+      early->stages[i].duration_ns += 1500;
+    }
+    token = early;
+  }
+  const auto kinds = app::compare_profiles(eager, graph, app::ProfileRows::kinds, 0.05, 0);
+  CHECK(kinds.clock == profiler::StageClock::waiting_out);
+  CHECK_FALSE(kinds.regressed());
+  CHECK(row_of(kinds, "mixer").ratio.ratio == doctest::Approx(1).epsilon(0.02));
+  const std::string text = app::comparison_text(eager, graph, kinds, {});
+  CHECK(text.find("per token, waiting left out") != std::string::npos);
+  CHECK(app::comparison_json(eager, graph, kinds, {})["stage_times"] == "waiting_out");
+  CHECK(app::compare_profiles(eager, eager, app::ProfileRows::kinds, 0.05, 0).clock == profiler::StageClock::recorded);
 }

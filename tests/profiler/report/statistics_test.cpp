@@ -102,3 +102,35 @@ TEST_CASE("statistics per stage and per group") {
   CHECK(statistics_of({}, 2).stages.size() == 2);
   CHECK(statistics_of({}, 2).step.wall.count == 0);
 }
+
+TEST_CASE("where kernels wait for each other, the clock that leaves waiting out adds up to the work") {
+  // Stage 1 begins at 4 and waits until 10; stage 2 runs inside of it; stage 3 comes later.
+  const auto t = token(40, {piece(0, 0, 10), piece(1, 4, 16), piece(2, 12, 5), piece(3, 30, 6)});
+  std::vector<std::int64_t> stages(4);
+  CHECK(added_times(*t, stages) == 0);
+  CHECK(stages == std::vector<std::int64_t>{10, 10, 0, 6});
+  CHECK(stages[0] + stages[1] + stages[2] + stages[3] == account(*t, {}).busy_ns);
+  stage_times(*t, StageClock::recorded, stages);
+  CHECK(stages == std::vector<std::int64_t>{10, 16, 5, 6});
+  std::vector<std::int64_t> fewer(1);
+  CHECK(added_times(*t, fewer) == 16);  // of stages outside
+
+  const std::vector<std::shared_ptr<const TokenTimes>> tokens = {t};
+  CHECK(clock_for(tokens) == StageClock::waiting_out);
+  const std::vector<int> groups = {0, 1, 0, 1};
+  const auto recorded = grouped(tokens, groups, 2), waiting_out = grouped(tokens, groups, 2, StageClock::waiting_out);
+  CHECK(recorded[0].share + recorded[1].share == doctest::Approx(37.0 / 40));
+  CHECK(waiting_out[0].share + waiting_out[1].share == doctest::Approx(26.0 / 40));
+  CHECK(waiting_out[1].time_ns.median == 16);
+  CHECK(waiting_out[0].pieces == 2);
+
+  // Less than 1 % at once is no overlap, and without any both clocks say the same.
+  CHECK(clock_for(std::vector<std::shared_ptr<const TokenTimes>>{token(400, {piece(0, 0, 200), piece(1, 199, 200)})}) ==
+        StageClock::recorded);
+  CHECK(clock_for({}) == StageClock::recorded);
+  const auto apart = token(60, {piece(0, 0, 10), piece(1, 10, 20), piece(0, 40, 5)});
+  std::vector<std::int64_t> one(2), other(2);
+  stage_times(*apart, StageClock::recorded, one);
+  stage_times(*apart, StageClock::waiting_out, other);
+  CHECK(one == other);
+}
