@@ -8,6 +8,7 @@
 #include "app/commands/profile_files.h"
 #include "app/commands/profile_ranks.h"
 #include "app/commands/profile_run.h"
+#include "app/commands/profile_samples.h"
 #include "engine/bench/clocks.h"
 #include "profiler/activity/process.h"
 
@@ -31,14 +32,14 @@ CopyRate copy_rate_of(const ProfileResult& result) {
   return {*rate, ""};
 }
 
-void print(const ProfileOptions& options, const std::vector<ProfileRun>& runs, const CopyRate& copy,
-           const std::optional<StageCounters>& counters) {
+void print(const ProfileOptions& options, const std::vector<ProfileRun>& runs, const CopyRate& copy) {
+  const std::optional<StageCounters>& counters = runs[0].result.counters;
   const bool both = runs.size() == 2;
   if (!options.json) {
     const ProfileRows rows = rows_named(options.by);
     for (const ProfileRun& run : runs) {
-      fmt::print("{}{}{}", profile_text(run.result, rows), accounting_text(run.result, copy, run.queued),
-                 both ? "\n" : "");
+      fmt::print("{}{}{}{}", profile_text(run.result, rows), accounting_text(run.result, copy, run.queued),
+                 run.result.samples ? samples_text(*run.result.samples, run.result) : std::string(), both ? "\n" : "");
     }
     if (both) fmt::print("{}", eager_and_graph_text(runs[0].result, runs[1].result));
     if (counters) fmt::print("{}", counters_text(*counters, runs[0].result));
@@ -48,6 +49,7 @@ void print(const ProfileOptions& options, const std::vector<ProfileRun>& runs, c
   for (const ProfileRun& run : runs) {
     auto one = profile_json(run.result);
     one["accounting"] = accounting_json(run.result, copy, run.queued);
+    if (run.result.samples) one["samples"] = samples_report_json(*run.result.samples, run.result);
     all.push_back(std::move(one));
   }
   nlohmann::ordered_json out = both ? nlohmann::ordered_json{{"runs", all}} : all[0];
@@ -73,6 +75,16 @@ int count(const ProfileOptions& options) {
   return 0;
 }
 
+// The second process of --pm-sampling, likewise.
+int sample(const ProfileOptions& options) {
+  const auto model = open_model_or_preset(options, options.preset, "profile");
+  if (!model) return report(model.error());
+  const auto samples = sample_tokens(options, **model);
+  if (!samples) return report(samples.error());
+  print_json(samples_json(*samples));
+  return 0;
+}
+
 // Why these options do not go together; empty: they do.
 std::string contradiction(const ProfileOptions& options) {
   const bool both = options.graph == "both";
@@ -82,6 +94,7 @@ std::string contradiction(const ProfileOptions& options) {
   }
   if (options.ranks.empty()) return "";
   if (options.counters) return "--ranks has no --counters: count one rank's model for that.";
+  if (options.samples) return "--ranks has no --pm-sampling: sample one rank's model for that.";
   if (both) return "--ranks compares shapes, --graph both ways of launching: give --graph on or --graph off.";
   if (!files.trace.empty()) return "--ranks writes no --trace: profile one rank's model for that.";
   return "";
@@ -98,8 +111,9 @@ int profile(const ProfileOptions& options) {
   const bool wants_gpu =
       options.backend == engine::BackendChoice::automatic || options.backend == engine::BackendChoice::cuda;
   // Before the first CUDA call, which looks for a device.
-  if (wants_gpu) profiler::start_process_activity(!options.no_cupti && !options.counters_only);
+  if (wants_gpu) profiler::start_process_activity(!options.no_cupti && !options.counters_only && !options.samples_only);
   if (options.counters_only) return count(options);
+  if (options.samples_only) return sample(options);
   if (options.graph != "off" && engine::choice_made(options.backend) != engine::BackendChoice::cuda) {
     return refuse(fmt::format("--graph {} needs the cuda backend: a CUDA graph holds the step's kernels. {}",
                               options.graph, wants_gpu ? engine::why_no_cuda() : std::string()));
@@ -123,18 +137,20 @@ int profile(const ProfileOptions& options) {
     if (run.result.status.source != profiler::TimeSource::cupti || options.no_cost || ended) continue;
     measure_cost_of_cupti(options, run);
   }
-  std::optional<StageCounters> counters;
-  if (options.counters && !ended) counters = count_in_second_process(options, runs[0].result);
+  if (options.counters && !ended) {
+    const StageCounters counters = count_in_second_process(options, runs[0].result);
+    for (ProfileRun& run : runs) run.result.counters = counters;
+  }
+  if (options.samples && !ended)
+    for (ProfileRun& run : runs) run.result.samples = sample_in_second_process(options, run.result);
   CopyRate copy{0, "there are no times of stages"};
   if (ended) copy.problem = "the device failed";
   if (runs[0].result.status.source != profiler::TimeSource::none && !ended) copy = copy_rate_of(runs[0].result);
   for (ProfileRun& run : runs) run.result.copy_bytes_per_second = copy.bytes_per_second;
-  if (counters)
-    for (ProfileRun& run : runs) run.result.counters = counters;
   if (runs.size() == 1) {
     if (const auto kept = keep_profile(runs[0].result, files); !kept) return report(kept.error());
   }
-  print(options, runs, copy, counters);
+  print(options, runs, copy);
   return ended ? report(*ended) : 0;
 }
 
@@ -150,7 +166,7 @@ void add_profile(CLI::App& program, Action& action) {
   add_tokens_option(*command, options->tokens, "The first tokens as ids: 1,2,3; the others are drawn with --seed")
       ->excludes(prompt);
   command->add_option("--steps", options->steps, "Steps to measure")
-      ->check(whole_number_in(1, 10000))
+      ->check(whole_number_in(1, 100000))
       ->capture_default_str();
   command->add_option("--warmup", options->warmup, "Steps before them that are not measured")
       ->check(whole_number_in(0, 10000))
@@ -177,16 +193,21 @@ void add_profile(CLI::App& program, Action& action) {
                     "Also count what each stage of one token does to the hardware (memory and L2 bytes, shares of the "
                     "peaks), in a second process");
   command->add_flag("--counters-only", options->counters_only)->group("");
+  command->add_flag("--pm-sampling", options->samples,
+                    "Also sample the hardware's counters every 2 us over some tokens (multiprocessors, memory, tensor "
+                    "cores), in a second process that leaves the kernels as they are");
+  command->add_flag("--samples-only", options->samples_only)->group("");
   command->add_flag("--no-cupti", options->no_cupti,
                     "Leave CUPTI alone: for another profiler, or to see a step's wall time undisturbed");
   command->add_flag("--no-cost", options->no_cost,
                     "Do not run a second process without CUPTI to measure what CUPTI costs");
   add_backend_options(*command, *options);
   add_seed_option(*command, *options);
-  add_profile_files(*command, options->files,
-                    {"MODEL",     "--preset",   "--prompt", "--tokens",   "--steps",    "--warmup",      "--batch",
-                     "--graph",   "--ranks",    "--errors", "--counters", "--no-cupti", "--no-cost",     "--backend",
-                     "--variant", "--products", "--state",  "--threads",  "--seed",     "--a-activation"});
+  add_profile_files(
+      *command, options->files,
+      {"MODEL",     "--preset",  "--prompt",   "--tokens",   "--steps",       "--warmup",   "--batch",
+       "--graph",   "--ranks",   "--errors",   "--counters", "--pm-sampling", "--no-cupti", "--no-cost",
+       "--backend", "--variant", "--products", "--state",    "--threads",     "--seed",     "--a-activation"});
   add_json_option(*command, *options);
   command->footer(
       "On a GPU a stage's time comes from CUPTI activity records, on a CPU from the steady clock around the stage.\n"
@@ -199,7 +220,8 @@ void add_profile(CLI::App& program, Action& action) {
       "profile --open mimo.profile --by layer\n  mambascope profile --preset mimo-187m --variant fused --graph both\n  "
       "mambascope profile --preset siso-187m --ranks 1,2,4,8 --save ranks.profile\n  mambascope profile --preset "
       "siso-1.5b "
-      "--counters");
+      "--counters\n  mambascope profile --preset siso-1.5b --variant fused --graph on --pm-sampling --trace "
+      "trace.json");
   command->callback([options, &action] { action = [options] { return profile(*options); }; });
 }
 

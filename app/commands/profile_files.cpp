@@ -5,6 +5,7 @@
 #include "app/commands/profile_accounting.h"
 #include "app/commands/profile_counters.h"
 #include "app/commands/profile_ranks.h"
+#include "app/commands/profile_samples.h"
 #include "app/wiring/profile_rows.h"
 #include "app/wiring/recorded_profile.h"
 #include "profiler/export/table.h"
@@ -117,10 +118,12 @@ int open_profile(const ProfileFiles& files, ProfileRows rows, bool json) {
   if (json) {
     auto printed = profile_json(*profile);
     printed["accounting"] = accounting_json(*profile, copy);
+    if (profile->samples) printed["samples"] = samples_report_json(*profile->samples, *profile);
     if (profile->counters) printed["counters"] = counters_report_json(*profile->counters, *profile);
     print_json(printed);
   } else {
     fmt::print("{}{}", profile_text(*profile, rows), accounting_text(*profile, copy));
+    if (profile->samples) fmt::print("{}", samples_text(*profile->samples, *profile));
     if (profile->counters) fmt::print("{}", counters_text(*profile->counters, *profile));
   }
   return 0;

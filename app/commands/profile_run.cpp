@@ -16,6 +16,16 @@ namespace {
 
 constexpr std::size_t queued_steps = 40;
 
+// Measured tokens count from 0: those that warm up are none of them.
+void number_from_warm(std::vector<std::shared_ptr<const profiler::TokenTimes>>& tokens, std::uint32_t warmup) {
+  for (auto& token : tokens) {
+    auto numbered = std::make_shared<profiler::TokenTimes>(*token);
+    numbered->token -= std::min(warmup, numbered->token);
+    for (profiler::StageTime& piece : numbered->stages) piece.tag.token = numbered->token;
+    token = std::move(numbered);
+  }
+}
+
 }  // namespace
 
 engine::Result<std::vector<std::int32_t>> profiled_ids(const ProfileOptions& options, const engine::Model& model) {
@@ -86,6 +96,7 @@ engine::Result<ProfileRun> profile_backend(const ProfileOptions& options, const 
   result.warmup = options.warmup;
   result.seed = options.seed;
   result.tokens = store.newest(std::min(steps - warmup, static_cast<std::size_t>(options.steps)));
+  number_from_warm(result.tokens, static_cast<std::uint32_t>(warmup));
   result.status = store.status();
   result.names = kernel_names(store, result.tokens);
   result.kernels = kernels_by_stage(result);

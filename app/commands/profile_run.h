@@ -25,6 +25,7 @@ struct ProfileOptions : CommonOptions {
   ProfileFiles files;
   bool no_cupti = false, no_cost = false, errors = false;
   bool counters = false, counters_only = false;
+  bool samples = false, samples_only = false;
 };
 
 // (warmup + steps, batch): in every sequence the first ids as given, the others at random, because the time of a step does

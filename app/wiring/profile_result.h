@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/wiring/stage_counters.h"
+#include "app/wiring/token_samples.h"
 #include "engine/backend/backend.h"
 #include "engine/model/config.h"
 #include "profiler/activity/stage_time.h"
@@ -35,6 +36,7 @@ struct ProfileResult {
   std::vector<std::string> names;    // of kernels, by the number that a piece carries; [0] is empty
   std::optional<ProfilingCost> cost;
   std::optional<StageCounters> counters;  // of one token, where they were counted
+  std::optional<TokenSamples> samples;    // of some tokens, where they were sampled
   double copy_bytes_per_second = 0;       // of the device, read and written bytes counted; 0: not measured
 
   std::string program;      // that measured it: "mambascope 0.1.0"

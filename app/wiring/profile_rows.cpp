@@ -2,6 +2,8 @@
 
 #include "app/wiring/recorded_profile.h"
 
+#include <algorithm>
+
 namespace app {
 
 namespace {
@@ -20,6 +22,19 @@ std::string piece_of(const profiler::StageTime& time, const TimingStore& store) 
   return {};
 }
 
+// On the axis of the stages: a token's first sample begins with its first piece of work.
+void add_samples(profiler::Export& out, const TokenSamples& samples, profiler::Tokens tokens) {
+  for (const std::string& metric : samples.metrics) out.sampled.push_back(sample_name(metric) + ", % of the peak");
+  for (const SampledToken& sampled : samples.tokens) {
+    const auto token = std::find_if(tokens.begin(), tokens.end(),
+                                    [&](const auto& t) { return t->token == sampled.token && !t->stages.empty(); });
+    if (token == tokens.end()) continue;
+    for (std::size_t i = 0; i < sampled.start_ns.size(); ++i)
+      out.samples.push_back(
+          {sampled.token, (*token)->stages.front().start_ns + sampled.start_ns[i], sampled.values[i]});
+  }
+}
+
 }  // namespace
 
 const char* name_of(profiler::TimeSource source) {
@@ -32,6 +47,10 @@ const char* name_of(profiler::TimeSource source) {
       return "none";
   }
   return "none";
+}
+
+const char* name_of(profiler::StageClock clock) {
+  return clock == profiler::StageClock::waiting_out ? "waiting_out" : "recorded";
 }
 
 profiler::Export profile_rows(const std::string& model, const engine::BackendInfo& backend,
@@ -78,6 +97,7 @@ profiler::Export profile_rows(const ProfileResult& profile) {
       profile_rows(profile.model, profile.backend, profile.plan, *recorded_timings(kept), profile.tokens);
   if (!profile.program.empty()) out.header.program = profile.program;
   out.header.recorded = profile.recorded_words();
+  if (profile.samples) add_samples(out, *profile.samples, profile.tokens);
   return out;
 }
 

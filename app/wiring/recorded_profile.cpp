@@ -62,6 +62,26 @@ profiler::RecordedCounters recorded_counters(const StageCounters& counters, std:
   return out;
 }
 
+profiler::RecordedSamples recorded_samples(const TokenSamples& samples) {
+  profiler::RecordedSamples out{samples.chip,
+                                samples.library,
+                                samples.metrics,
+                                samples.missing,
+                                samples.interval_ns,
+                                samples.overflow,
+                                {},
+                                {},
+                                std::vector<std::vector<double>>(samples.metrics.size())};
+  for (const SampledToken& token : samples.tokens) {
+    for (std::size_t i = 0; i < token.start_ns.size(); ++i) {
+      out.tokens.push_back(token.token);
+      out.start_ns.push_back(token.start_ns[i]);
+      for (std::size_t m = 0; m < out.values.size(); ++m) out.values[m].push_back(token.values[i][m]);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 profiler::RecordedProfile recorded_form(const ProfileResult& profile) {
@@ -91,6 +111,7 @@ profiler::RecordedProfile recorded_form(const ProfileResult& profile) {
   out.peak_source = profile.backend.peak_source;
   if (profile.counters && profile.counters->why.reason.empty())
     out.counters = recorded_counters(*profile.counters, profile.plan.stages.size());
+  if (profile.samples && profile.samples->why.reason.empty()) out.samples = recorded_samples(*profile.samples);
   for (const engine::Stage& stage : profile.plan.stages)
     out.stages.push_back(
         {stage.layer, engine::name_of(stage.kind), stage.cost.bytes_read, stage.cost.bytes_written, stage.cost.flops});
@@ -123,6 +144,25 @@ StageCounters counters_of(const profiler::RecordedCounters& recorded, std::size_
       counted = counted || !std::isnan(metric[id]);
     }
     out.values.push_back(counted ? std::move(values) : std::vector<double>());
+  }
+  return out;
+}
+
+TokenSamples samples_of(const profiler::RecordedSamples& recorded) {
+  TokenSamples out;
+  out.chip = clean(recorded.chip);
+  out.library = clean(recorded.library);
+  for (const std::string& metric : recorded.metrics) out.metrics.push_back(clean(metric));
+  for (const std::string& metric : recorded.missing) out.missing.push_back(clean(metric));
+  out.interval_ns = recorded.interval_ns;
+  out.overflow = recorded.overflow;
+  for (std::size_t i = 0; i < recorded.tokens.size(); ++i) {
+    if (out.tokens.empty() || out.tokens.back().token != recorded.tokens[i])
+      out.tokens.push_back({recorded.tokens[i], {}, {}});
+    SampledToken& token = out.tokens.back();
+    token.start_ns.push_back(recorded.start_ns[i]);
+    std::vector<double>& values = token.values.emplace_back();
+    for (const std::vector<double>& metric : recorded.values) values.push_back(metric[i]);
   }
   return out;
 }
@@ -171,6 +211,7 @@ engine::Result<ProfileResult> program_form(profiler::RecordedProfile recorded) {
         ProfilingCost{recorded.cost->wall_us_with, recorded.cost->wall_us_without, clean(recorded.cost->problem)};
   out.backend.fp32_flops_per_second = recorded.fp32_flops_per_second;
   out.backend.peak_source = clean(recorded.peak_source);
+  if (recorded.samples) out.samples = samples_of(*recorded.samples);
   if (recorded.counters) out.counters = counters_of(*recorded.counters, out.plan.stages.size());
   for (const std::string& name : recorded.names) out.names.push_back(clean(name));
   out.tokens = std::move(recorded.tokens);

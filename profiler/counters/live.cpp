@@ -1,9 +1,9 @@
 #include "profiler/counters/live.h"
 
+#include "profiler/counters/metric_host.h"
 #include "profiler/cupti/faults.h"
 #include "profiler/cupti/library.h"
 
-#include <cupti_profiler_host.h>
 #include <cupti_profiler_target.h>
 #include <cupti_range_profiler.h>
 #include <cupti_target.h>
@@ -20,18 +20,10 @@ namespace profiler {
 namespace {
 
 struct Functions {
-  decltype(&cuptiGetResultString) result_string = nullptr;
+  MetricFunctions metrics;
   decltype(&cuptiProfilerInitialize) initialize = nullptr;
   decltype(&cuptiDeviceGetChipName) chip_name = nullptr;
   decltype(&cuptiProfilerGetCounterAvailability) availability = nullptr;
-  decltype(&cuptiProfilerHostInitialize) host_initialize = nullptr;
-  decltype(&cuptiProfilerHostDeinitialize) host_deinitialize = nullptr;
-  decltype(&cuptiProfilerHostGetMetricProperties) metric_properties = nullptr;
-  decltype(&cuptiProfilerHostConfigAddMetrics) add_metrics = nullptr;
-  decltype(&cuptiProfilerHostGetConfigImageSize) config_size = nullptr;
-  decltype(&cuptiProfilerHostGetConfigImage) config_image = nullptr;
-  decltype(&cuptiProfilerHostGetNumOfPasses) passes = nullptr;
-  decltype(&cuptiProfilerHostEvaluateToGpuValues) evaluate = nullptr;
   decltype(&cuptiRangeProfilerEnable) enable = nullptr;
   decltype(&cuptiRangeProfilerDisable) disable = nullptr;
   decltype(&cuptiRangeProfilerSetConfig) set_config = nullptr;
@@ -47,24 +39,11 @@ struct Functions {
   CUresult (*current_context)(CUcontext*) = nullptr;
 };
 
-// Every structure says how long it is; the rest is zero.
-template <class Params>
-Params sized(std::size_t size) {
-  Params params{};
-  params.structSize = size;
-  return params;
-}
-
 class LiveCounters final : public CounterApi {
  public:
-  LiveCounters(std::string path, const Functions& functions) : path_(std::move(path)), f_(functions) {}
-  ~LiveCounters() override {
-    disable();
-    if (host_ == nullptr) return;
-    auto params = sized<CUpti_Profiler_Host_Deinitialize_Params>(CUpti_Profiler_Host_Deinitialize_Params_STRUCT_SIZE);
-    params.pHostObject = host_;
-    f_.host_deinitialize(&params);
-  }
+  LiveCounters(std::string path, const Functions& functions)
+      : path_(std::move(path)), f_(functions), host_(functions.metrics) {}
+  ~LiveCounters() override { disable(); }
   LiveCounters(const LiveCounters&) = delete;
   LiveCounters& operator=(const LiveCounters&) = delete;
 
@@ -80,64 +59,23 @@ class LiveCounters final : public CounterApi {
     auto name = sized<CUpti_Device_GetChipName_Params>(CUpti_Device_GetChipName_Params_STRUCT_SIZE);
     result = f_.chip_name(&name);  // of device 0, the only one that this program uses
     if (result != CUPTI_SUCCESS) return from(result);
-    chip_ = chip = name.pChipName != nullptr ? name.pChipName : "";
+    chip = name.pChipName != nullptr ? name.pChipName : "";
     auto available =
         sized<CUpti_Profiler_GetCounterAvailability_Params>(CUpti_Profiler_GetCounterAvailability_Params_STRUCT_SIZE);
     available.ctx = context_;
     result = f_.availability(&available);
     if (result != CUPTI_SUCCESS) return from(result);
-    availability_.resize(available.counterAvailabilityImageSize);
-    available.pCounterAvailabilityImage = availability_.data();
+    std::vector<std::uint8_t> image(available.counterAvailabilityImageSize);
+    available.pCounterAvailabilityImage = image.data();
     result = f_.availability(&available);
     if (result != CUPTI_SUCCESS) return from(result);
-    auto host = sized<CUpti_Profiler_Host_Initialize_Params>(CUpti_Profiler_Host_Initialize_Params_STRUCT_SIZE);
-    host.profilerType = CUPTI_PROFILER_TYPE_RANGE_PROFILER;
-    host.pChipName = chip_.c_str();
-    host.pCounterAvailabilityImage = availability_.data();
-    result = f_.host_initialize(&host);
-    host_ = host.pHostObject;
-    return from(result);
+    return from(host_.open(CUPTI_PROFILER_TYPE_RANGE_PROFILER, chip, std::move(image)));
   }
 
-  bool knows(const std::string& metric) override {
-    auto params = sized<CUpti_Profiler_Host_GetMetricProperties_Params>(
-        CUpti_Profiler_Host_GetMetricProperties_Params_STRUCT_SIZE);
-    params.pHostObject = host_;
-    params.pMetricName = metric.c_str();
-    return f_.metric_properties(&params) == CUPTI_SUCCESS;
-  }
+  bool knows(const std::string& metric) override { return host_.knows(metric); }
 
   CuptiResult choose(const std::vector<std::string>& metrics, std::size_t& passes) override {
-    metrics_ = metrics;
-    names_.clear();
-    for (const std::string& metric : metrics_) names_.push_back(metric.c_str());
-    auto add =
-        sized<CUpti_Profiler_Host_ConfigAddMetrics_Params>(CUpti_Profiler_Host_ConfigAddMetrics_Params_STRUCT_SIZE);
-    add.pHostObject = host_;
-    add.ppMetricNames = names_.data();
-    add.numMetrics = names_.size();
-    CUptiResult result = f_.add_metrics(&add);
-    if (result != CUPTI_SUCCESS) return from(result);
-    auto size =
-        sized<CUpti_Profiler_Host_GetConfigImageSize_Params>(CUpti_Profiler_Host_GetConfigImageSize_Params_STRUCT_SIZE);
-    size.pHostObject = host_;
-    result = f_.config_size(&size);
-    if (result != CUPTI_SUCCESS) return from(result);
-    config_.resize(size.configImageSize);
-    auto image =
-        sized<CUpti_Profiler_Host_GetConfigImage_Params>(CUpti_Profiler_Host_GetConfigImage_Params_STRUCT_SIZE);
-    image.pHostObject = host_;
-    image.configImageSize = config_.size();
-    image.pConfigImage = config_.data();
-    result = f_.config_image(&image);
-    if (result != CUPTI_SUCCESS) return from(result);
-    auto count =
-        sized<CUpti_Profiler_Host_GetNumOfPasses_Params>(CUpti_Profiler_Host_GetNumOfPasses_Params_STRUCT_SIZE);
-    count.configImageSize = config_.size();
-    count.pConfigImage = config_.data();
-    result = f_.passes(&count);
-    passes = count.numOfPasses;
-    return from(result);
+    return from(host_.choose(metrics, passes));
   }
 
   CuptiResult enable(std::size_t ranges) override {
@@ -149,8 +87,8 @@ class LiveCounters final : public CounterApi {
     auto size =
         sized<CUpti_RangeProfiler_GetCounterDataSize_Params>(CUpti_RangeProfiler_GetCounterDataSize_Params_STRUCT_SIZE);
     size.pRangeProfilerObject = profiler_;
-    size.pMetricNames = names_.data();
-    size.numMetrics = names_.size();
+    size.pMetricNames = host_.names().data();
+    size.numMetrics = host_.names().size();
     size.maxNumOfRanges = ranges;
     size.maxNumRangeTreeNodes = static_cast<std::uint32_t>(ranges);
     result = f_.data_size(&size);
@@ -165,8 +103,8 @@ class LiveCounters final : public CounterApi {
     if (result != CUPTI_SUCCESS) return from(result);
     auto config = sized<CUpti_RangeProfiler_SetConfig_Params>(CUpti_RangeProfiler_SetConfig_Params_STRUCT_SIZE);
     config.pRangeProfilerObject = profiler_;
-    config.configSize = config_.size();
-    config.pConfig = config_.data();
+    config.configSize = host_.config().size();
+    config.pConfig = host_.config().data();
     config.counterDataImageSize = data_.size();
     config.pCounterDataImage = data_.data();
     config.range = CUPTI_UserRange;
@@ -234,41 +172,22 @@ class LiveCounters final : public CounterApi {
       range.rangeDelimiter = "/";
       result = f_.range_info(&range);
       if (result != CUPTI_SUCCESS) break;
-      CountedRange counted{range.rangeName != nullptr ? range.rangeName : "", std::vector<double>(names_.size())};
-      auto values = sized<CUpti_Profiler_Host_EvaluateToGpuValues_Params>(
-          CUpti_Profiler_Host_EvaluateToGpuValues_Params_STRUCT_SIZE);
-      values.pHostObject = host_;
-      values.pCounterDataImage = data_.data();
-      values.counterDataImageSize = data_.size();
-      values.rangeIndex = i;
-      values.ppMetricNames = names_.data();
-      values.numMetrics = names_.size();
-      values.pMetricValues = counted.values.data();
-      result = f_.evaluate(&values);
+      CountedRange counted{range.rangeName != nullptr ? range.rangeName : "", {}};
+      result = host_.evaluate(data_, i, counted.values);
       if (result == CUPTI_SUCCESS) ranges.push_back(std::move(counted));
     }
     return from(result);
   }
 
-  std::string describe(const CuptiResult& result) const override {
-    const char* text = nullptr;
-    if (f_.result_string != nullptr &&
-        f_.result_string(static_cast<CUptiResult>(result.code), &text) == CUPTI_SUCCESS && text != nullptr) {
-      return text;
-    }
-    return fmt::format("CUPTI error {}", result.code);
-  }
+  std::string describe(const CuptiResult& result) const override { return host_.describe(result.code); }
 
  private:
-  std::string path_, chip_;
+  std::string path_;
   Functions f_;
+  MetricHost host_;
   CUcontext context_ = nullptr;
-  CUpti_Profiler_Host_Object* host_ = nullptr;
   CUpti_RangeProfiler_Object* profiler_ = nullptr;
-  std::vector<std::string> metrics_;
-  std::vector<const char*> names_;
-  // The library reads and writes these as long as it counts.
-  std::vector<std::uint8_t> availability_, config_, data_;
+  std::vector<std::uint8_t> data_;  // the library writes it as long as it counts
 };
 
 }  // namespace
@@ -280,14 +199,7 @@ tl::expected<std::unique_ptr<CounterApi>, Unavailable> bind_counters(const std::
   functions.find(f.initialize, "cuptiProfilerInitialize");
   functions.find(f.chip_name, "cuptiDeviceGetChipName");
   functions.find(f.availability, "cuptiProfilerGetCounterAvailability");
-  functions.find(f.host_initialize, "cuptiProfilerHostInitialize");
-  functions.find(f.host_deinitialize, "cuptiProfilerHostDeinitialize");
-  functions.find(f.metric_properties, "cuptiProfilerHostGetMetricProperties");
-  functions.find(f.add_metrics, "cuptiProfilerHostConfigAddMetrics");
-  functions.find(f.config_size, "cuptiProfilerHostGetConfigImageSize");
-  functions.find(f.config_image, "cuptiProfilerHostGetConfigImage");
-  functions.find(f.passes, "cuptiProfilerHostGetNumOfPasses");
-  functions.find(f.evaluate, "cuptiProfilerHostEvaluateToGpuValues");
+  f.metrics.find(functions);
   functions.find(f.enable, "cuptiRangeProfilerEnable");
   functions.find(f.disable, "cuptiRangeProfilerDisable");
   functions.find(f.set_config, "cuptiRangeProfilerSetConfig");
@@ -306,7 +218,6 @@ tl::expected<std::unique_ptr<CounterApi>, Unavailable> bind_counters(const std::
         Unavailable{fmt::format("{} lacks {}.", path, functions.missing()),
                     "Counters need a libcupti of CUDA 12.6 or newer: point MAMBASCOPE_CUPTI at its folder."});
   }
-  functions.find(f.result_string, "cuptiGetResultString", false);
   return std::make_unique<LiveCounters>(path, f);
 }
 

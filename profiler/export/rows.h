@@ -22,6 +22,13 @@ struct StageRow {
   std::uint64_t bytes = 0;  // read and written by the whole stage, counted from shapes; 0: unknown
 };
 
+// One reading of a hardware counter over the time of a token.
+struct SampleRow {
+  std::uint32_t token = 0;
+  std::int64_t start_ns = 0;   // on the axis of the stages
+  std::vector<double> values;  // by Export::sampled
+};
+
 // What a reader must know to trust the rows.
 struct ExportHeader {
   std::string program, model, device, backend, variant;
@@ -35,6 +42,8 @@ struct Export {
   ExportHeader header;
   std::vector<StepRow> steps;
   std::vector<StageRow> stages;
+  std::vector<std::string> sampled;  // "DRAM read, % of the peak"
+  std::vector<SampleRow> samples;    // a token's are neighbours, by time
 };
 
 }  // namespace profiler

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <ostream>
 #include <vector>
@@ -68,6 +69,29 @@ std::string events_of(const StepRow& step, Rows first, Rows last, std::int64_t o
   return out;
 }
 
+// The counters of a token as counter events, and 0 behind the last.
+std::string samples_of(const Export& rows, std::uint32_t token, std::int64_t origin) {
+  std::string out;
+  const auto counter = [&](const std::string& name, std::int64_t at_ns, double value) {
+    out += fmt::format(
+        ",\n"
+        R"({{"ph":"C","pid":1,"name":{},"ts":{},"args":{{"value":{:.6g}}}}})",
+        quoted(name), microseconds(at_ns - origin), std::isfinite(value) ? value : 0.0);
+  };
+  const SampleRow* last = nullptr;
+  std::int64_t step = 0;
+  for (const SampleRow& row : rows.samples) {
+    if (row.token != token) continue;
+    for (std::size_t m = 0; m < rows.sampled.size() && m < row.values.size(); ++m)
+      counter(rows.sampled[m], row.start_ns, row.values[m]);
+    if (last != nullptr) step = row.start_ns - last->start_ns;
+    last = &row;
+  }
+  if (last != nullptr)
+    for (const std::string& name : rows.sampled) counter(name, last->start_ns + std::max<std::int64_t>(1, step), 0);
+  return out;
+}
+
 }  // namespace
 
 std::size_t write_chrome_trace(std::ostream& out, const Export& rows, std::size_t most_bytes) {
@@ -104,7 +128,7 @@ std::size_t write_chrome_trace(std::ostream& out, const Export& rows, std::size_
     const StepRow& step = rows.steps[done];
     const Rows last =
         std::find_if(first, rows.stages.end(), [&](const StageRow& row) { return row.token != step.token; });
-    const std::string events = events_of(step, first, last, origin, lanes);
+    const std::string events = events_of(step, first, last, origin, lanes) + samples_of(rows, step.token, origin);
     if (done > 0 && events.size() > most_bytes - std::min(most_bytes, written)) break;
     out << events;
     written += events.size();

@@ -1,6 +1,6 @@
 // Chrome trace JSON, as chrome://tracing and Perfetto read it: complete events ("X"), ts and dur in microseconds from the
 // first step's start. Steps and stages are separate tracks, named after the clock that measured them. Work that overlaps
-// gets further tracks: a track's events must nest, and kernels that overlap do not.
+// gets further tracks: a track's events must nest, and kernels that overlap do not. Hardware samples are counter tracks.
 #pragma once
 
 #include "profiler/export/rows.h"

@@ -18,6 +18,8 @@ using nlohmann::ordered_json;
 constexpr int deepest = 4;
 constexpr std::size_t most_stages = between_stages, most_names = 65536, most_metrics = 64;
 constexpr std::uint64_t most_cost = std::uint64_t{1} << 46;  // of a stage: 65535 of them add up without overflow
+constexpr std::size_t most_samples = std::size_t{1} << 17;
+constexpr std::uint64_t longest_interval_ns = std::uint64_t{1} << 32;
 constexpr std::uint64_t most_count = std::uint64_t{1} << 53;
 
 const char* source_name(TimeSource source) {
@@ -154,6 +156,26 @@ ordered_json counters_json(const RecordedCounters& counters) {
           {"seconds", counters.seconds}, {"same_bits", counters.same_bits}, {"values", std::move(values)}};
 }
 
+// Lists of numbers, null where there is none.
+std::vector<std::vector<double>> read_columns(Fields& fields, const json& columns, std::size_t length,
+                                              const char* one_for_each) {
+  std::vector<std::vector<double>> out;
+  for (const json& column : columns) {
+    if (!column.is_array() || column.size() != length) {
+      fields.wrong("values", fmt::format("has a column that is not one value for each {}", one_for_each).c_str());
+      return {};
+    }
+    std::vector<double> numbers;
+    for (const json& value : column) {
+      const bool number = value.is_number();
+      if (!number && !value.is_null()) fields.wrong("values", "has an entry that is no number");
+      numbers.push_back(number ? value.get<double>() : std::numeric_limits<double>::quiet_NaN());
+    }
+    out.push_back(std::move(numbers));
+  }
+  return out;
+}
+
 RecordedCounters read_counters(const json& object, std::size_t stages, std::string& problem) {
   Fields fields(object, problem);
   RecordedCounters out;
@@ -169,20 +191,64 @@ RecordedCounters read_counters(const json& object, std::size_t stages, std::stri
   out.metrics = read_names(*metrics, problem);
   out.missing = read_names(*missing, problem);
   if (problem.empty() && values->size() != out.metrics.size()) fields.wrong("values", "has no column for each metric");
-  for (const json& column : *values) {
-    if (!problem.empty()) break;
-    if (!column.is_array() || column.size() != stages) {
-      fields.wrong("values", "has a column that is not one value for each stage");
-      break;
-    }
-    std::vector<double> numbers;
-    for (const json& value : column) {
-      const bool number = value.is_number();
-      if (!number && !value.is_null()) fields.wrong("values", "has an entry that is no number");
-      numbers.push_back(number ? value.get<double>() : std::numeric_limits<double>::quiet_NaN());
-    }
-    out.values.push_back(std::move(numbers));
+  if (problem.empty()) out.values = read_columns(fields, *values, stages, "stage");
+  return out;
+}
+
+// A thousandth of a per cent is finer than any counter's step; more digits only fill the file.
+double rounded(double value) { return std::round(value * 1e3) / 1e3; }
+
+ordered_json columns_json(const std::vector<std::vector<double>>& columns) {
+  ordered_json out = ordered_json::array();
+  for (const std::vector<double>& column : columns) {
+    ordered_json entries = ordered_json::array();
+    for (const double value : column)
+      entries.push_back(std::isfinite(value) ? ordered_json(rounded(value)) : ordered_json());
+    out.push_back(std::move(entries));
   }
+  return out;
+}
+
+ordered_json samples_json(const RecordedSamples& samples) {
+  return {{"chip", samples.chip},       {"library", samples.library},         {"metrics", samples.metrics},
+          {"missing", samples.missing}, {"interval_ns", samples.interval_ns}, {"overflow", samples.overflow},
+          {"tokens", samples.tokens},   {"start_ns", samples.start_ns},       {"values", columns_json(samples.values)}};
+}
+
+// Whole numbers from 0 to `most`, as many as there are samples.
+template <class Number>
+std::vector<Number> read_whole(Fields& fields, const char* name, std::uint64_t most) {
+  std::vector<Number> out;
+  if (const json* list = fields.list(name, most_samples)) {
+    for (const json& value : *list) {
+      if (!value.is_number_unsigned() || value.get<std::uint64_t>() > most) {
+        fields.wrong(name, "has an entry that is no whole number in range");
+        return {};
+      }
+      out.push_back(static_cast<Number>(value.get<std::uint64_t>()));
+    }
+  }
+  return out;
+}
+
+RecordedSamples read_samples(const json& object, std::string& problem) {
+  Fields fields(object, problem);
+  RecordedSamples out;
+  out.chip = fields.text("chip");
+  out.library = fields.text("library");
+  out.interval_ns = static_cast<std::int64_t>(fields.count("interval_ns", longest_interval_ns));
+  out.overflow = fields.flag("overflow");
+  out.tokens = read_whole<std::uint32_t>(fields, "tokens", std::numeric_limits<std::uint32_t>::max());
+  out.start_ns = read_whole<std::int64_t>(fields, "start_ns", std::uint64_t{1} << 40U);
+  const json *metrics = fields.list("metrics", most_metrics), *missing = fields.list("missing", most_metrics),
+             *values = fields.list("values", most_metrics);
+  if (!problem.empty()) return out;
+  out.metrics = read_names(*metrics, problem);
+  out.missing = read_names(*missing, problem);
+  if (out.interval_ns == 0) fields.wrong("interval_ns", "is 0");
+  if (out.start_ns.size() != out.tokens.size()) fields.wrong("start_ns", "is not one time for each sample");
+  if (problem.empty() && values->size() != out.metrics.size()) fields.wrong("values", "has no column for each metric");
+  if (problem.empty()) out.values = read_columns(fields, *values, out.tokens.size(), "sample");
   return out;
 }
 
@@ -221,6 +287,7 @@ std::string header_text(const RecordedProfile& p, std::size_t tokens, std::size_
   if (p.fp32_flops_per_second > 0)
     header["peak"] = {{"fp32_flops_per_second", p.fp32_flops_per_second}, {"source", p.peak_source}};
   if (p.counters) header["counters"] = counters_json(*p.counters);
+  if (p.samples) header["samples"] = samples_json(*p.samples);
   return header.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
@@ -273,6 +340,9 @@ tl::expected<Header, std::string> parse_header(std::string_view text) {
   if (object.contains("counters")) {
     if (const json* counters = fields.object("counters"))
       p.counters = read_counters(*counters, p.stages.size(), problem);
+  }
+  if (object.contains("samples")) {
+    if (const json* samples = fields.object("samples")) p.samples = read_samples(*samples, problem);
   }
   if (!problem.empty()) return tl::unexpected(problem);
   return out;

@@ -35,6 +35,18 @@ struct RecordedCounters {
   std::vector<std::vector<double>> values;  // (metrics)(stages); NaN: not counted
 };
 
+// Hardware counters sampled over some tokens, one entry a sample: its token, when it began, from the first sample with work of
+// its token, and what it read.
+struct RecordedSamples {
+  std::string chip, library;
+  std::vector<std::string> metrics, missing;  // sampled; not
+  std::int64_t interval_ns = 0;
+  bool overflow = false;
+  std::vector<std::uint32_t> tokens;
+  std::vector<std::int64_t> start_ns;
+  std::vector<std::vector<double>> values;  // (metrics)(samples); NaN: none
+};
+
 struct RecordedProfile {
   std::string program;                  // "mambascope 0.1.0"
   std::string recorded_at;              // UTC: "2026-11-23T11:20:00Z"
@@ -50,6 +62,7 @@ struct RecordedProfile {
   std::string peak_source;
   std::optional<RecordedCost> cost;
   std::optional<RecordedCounters> counters;
+  std::optional<RecordedSamples> samples;
   std::vector<RecordedStage> stages;  // by id
   std::vector<std::string> names;     // of kernels; a piece's name is an index, 0: none
   std::vector<std::shared_ptr<const TokenTimes>> tokens;
