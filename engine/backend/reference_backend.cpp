@@ -11,6 +11,14 @@ ReferenceBackend::ReferenceBackend(const Weights& weights, int batch, bool error
   info_.device = "CPU, double precision, 1 thread";
   info_.state = "fp64";
   info_.chunked_prefill = true;
+  // The plan counts values of four bytes. What grows with the batch is activations and state, of eight here; but an
+  // embedding reads its table's rows as they are stored.
+  const StepPlan more = make_staged_plan(weights, batch + 1, errors);
+  for (Stage& stage : plan_.stages) {
+    const std::uint64_t each = more.stages[static_cast<std::size_t>(stage.id)].cost.bytes_read - stage.cost.bytes_read;
+    if (stage.kind != StageKind::embed) stage.cost.bytes_read += static_cast<std::uint64_t>(batch) * each;
+    stage.cost.bytes_written *= 2;
+  }
   info_.detail = "Scalar loops in the paper's order; slow, for verification.";
 }
 
