@@ -30,9 +30,13 @@ std::uint32_t TimedTokens::begin(std::int64_t position, profiler::TimeSource sou
   times->token = static_cast<std::uint32_t>(position);
   times->wall_start_ns = start_ns;
   const std::lock_guard lock(mutex_);
-  const auto again = std::find_if(entries_.begin(), entries_.end(),
-                                  [&](const Entry& entry) { return entry.times->token == times->token; });
-  if (again != entries_.end()) entries_.erase(again);
+  // Steps go forward but for the one behind a step back in time: nothing is searched for then.
+  if (position <= highest_) {
+    const auto again = std::find_if(entries_.begin(), entries_.end(),
+                                    [&](const Entry& entry) { return entry.times->token == times->token; });
+    if (again != entries_.end()) entries_.erase(again);
+  }
+  highest_ = std::max(highest_, position);
   if (entries_.size() >= most_) entries_.pop_front();
   Entry entry;
   entry.step = next_step_++;

@@ -47,6 +47,7 @@ class TimedTokens {
   mutable std::mutex mutex_;
   std::deque<Entry> entries_;  // by step number
   std::uint32_t next_step_ = 1;
+  std::int64_t highest_ = -1;  // position that was ever begun
 };
 
 }  // namespace app
