@@ -2,6 +2,7 @@
 #include "app/commands/options.h"
 #include "app/commands/output_file.h"
 #include "app/shell/offscreen_job.h"
+#include "app/viewmodel/timing_pages.h"
 #include "app/wiring/interventions.h"
 #include "engine/intervention/text.h"
 
@@ -52,11 +53,21 @@ nlohmann::ordered_json summary_of(const JobReport& report) {
                            {"accuracy", known(model, model.counts.accuracy())},
                            {"scaled_accuracy", known(model, model.counts.scaled_accuracy())}});
   }
-  return {
-      {"models", std::move(models)}, {"evaluation", std::move(evaluated)},
-      {"surface", report.surface},   {"size", {report.size.width, report.size.height}},
-      {"ui_scale", report.ui_scale}, {"first_frame_ms", report.first_frame_ms},
-      {"frames", report.frames},     {"frame_ms", {{"median", report.frame_median_ms}, {"p99", report.frame_p99_ms}}}};
+  nlohmann::ordered_json scroll;
+  if (report.scroll)
+    scroll = {{"frames", report.scroll->frames},
+              {"pieces", report.scroll->pieces},
+              {"most_vertices", report.scroll->vertices},
+              {"frame_ms", {{"median", report.scroll->median_ms}, {"p99", report.scroll->p99_ms}}}};
+  return {{"scroll", std::move(scroll)},
+          {"models", std::move(models)},
+          {"evaluation", std::move(evaluated)},
+          {"surface", report.surface},
+          {"size", {report.size.width, report.size.height}},
+          {"ui_scale", report.ui_scale},
+          {"first_frame_ms", report.first_frame_ms},
+          {"frames", report.frames},
+          {"frame_ms", {{"median", report.frame_median_ms}, {"p99", report.frame_p99_ms}}}};
 }
 
 int write_summary(const std::string& path, const nlohmann::ordered_json& summary) {
@@ -83,6 +94,11 @@ void print_report(const JobReport& job, const GuiOptions& options) {
   }
   fmt::print(stderr, "mambascope: {}; first frame after {:.0f} ms; {} frames, median {:.1f} ms, 99 % below {:.1f} ms\n",
              job.surface, job.first_frame_ms, job.frames, job.frame_median_ms, job.frame_p99_ms);
+  if (job.scroll)
+    fmt::print(stderr,
+               "mambascope: scrolled along {} pieces of work in {} frames: median {:.1f} ms, 99 % below {:.1f} ms, at "
+               "most {} vertices\n",
+               job.scroll->pieces, job.scroll->frames, job.scroll->median_ms, job.scroll->p99_ms, job.scroll->vertices);
   for (const std::string& file : {options.screenshot, options.summary, options.trace})
     if (!file.empty()) fmt::print(stderr, "mambascope: wrote {}\n", file);
 }
@@ -105,14 +121,17 @@ int run_gui(const Options& parsed) {
   if (!options.panel.empty() && find_panel(options.panel).empty())
     return report({engine::ErrorKind::input, fmt::format("--panel {}: no panel has that name; the panels are: {}.",
                                                          options.panel, fmt::join(panel_names(), ", "))});
-  if (!options.page.empty() && !discretisation_page_named(options.page) && !is_intervention_page(options.page)) {
-    std::string names;
+  if (!options.page.empty() && !discretisation_page_named(options.page) && !is_intervention_page(options.page) &&
+      !timing_page_named(options.page)) {
+    std::string names, timings;
     for (const DiscretisationPageName& entry : discretisation_pages)
       names += fmt::format("{}{}", names.empty() ? "" : ", ", entry.name);
+    for (const auto& [name, page] : timing_pages) timings += fmt::format("{}{}", timings.empty() ? "" : ", ", name);
     return report(
         {engine::ErrorKind::input,
-         fmt::format("--page {}: the pages of the discretisation panel are: {}; of the interventions panel: {}.",
-                     options.page, names, fmt::join(intervention_pages, ", "))});
+         fmt::format("--page {}: the pages of the discretisation panel are: {}; of the interventions panel: {}; "
+                     "of the kernel timings: {}.",
+                     options.page, names, fmt::join(intervention_pages, ", "), timings)});
   }
   if (!options.changes.empty() && options.page.empty()) options.page = "interventions";
   if (!options.changes.empty() && !(is_intervention_page(options.page) && options.offscreen))
@@ -133,10 +152,11 @@ int run_gui(const Options& parsed) {
     options.offscreen = true;
   }
   const bool writes = !options.screenshot.empty() || !options.summary.empty() || !options.trace.empty();
-  if (!options.offscreen && (writes || options.steps > 0 || options.evaluate))
-    return report({engine::ErrorKind::input,
-                   "--steps, --screenshot, --summary, --trace and --evaluate are for drawing without a display: add "
-                   "--offscreen."});
+  if (!options.offscreen && (writes || options.steps > 0 || options.evaluate || options.scroll > 0))
+    return report(
+        {engine::ErrorKind::input,
+         "--steps, --screenshot, --summary, --trace, --scroll and --evaluate are for drawing without a display: add "
+         "--offscreen."});
   auto app = App::open(options);
   if (!app) return report(app.error());
   if (!options.offscreen) {
@@ -198,8 +218,8 @@ void add_gui(CLI::App& program, Action& action) {
       ->add_option(
           "--page", gui.page,
           "Page of the discretisation panel: own-input, accumulated, lambda, test-signal, stability, formulas, "
-          "effect (runs it; offscreen); or of the interventions panel: interventions, in-force, dose, patching (runs "
-          "them; offscreen)")
+          "effect (runs it; offscreen); of the interventions panel: interventions, in-force, dose, patching (runs "
+          "them; offscreen); or of the kernel timings: timeline, bars, histogram, roofline, all-tokens, ranks, compare")
       ->type_name("NAME");
   command
       ->add_option(
@@ -209,6 +229,10 @@ void add_gui(CLI::App& program, Action& action) {
       ->expected(1)
       ->take_all()
       ->type_name("TEXT");
+  command
+      ->add_option("--scroll", gui.scroll,
+                   "With --page all-tokens: zoom and scroll along it for that many frames and time them (offscreen)")
+      ->check(whole_number_in(1, 8192));
   command->add_flag("--fill", gui.fill, "With --panel: that panel alone, over the whole window");
   command->add_option("--ui-scale", gui.ui_scale, "Size of everything, 0.75 to 2; default: the monitor's")
       ->check(number_in(0.75, 2));
@@ -224,6 +248,7 @@ void add_gui(CLI::App& program, Action& action) {
       "Examples:\n  mambascope gui parity\n"
       "  mambascope gui parity --offscreen --steps 64 --screenshot parity.png --summary parity.json\n"
       "  mambascope gui --profile before.profile\n"
+      "  mambascope gui --profile siso-1.5b-fused-graph --offscreen --page all-tokens --scroll 600\n"
       "  mambascope gui --recording parity.safetensors\n"
       "  mambascope gui parity --offscreen --evaluate --ablations --panel Accuracy --screenshot accuracy.png");
   command->callback([options, &action] { action = [options] { return run_gui(*options); }; });

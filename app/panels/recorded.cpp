@@ -11,6 +11,28 @@
 
 namespace app {
 
+namespace {
+
+// Wall times and numbers of the strip's tokens beside each other: a frame looks at each of them, however many there are.
+struct Walls {
+  std::shared_ptr<const profiler::TokenTimes> of;
+  std::vector<std::int64_t> ns;
+  std::vector<std::uint32_t> numbers;
+};
+
+const Walls& walls_of(const ProfileResult& profile) {
+  static Walls walls;  // of the profile that was drawn last
+  if (walls.of == profile.tokens.back() && walls.ns.size() == profile.tokens.size()) return walls;
+  walls = {profile.tokens.back(), {}, {}};
+  for (const auto& token : profile.tokens) {
+    walls.ns.push_back(token->wall_ns);
+    walls.numbers.push_back(token->token);
+  }
+  return walls;
+}
+
+}  // namespace
+
 void draw_recorded_strip(PanelContext& context) {
   Workspace& workspace = context.workspace;
   const Theme& theme = context.theme;
@@ -29,6 +51,7 @@ void draw_recorded_strip(PanelContext& context) {
   const float width = std::max(16.0F, start.x + ImGui::GetContentRegionAvail().x - left);
   ImGui::SetCursorScreenPos({left, start.y});
   ImGui::InvisibleButton("##walls", {width, height});
+  const Walls& walls = walls_of(*workspace.document().recording);
   const auto count = static_cast<std::int64_t>(tokens.size());
   // Two medians fill the height: outliers reach the top, and a mark says so.
   const double full = std::max(1.0, 2 * outliers.median_ns);
@@ -45,8 +68,8 @@ void draw_recorded_strip(PanelContext& context) {
     std::int64_t wall = 0;
     bool shown = false;
     for (std::int64_t i = first; i < last; ++i) {
-      wall = std::max(wall, tokens[static_cast<std::size_t>(i)]->wall_ns);
-      shown = shown || tokens[static_cast<std::size_t>(i)]->token == static_cast<std::uint32_t>(chosen);
+      wall = std::max(wall, walls.ns[static_cast<std::size_t>(i)]);
+      shown = shown || walls.numbers[static_cast<std::size_t>(i)] == static_cast<std::uint32_t>(chosen);
     }
     const auto share = static_cast<float>(std::min(1.0, static_cast<double>(wall) / full));
     const float from = left + width * static_cast<float>(column) / static_cast<float>(columns);

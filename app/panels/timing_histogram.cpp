@@ -57,6 +57,14 @@ void mark(const Theme& theme, double x, const ImVec4& colour, const char* name, 
   list->AddText(corner, packed(colour), name);
 }
 
+// Right of the bins the axis is not to scale: no number stands there.
+int label_within(double value, char* out, int size, void* end) {
+  const bool beyond = value > *static_cast<const double*>(end);
+  const auto last = fmt::format_to_n(out, size - 1, "{}", beyond ? std::string() : fmt::format("{:g}", value));
+  *last.out = '\0';
+  return static_cast<int>(last.out - out);
+}
+
 void draw_summary(const Theme& theme, Workspace& workspace, const TimingDistribution& d) {
   push_small(theme);
   ImGui::PushTextWrapPos(0);
@@ -113,7 +121,7 @@ void draw_timing_histogram(PanelContext& context, Document& document, ImVec2 siz
   if (words) draw_summary(theme, workspace, d);
   size.y = std::max(4 * line, size.y - (ImGui::GetCursorPosY() - begin));
   size.x -= 10 * theme.scale;
-  const std::string axis = fmt::format("µs · {}", source_words(document.timing_cache.table.source));
+  const std::string axis = fmt::format("µs · {}", source_words(document.timing_cache.table.source, d.waiting_out));
   if (!begin_plot(context, "##histogram", size, axis.c_str(), "tokens", ImPlotFlags_NoLegend)) return;
   const double high = d.low_us + d.width_us * static_cast<double>(d.counts.size());
   const double margin = std::max(0.04 * (high - d.low_us), 1e-6);
@@ -122,6 +130,8 @@ void draw_timing_histogram(PanelContext& context, Document& document, ImVec2 siz
   const double beyond = d.above > 0 ? 0.10 * (high - d.low_us) + 2 * margin : 0;
   follow_limits(d.low_us - margin, high + margin + beyond, 0, 1.25 * std::max(most, d.above));
   ImPlot::SetupAxisFormat(ImAxis_Y1, whole_label, nullptr);
+  double last_labelled = d.above > 0 ? high + 0.5 * margin : INFINITY;
+  ImPlot::SetupAxisFormat(ImAxis_X1, label_within, &last_labelled);
   ImPlot::SetupFinish();
   ImPlot::PushPlotClipRect();
   ImDrawList* list = ImPlot::GetPlotDrawList();

@@ -14,6 +14,9 @@ namespace app {
 
 // The words for where times come from; every time axis carries them.
 const char* source_words(profiler::TimeSource source);
+// The same of times that stages are judged by: whether they leave out what kernels wait for each other.
+std::string source_words(profiler::TimeSource source, bool waiting_out);
+inline bool leaves_waiting_out(const TimingTable& table) { return table.clock == profiler::StageClock::waiting_out; }
 // The short name of a kind of stage (or other_work, nothing_ran) as the legend shows it.
 const char* kind_words(int kind);
 // Fills a rectangle as a kind of stage looks: its colour; hatched where nothing ran. Kinds that are not the selected
@@ -26,6 +29,21 @@ void toggle_kind(Selection& selection, int kind);
 
 // Rows of layers over time, with zoom and drag, from 0 to `most_us` at first. `size` in pixels.
 void draw_timeline(PanelContext& context, Document& document, ImVec2 size, double most_us);
+// Where hardware samples are drawn, and from when to when.
+struct SampleArea {
+  ImVec2 low, high;
+  double from_us = 0, to_us = 0;  // from the token's first piece of work
+};
+struct SampleColours {
+  ImVec4 read, write, active, tensor;
+};
+SampleColours sample_colours(const Theme& theme);
+// Of the document's shown token; empty where there are none.
+const SampleStrip& samples_of(Document& document);
+void draw_samples(const Theme& theme, ImDrawList* list, const SampleStrip& strip, const SampleArea& area);
+void draw_samples_tooltip(const SampleStrip& strip, double us);
+void draw_samples_legend(const Theme& theme, const SampleStrip& strip, Flow& flow);
+
 // The next round number: the end of an axis that doesn't jump with every token.
 double round_up(double value);
 // A step of each document as stacked bars, medians over its shown token; one axis for each source of times.

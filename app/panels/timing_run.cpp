@@ -9,23 +9,80 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace app {
 namespace {
 
 constexpr double again_after_s = 1;  // a live run grows
 
-const RunTimeline& run_of(Document& document) {
+// Takes what was made in the background, and has it made again where there are newer tokens. Null: the first is being made.
+const RunTimeline* run_of(Workspace& workspace, Document& document) {
   TimingCache::Run& cache = document.timing_cache.run;
   const double now = ImGui::GetTime();
-  if (cache.of != document.timing_cache.newest && (cache.values.empty() || now - cache.made_s > again_after_s))
-    cache = {document.timing_cache.newest, now, RunTimeline(document.plan(), document.timing_cache.tokens)};
-  return cache.values;
+  if (cache.job) {
+    workspace.requests.redraw = true;
+    if (auto made = cache.job->take()) {
+      cache.values = std::move(made);
+      cache.of = cache.job_of;
+      cache.made_s = now;
+      cache.job.reset();
+    }
+  } else if (cache.of != document.timing_cache.newest && (!cache.values || now - cache.made_s > again_after_s)) {
+    cache.job = std::make_shared<RunTimelineJob>(document.plan(), document.timing_cache.tokens);
+    cache.job_of = document.timing_cache.newest;
+    workspace.requests.redraw = true;
+  }
+  return cache.values.get();
+}
+
+void draw_making(const PanelContext& context, const Document& document, ImVec2 size) {
+  std::size_t pieces = 0;
+  for (const auto& token : document.timing_cache.tokens) pieces += token->stages.size();
+  const RunTimelineJob* job = document.timing_cache.run.job.get();
+  const double done = job != nullptr ? job->progress() : 0;
+  ImGui::Dummy({1, size.y * 0.35F});
+  ImGui::ProgressBar(
+      static_cast<float>(done), {std::min(size.x, 420 * context.theme.scale), 0},
+      fmt::format("arranging {} pieces of work: {:.0f} %", count_text(static_cast<long long>(pieces)), 100 * done)
+          .c_str());
 }
 
 struct Shown {
   const RunBlock* block = nullptr;
   bool piece = false, step = false;
+};
+
+// Joined blocks beside each other that look alike, filled as one: a rasteriser in software takes its time for each triangle.
+class Columns {
+ public:
+  Columns(const Theme& theme, int selected_kind, float bottom)
+      : theme_(theme), selected_kind_(selected_kind), bottom_(bottom) {}
+  Columns(const Columns&) = delete;
+  Columns& operator=(const Columns&) = delete;
+  ~Columns() { flush(); }
+
+  // From the left; `top` in pixels.
+  void add(float from, float to, float top, int kind) {
+    top = std::round(top);
+    if (to_ > from_ && kind == kind_ && top == top_ && from <= to_ + 0.5F) {
+      to_ = std::max(to_, to);
+      return;
+    }
+    flush();
+    from_ = from;
+    to_ = to;
+    top_ = top;
+    kind_ = kind;
+  }
+
+ private:
+  void flush() const {
+    if (to_ > from_) fill_kind(theme_, ImPlot::GetPlotDrawList(), {from_, top_}, {to_, bottom_}, kind_, selected_kind_);
+  }
+  const Theme& theme_;
+  int selected_kind_ = -1, kind_ = -1;
+  float bottom_ = 0, from_ = 0, to_ = 0, top_ = 0;
 };
 
 // Draws a range into a band of y; returns what lies under the mouse.
@@ -40,11 +97,21 @@ Shown draw_range(PanelContext& context, const RunTimeline::Range& range, double 
   const float left = ImPlot::GetPlotPos().x;
   const auto x_of = [&](double us) { return left + static_cast<float>((us - limits.X.Min) * per_us); };
   Shown under;
+  Columns columns(theme, selected_kind, bottom);
+  float steps_from = 0, steps_to = 0;
   for (const RunBlock* block = range.begin; block != range.end; ++block) {
     const float from = x_of(block->start_us), to = std::max(from + 1, x_of(block->end_us));
     const float edge = to - from >= 4 ? 1.0F : 0.0F;
-    if (steps) {
-      list->AddRectFilled({from, top}, {to - edge, bottom}, packed(theme.secondary, range.pieces ? 0.55F : 0.4F));
+    if (steps && !range.pieces) {
+      // Many steps as one band, broken where there are none.
+      if (from > steps_to + 0.5F || steps_to <= steps_from) {
+        if (steps_to > steps_from)
+          list->AddRectFilled({steps_from, top}, {steps_to, bottom}, packed(theme.secondary, 0.4F));
+        steps_from = from;
+      }
+      steps_to = std::max(steps_to, to);
+    } else if (steps) {
+      list->AddRectFilled({from, top}, {to - edge, bottom}, packed(theme.secondary, 0.55F));
     } else if (range.pieces) {
       fill_kind(theme, list, {from, top}, {to - edge, bottom}, block->kind >= 0 ? block->kind : other_work,
                 selected_kind);
@@ -54,11 +121,11 @@ Shown draw_range(PanelContext& context, const RunTimeline::Range& range, double 
       // Joined pieces: as high as they fill their time.
       const double length = std::max(block->end_us - block->start_us, 1e-9);
       const auto share = static_cast<float>(std::clamp(block->busy_us / length, 0.05, 1.0));
-      fill_kind(theme, list, {from, bottom - share * (bottom - top)}, {to, bottom},
-                block->kind >= 0 ? block->kind : other_work, selected_kind);
+      columns.add(from, to, bottom - share * (bottom - top), block->kind >= 0 ? block->kind : other_work);
     }
     if (mouse.x >= from && mouse.x < to && mouse.y >= top && mouse.y < bottom) under = {block, range.pieces, steps};
   }
+  if (steps_to > steps_from) list->AddRectFilled({steps_from, top}, {steps_to, bottom}, packed(theme.secondary, 0.4F));
   return under;
 }
 
@@ -106,7 +173,9 @@ Table run_table(const RunTimeline& run) {
 
 void draw_timing_run(PanelContext& context, Document& document, ImVec2 size) {
   Workspace& workspace = context.workspace;
-  const RunTimeline& run = run_of(document);
+  const RunTimeline* made = run_of(workspace, document);
+  if (made == nullptr) return draw_making(context, document, size);
+  const RunTimeline& run = *made;
   if (run.empty()) return;
   size.x -= 10 * context.theme.scale;
   const std::string axis = fmt::format(
@@ -117,12 +186,24 @@ void draw_timing_run(PanelContext& context, Document& document, ImVec2 size) {
           ImPlotAxisFlags_Lock | ImPlotAxisFlags_NoGridLines | ImPlotAxisFlags_NoTickMarks | ImPlotAxisFlags_Invert))
     return;
   const auto lanes = static_cast<double>(run.lanes());
-  static const char* const names[] = {"tokens", "work", "overlap", "overlap 2"};
+  std::vector<const char*> names = {"tokens", "work", "overlap", "overlap 2"};
+  names.resize(run.lanes() + 1);
+  const bool sampled = !samples_of(document).empty();
   std::vector<double> places = {0.0};
   for (std::size_t lane = 0; lane < run.lanes(); ++lane) places.push_back(1.0 + static_cast<double>(lane));
-  ImPlot::SetupAxisTicks(ImAxis_Y1, places.data(), std::min(4, static_cast<int>(places.size())), names);
-  ImPlot::SetupAxisLimits(ImAxis_Y1, -0.6, lanes + 0.6, ImPlotCond_Always);
-  ImPlot::SetupAxisLimits(ImAxis_X1, 0, run.end_us(), workspace.run_zoomed ? ImPlotCond_Once : ImPlotCond_Always);
+  if (sampled) {
+    places.push_back(lanes + 1.1);
+    names.push_back("counters");
+  }
+  ImPlot::SetupAxisTicks(ImAxis_Y1, places.data(), static_cast<int>(places.size()), names.data());
+  ImPlot::SetupAxisLimits(ImAxis_Y1, -0.6, lanes + (sampled ? 1.7 : 0.6), ImPlotCond_Always);
+  const std::pair<double, double> span = std::exchange(workspace.run_span, {});
+  if (span.second > span.first) {
+    workspace.run_zoomed = true;
+    ImPlot::SetupAxisLimits(ImAxis_X1, span.first * run.end_us(), span.second * run.end_us(), ImPlotCond_Always);
+  } else {
+    ImPlot::SetupAxisLimits(ImAxis_X1, 0, run.end_us(), workspace.run_zoomed ? ImPlotCond_Once : ImPlotCond_Always);
+  }
   ImPlot::SetupAxisLimitsConstraints(ImAxis_X1, -0.1 * run.end_us(), 1.1 * run.end_us());
   ImPlot::SetupFinish();
   if (ImPlot::IsPlotHovered()) {
@@ -131,7 +212,8 @@ void draw_timing_run(PanelContext& context, Document& document, ImVec2 size) {
     if (ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) workspace.run_zoomed = false;
   }
   const ImPlotRect limits = ImPlot::GetPlotLimits();
-  const auto most = static_cast<std::size_t>(std::max(16.0F, ImPlot::GetPlotSize().x));
+  // A block for two pixels: narrower ones cannot be told apart.
+  const auto most = static_cast<std::size_t>(std::max(16.0F, ImPlot::GetPlotSize().x / 2));
   ImPlot::PushPlotClipRect();
   Shown under = draw_range(context, run.steps(limits.X.Min, limits.X.Max, most / 2), -0.3, 0.3, true);
   for (std::size_t lane = 0; lane < run.lanes(); ++lane) {
@@ -139,6 +221,22 @@ void draw_timing_run(PanelContext& context, Document& document, ImVec2 size) {
     const Shown here =
         draw_range(context, run.blocks(lane, limits.X.Min, limits.X.Max, most), y - 0.38, y + 0.38, false);
     if (here.block != nullptr) under = here;
+  }
+  // What the hardware did meanwhile, below the lanes, where that was sampled.
+  const SampleStrip& strip = samples_of(document);
+  const double strip_y = lanes + 0.7;
+  if (const auto& shown = document.timing_cache.shown; shown && !strip.empty() && !shown->stages.empty()) {
+    const double begin =
+        run.start_of(shown->token) + static_cast<double>(shown->stages.front().start_ns - shown->wall_start_ns) * 1e-3;
+    const double end = begin + strip.start_us.back() + strip.interval_us;
+    const double from = std::max(begin, limits.X.Min), to = std::min(end, limits.X.Max);
+    const ImVec2 low = ImPlot::PlotToPixels(from, strip_y), high = ImPlot::PlotToPixels(to, strip_y + 0.8);
+    if (to > from && begin >= 0) {
+      draw_samples(context.theme, ImPlot::GetPlotDrawList(), strip, {low, high, from - begin, to - begin});
+      const ImVec2 mouse = ImGui::GetMousePos();
+      if (ImPlot::IsPlotHovered() && mouse.x >= low.x && mouse.x < high.x && mouse.y >= low.y && mouse.y < high.y)
+        draw_samples_tooltip(strip, ImPlot::PixelsToPlot(mouse).x - begin);
+    }
   }
   // The chosen token.
   const auto& shown = document.timing_cache.shown;

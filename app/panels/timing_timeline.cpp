@@ -30,8 +30,11 @@ void draw_bar_tooltip(const Document& document, const TimingBar& bar) {
   ImGui::EndTooltip();
 }
 
-void draw_bars(PanelContext& context, const Document& document) {
+void draw_bars(PanelContext& context, Document& document) {
   const TokenTimeline& timeline = document.timing_cache.timeline;
+  const SampleStrip& strip = samples_of(document);
+  // Samples take the lower half of a row.
+  const double bars_end = strip.empty() ? 0.36 : -0.02;
   ImDrawList* list = ImPlot::GetPlotDrawList();
   const ImVec2 mouse = ImGui::GetMousePos();
   const bool hovered = ImPlot::IsPlotHovered();
@@ -39,10 +42,17 @@ void draw_bars(PanelContext& context, const Document& document) {
   Selection& selection = context.workspace.selection;
   const TimingBar* under_mouse = nullptr;
   for (std::size_t row = 0; row < timeline.rows.size(); ++row) {
+    const auto y = static_cast<double>(row);
+    if (const TimingRow& of = timeline.rows[row]; !strip.empty() && !of.bars.empty()) {
+      ImVec2 low = ImPlot::PlotToPixels(0.0, y + 0.02), high = ImPlot::PlotToPixels(of.length_us, y + 0.42);
+      if (high.y < low.y) std::swap(low.y, high.y);
+      draw_samples(context.theme, list, strip, {low, high, of.offset_us, of.offset_us + of.length_us});
+      if (hovered && mouse.x >= low.x && mouse.x < high.x && mouse.y >= low.y && mouse.y < high.y)
+        draw_samples_tooltip(strip, of.offset_us + ImPlot::PixelsToPlot(mouse).x);
+    }
     for (const TimingBar& bar : timeline.rows[row].bars) {
-      const auto y = static_cast<double>(row);
-      ImVec2 low = ImPlot::PlotToPixels(bar.start_us, y - 0.36);
-      ImVec2 high = ImPlot::PlotToPixels(bar.start_us + bar.duration_us, y + 0.36);
+      ImVec2 low = ImPlot::PlotToPixels(bar.start_us, y - (strip.empty() ? 0.36 : 0.42));
+      ImVec2 high = ImPlot::PlotToPixels(bar.start_us + bar.duration_us, y + bars_end);
       if (high.y < low.y) std::swap(low.y, high.y);
       high.x = std::max(high.x, low.x + 1);
       fill_kind(context.theme, list, low, {std::max(low.x + 1, high.x - 1), high.y}, bar.kind, selection.stage_kind);

@@ -140,6 +140,9 @@ void draw_header(PanelContext& context, const std::vector<Document*>& documents,
   fact(fmt::format("{} · {}", first.name, first.plan().variant), theme.secondary,
        "The model, and how its step is executed.");
   fact(account_words(timeline), theme.text, account_tip);
+  const bool timed = workspace.timing_page == TimingPage::timeline || workspace.timing_page == TimingPage::run;
+  if (const SampleStrip& strip = samples_of(*documents.front()); timed && !strip.empty())
+    draw_samples_legend(theme, strip, flow);
   if (mostly_gaps(timeline))
     fact(gap_words(timeline), theme.value,
          "The model is so small that starting the stages takes longer than running them.");
@@ -259,6 +262,10 @@ const char* source_words(profiler::TimeSource source) {
                                                      : "not timed";
 }
 
+std::string source_words(profiler::TimeSource source, bool waiting_out) {
+  return std::string(source_words(source)) + (waiting_out ? ", waiting left out" : "");
+}
+
 const char* kind_words(int kind) {
   return kind == nothing_ran  ? "gaps"
          : kind == other_work ? "other work"
@@ -287,6 +294,9 @@ void fill_kind(const Theme& theme, ImDrawList* list, ImVec2 low, ImVec2 high, in
 
 void label_bar(const Theme& theme, ImDrawList* list, ImVec2 low, ImVec2 high, int kind, double us, int selected_kind) {
   push_small(theme);
+  // Words stand in the part of the bar that is seen, whole or not at all.
+  low.x = std::max(low.x, list->GetClipRectMin().x);
+  high.x = std::min(high.x, list->GetClipRectMax().x);
   const std::string with_time = fmt::format("{}  {} µs", kind_words(kind), three_digits(us));
   const float pad = 4 * theme.scale, space = high.x - low.x - 2 * pad;
   const char* text = ImGui::CalcTextSize(with_time.c_str()).x <= space  ? with_time.c_str()
@@ -324,7 +334,10 @@ void draw_timings(PanelContext& context) {
   const ImVec2 space = ImGui::GetContentRegionAvail();
   const bool roomy = workspace.recorded() && space.x > 900 * s && space.y > 600 * s;
   const float for_rows = roomy ? space.y * 0.36F : space.y;
-  const int rows = std::clamp(static_cast<int>((for_rows - 76 * s) / (20 * s)), 2, roomy ? 12 : 6);
+  const bool sampled = workspace.recorded() && workspace.document().recording->samples &&
+                       !workspace.document().recording->samples->tokens.empty();
+  const float row_height = (sampled ? 38 : 20) * s;
+  const int rows = std::clamp(static_cast<int>((for_rows - 76 * s) / row_height), 2, roomy ? 12 : 6);
   for (Document* document : documents) refresh(workspace, *document, rows);
   if (draw_without_times(context, documents)) return;
   // These two have a table or words of their own.

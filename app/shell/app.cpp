@@ -95,8 +95,15 @@ engine::Result<std::unique_ptr<App>> App::open(const GuiOptions& options) {
     workspace.discretisation.page = page->page;
     workspace.discretisation.accumulated = page->accumulated;
   }
-  const char* of_page = is_intervention_page(options.page) ? "Interventions" : "Discretisation";
-  const std::string wanted = options.panel.empty() && !options.page.empty() ? of_page : options.panel;
+  std::string wanted = options.panel;
+  if (const auto page = timing_page_named(options.page)) {
+    workspace.timing_page = *page;
+    workspace.page_asked = true;
+    // A recorded profile alone has no panels to choose from.
+    if (wanted.empty() && !(options.models.empty() && options.recordings.empty())) wanted = "Kernel timings";
+  } else if (wanted.empty() && !options.page.empty()) {
+    wanted = is_intervention_page(options.page) ? "Interventions" : "Discretisation";
+  }
   if (!wanted.empty()) {
     const std::string panel = find_panel(wanted);
     if (options.fill)

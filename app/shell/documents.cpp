@@ -158,6 +158,8 @@ void DocumentOpener::poll(Workspace& workspace) {
     Document& document = workspace.documents[opening.place];
     document = opening.result.get();
     if (document.model) workspace.remember(document.model->path);
+    // What several ranks were recorded for.
+    if (document.recording && document.family && !workspace.page_asked) workspace.timing_page = TimingPage::ranks;
     opening_.erase(opening_.begin() + static_cast<std::ptrdiff_t>(i));
   }
 }

@@ -10,9 +10,11 @@
 #include "profiler/report/statistics.h"
 
 #include <fmt/format.h>
+#include <imgui.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <ostream>
 #include <utility>
 
@@ -173,6 +175,29 @@ engine::Result<void> run_interventions(App& app, const GuiOptions& options) {
   return {};
 }
 
+// Shows every scale of the page of all tokens, moving along it: from the whole run down to a thousandth of it and back.
+engine::Result<JobReport::Scroll> scroll_through(App& app, int frames) {
+  Workspace& workspace = app.workspace();
+  const auto& run = workspace.document().timing_cache.run;
+  if (!run.values)
+    return engine::input_error("--scroll moves along the page of all tokens: give --page all-tokens and a profile.");
+  JobReport::Scroll out;
+  out.pieces = run.values->pieces();
+  app.frame_stats().clear();
+  for (int i = 0; i < frames; ++i) {
+    const double along = static_cast<double>(i) / frames;
+    const double span = std::pow(10.0, -1.5 * (1 - std::cos(2 * 3.14159265358979 * along)));
+    const double from = along * (1 - span);
+    workspace.run_span = {from, from + span};
+    app.frame();
+    out.vertices = std::max(out.vertices, ImGui::GetIO().MetricsRenderVertices);
+  }
+  out.frames = app.frame_stats().count();
+  out.median_ms = app.frame_stats().quantile_ms(0.5);
+  out.p99_ms = app.frame_stats().quantile_ms(0.99);
+  return out;
+}
+
 }  // namespace
 
 engine::Result<JobReport> run_offscreen_job(App& app, const GuiOptions& options) {
@@ -232,6 +257,11 @@ engine::Result<JobReport> run_offscreen_job(App& app, const GuiOptions& options)
   app.workspace().requests.redraw = true;
   if (!draw_until(app, [&] { return !std::exchange(app.workspace().requests.redraw, false); }))
     return engine::system_error("The figures were not complete after two minutes.");
+  if (options.scroll > 0) {
+    const auto scrolled = scroll_through(app, options.scroll);
+    if (!scrolled) return tl::unexpected(scrolled.error());
+    report.scroll = *scrolled;
+  }
   report.surface = app.surface().description();
   report.size = app.surface().size();
   report.ui_scale = static_cast<double>(app.workspace().ui_scale);

@@ -27,6 +27,12 @@ struct JobReport {
   double ui_scale = 1;
   double first_frame_ms = 0;  // from the program's start
   std::size_t frames = 0;
+  struct Scroll {
+    std::size_t frames = 0, pieces = 0;
+    double median_ms = 0, p99_ms = 0;
+    int vertices = 0;  // the most of a frame
+  };
+  std::optional<Scroll> scroll;                  // through the page of all tokens, where it was asked for
   double frame_median_ms = 0, frame_p99_ms = 0;  // of all frames after the first, drawn while the models run
 };
 

@@ -22,11 +22,13 @@ struct GuiOptions {
   std::string summary;     // JSON file of what was done and measured; empty: none
   std::string trace;       // Chrome trace JSON of the stages; empty: none
   std::string panel;       // brought to the front
-  // One of discretisation_pages or of intervention_pages; empty: each panel's first.
+  // One of discretisation_pages, intervention_pages or timing_pages; empty: each panel's first.
   std::string page;
-  std::vector<std::string> changes;  // interventions, as text: beside the first model, or with the page in-force its own
-  bool fill = false;       // `panel` alone over the whole window
-  bool evaluate = false;   // measure the first model's accuracy before the screenshot
+  std::vector<std::string>
+      changes;            // interventions, as text: beside the first model, or with the page in-force its own
+  int scroll = 0;         // frames in which the page of all tokens is scrolled through and timed
+  bool fill = false;      // `panel` alone over the whole window
+  bool evaluate = false;  // measure the first model's accuracy before the screenshot
   EvaluationChoice evaluation;
   SurfaceSize size{1600, 1000};
   float ui_scale = 0;  // 0: the monitor's

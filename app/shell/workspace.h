@@ -6,6 +6,7 @@
 #include "app/viewmodel/laboratory.h"
 #include "app/viewmodel/selection.h"
 #include "app/viewmodel/timing_cache.h"
+#include "app/viewmodel/timing_pages.h"
 #include "app/wiring/effect.h"
 #include "app/wiring/evaluation.h"
 #include "app/wiring/measurement_job.h"
@@ -147,9 +148,6 @@ struct DiscretisationView {
   LabSettings lab;
 };
 
-// Which picture the kernel timings show beside the table.
-enum class TimingPage { timeline, bars, histogram, roofline, run, ranks, compare };
-
 // How the table of kernel timings is set.
 struct TimingTableView {
   ProfileRows rows = ProfileRows::kinds;
@@ -199,7 +197,9 @@ struct Workspace {
   TimingPage timing_page = TimingPage::timeline;
   TimingTableView timing_table;
   CompareView compare;
-  bool run_zoomed = false;  // the user chose the limits of the page of all tokens
+  bool run_zoomed = false;             // the user chose the limits of the page of all tokens
+  std::pair<double, double> run_span;  // shares of the axis that it shows next, 0..1; both 0: as it is
+  bool page_asked = false;             // the command line named the page: opening a family does not change it
   AccuracyView accuracy;
   DiscretisationView discretisation;
   bool timings_zoomed = false;    // the user chose the timeline's limits

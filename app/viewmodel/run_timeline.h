@@ -7,6 +7,7 @@
 #include "profiler/report/statistics.h"
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace app {
@@ -26,7 +27,10 @@ struct RunPiece {
 class RunTimeline {
  public:
   RunTimeline() = default;
-  RunTimeline(const engine::StepPlan& plan, profiler::Tokens tokens);
+  // `goes_on` is told what share is done, now and then; where it answers no, what was made is empty.
+  RunTimeline(
+      const engine::StepPlan& plan, profiler::Tokens tokens,
+      const std::function<bool(double)>& goes_on = [](double) { return true; });
 
   bool empty() const { return lanes_.empty(); }
   double end_us() const { return end_us_; }

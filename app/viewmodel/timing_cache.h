@@ -4,11 +4,12 @@
 
 #include "app/viewmodel/rank_curves.h"
 #include "app/viewmodel/roofline.h"
-#include "app/viewmodel/run_timeline.h"
+#include "app/viewmodel/sample_strip.h"
 #include "app/viewmodel/timing_bars.h"
 #include "app/viewmodel/timing_distribution.h"
 #include "app/viewmodel/timing_rows.h"
 #include "app/wiring/grouped_counters.h"
+#include "app/wiring/run_timeline_job.h"
 
 #include <memory>
 
@@ -52,8 +53,14 @@ struct TimingCache {
   struct Run {
     std::shared_ptr<const profiler::TokenTimes> of;
     double made_s = -1;
-    RunTimeline values;
+    std::shared_ptr<const RunTimeline> values;  // null: not made yet
+    std::shared_ptr<RunTimelineJob> job;        // makes the next one
+    std::shared_ptr<const profiler::TokenTimes> job_of;
   } run;
+  struct Samples {
+    std::shared_ptr<const profiler::TokenTimes> of;
+    SampleStrip strip;
+  } samples;
   struct Strip {  // of a recorded profile's wall times
     std::shared_ptr<const profiler::TokenTimes> of;
     profiler::Outliers outliers;

@@ -38,8 +38,8 @@ TokenTimeline make_timeline(const engine::StepPlan& plan, const profiler::TokenT
   const int used = (layers + per_group - 1) / std::max(1, per_group);
   std::vector<std::int64_t> row_start(static_cast<std::size_t>(used) + 1, -1);
   for (int g = 0; g < used; ++g)
-    timeline.rows.push_back({row_label(g * per_group, std::min(layers, (g + 1) * per_group) - 1), {}, 0});
-  timeline.rows.push_back({"rest", {}, 0});
+    timeline.rows.push_back({row_label(g * per_group, std::min(layers, (g + 1) * per_group) - 1), {}, 0, 0});
+  timeline.rows.push_back({"rest", {}, 0, 0});
 
   bool in_layers = false;
   for (const profiler::StageTime& time : times.stages) {
@@ -49,7 +49,10 @@ TokenTimeline make_timeline(const engine::StepPlan& plan, const profiler::TokenT
     const std::size_t row = stage.layer >= 0 ? static_cast<std::size_t>(stage.layer / per_group)
                             : in_layers      ? static_cast<std::size_t>(used)
                                              : 0;
-    if (row_start[row] < 0) row_start[row] = time.start_ns;
+    if (row_start[row] < 0) {
+      row_start[row] = time.start_ns;
+      timeline.rows[row].offset_us = static_cast<double>(time.start_ns - times.stages.front().start_ns) * us_per_ns;
+    }
     TimingBar bar{stage.id,
                   static_cast<int>(stage.kind),
                   stage.layer,
@@ -90,7 +93,8 @@ TimingTable make_timing_table(const engine::StepPlan& plan, profiler::Tokens tok
   table.between_spread_us = step.between.mad * us_per_ns;
   table.gaps_us = step.gaps.median * us_per_ns;
   table.gaps_spread_us = step.gaps.mad * us_per_ns;
-  const auto groups = profiler::grouped(tokens, group_of_stage, table.kinds.size());
+  table.clock = profiler::clock_for(tokens);
+  const auto groups = profiler::grouped(tokens, group_of_stage, table.kinds.size(), table.clock);
   for (std::size_t i = 0; i < groups.size(); ++i) {
     KindTimes& kind = table.kinds[i];
     kind.median_us = groups[i].time_ns.median * us_per_ns;

@@ -24,6 +24,7 @@ struct TimingRow {
   std::string label;  // "layer 0–7", "head"
   std::vector<TimingBar> bars;
   double length_us = 0;
+  double offset_us = 0;  // of its first stage, from the token's first piece of work
 };
 
 struct TokenTimeline {
@@ -51,6 +52,7 @@ struct KindTimes {
 struct TimingTable {
   std::size_t tokens = 0;  // measured ones behind the medians
   profiler::TimeSource source = profiler::TimeSource::none;
+  profiler::StageClock clock = profiler::StageClock::recorded;           // of the kinds
   double wall_us = 0, stages_us = 0, between_us = 0, gaps_us = 0;        // medians
   double wall_spread_us = 0, between_spread_us = 0, gaps_spread_us = 0;  // median absolute deviations
   std::uint64_t bytes = 0;                                               // of the whole step

@@ -1,12 +1,15 @@
 // Pages of profiles beyond one token: all tokens on one axis, ranks, two profiles compared; and what a second process measures
 // for the window: counters and ranks, with progress, cancelling, and the reason where there is nothing.
+#include "app/wiring/counters_json.h"
 #include "app/wiring/recorded_profile.h"
 #include "tests/gui/driver.h"
+#include "tests/profiler/counters/fake_counters.h"
 #include "tests/support/example_profile.h"
 #include "tests/support/temporary_folder.h"
 
 #include <doctest/doctest.h>
 #include <imgui_internal.h>
+#include <nlohmann/json.hpp>
 
 #include <filesystem>
 #include <fstream>
@@ -158,7 +161,8 @@ TEST_CASE("a recorded family: times against the rank, the path over the roofline
     CHECK(driver.run([&](ImGuiTestContext& user) {
       user.Yield(4);
       REQUIRE(workspace.recorded());
-      choose(user, recorded_pictures, "ranks");
+      // What it was recorded for is what it opens on.
+      CHECK(workspace.timing_page == app::TimingPage::ranks);
       user.Yield(2);
       CHECK(holds(driver.words(user), "Not equal between the ranks"));
       CHECK(workspace.document().timing_cache.ranks.values.path.size() == 4);
@@ -185,6 +189,7 @@ TEST_CASE("all tokens on one axis: a click chooses the token and the stage, the 
   CHECK(driver.run([&](ImGuiTestContext& user) {
     user.Yield(4);
     choose(user, recorded_pictures, "all tokens");
+    REQUIRE(driver.wait(user, [&] { return workspace.document().timing_cache.run.values != nullptr; }));
     user.Yield(2);
     driver.picture("run-whole");
     user.Yield(2);
@@ -219,7 +224,9 @@ TEST_CASE("a frame of a recording with a million pieces costs what its pixels co
       user.Yield(4);
       REQUIRE(workspace.recorded());
       choose(user, recorded_pictures, "all tokens");
-      const std::size_t pieces = workspace.document().timing_cache.run.values.pieces();
+      const auto& run = workspace.document().timing_cache.run;
+      REQUIRE(driver.wait(user, [&] { return run.values != nullptr; }));
+      const std::size_t pieces = run.values->pieces();
       CHECK(pieces == static_cast<std::size_t>(tokens * (3 * layers + 2)));
       driver.app().frame_stats().clear();
       int most = 0;
@@ -286,6 +293,119 @@ TEST_CASE("counters are measured in a second process: progress, the end, their c
     for (const app::RooflinePoint& point : document.timing_cache.roofline.values.points)
       CHECK(point.counted_intensity > 0);
     driver.picture("counters-roofline");
+    user.Yield(2);
+  }));
+}
+
+TEST_CASE("what a fake library counts reaches the window, and so does what it refuses; the session steps on") {
+  const tests::TemporaryFolder folder;
+  Driver driver;
+  app::Workspace& workspace = driver.workspace();
+  const auto model = engine::load_model("parity", {});
+  REQUIRE(model.has_value());
+  engine::BackendOptions choice;
+  choice.choice = engine::BackendChoice::cpu;
+  // What the second process would print, had it this library.
+  const auto counted_by = [&](fake::CounterScript& script) {
+    const auto backend = engine::make_backend((*model)->weights, choice);
+    REQUIRE(backend.has_value());
+    auto session = profiler::CounterSession::start(std::make_unique<fake::Counters>(script), app::counted_metrics(),
+                                                   (*backend)->plan().stages.size());
+    if (!session) return app::no_counters(session.error().reason, session.error().remedy);
+    const std::int32_t id = 1;
+    auto counters = app::count_stages(**backend, {&id, 1}, (*model)->config().n_layer,
+                                      static_cast<std::size_t>((*model)->config().padded_vocab()), *session,
+                                      [](double) {});
+    REQUIRE(counters.has_value());
+    return *counters;
+  };
+  const auto print = [&](fake::CounterScript& script) {
+    const std::string file = folder.file("counters.json");
+    std::ofstream(file) << app::counters_json(counted_by(script)).dump();
+    return ::script(folder, "cat " + file + "\n");
+  };
+  struct Row {
+    const char* call;
+    profiler::CuptiFault fault;
+    const char *says, *remedy;
+  };
+  const Row rows[] = {{"", profiler::CuptiFault::none, "", ""},
+                      {"open", profiler::CuptiFault::no_privilege, "may not profile", "ERR_NVGPUCTRPERM"},
+                      {"enable", profiler::CuptiFault::hardware_busy, "DCGM", "dcgmi profile --pause"},
+                      {"open", profiler::CuptiFault::second_subscriber, "Another tool", "without that tool"},
+                      {"begin_range", profiler::CuptiFault::no_driver, "no working NVIDIA driver", "nvidia-smi"}};
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    workspace.post(engine::command::Step{8});
+    REQUIRE(driver.wait(user, [&] { return driver.tokens() == 8; }));
+    workspace.requests.focus_panel = "Kernel timings";
+    user.Yield(4);
+    std::int64_t tokens = 8;
+    for (const Row& row : rows) {
+      CAPTURE(row.says);
+      fake::CounterScript script;
+      if (row.fault != profiler::CuptiFault::none) script.faults[row.call] = row.fault;
+      driver.app().set_program(print(script));
+      const app::Document& document = workspace.document();
+      workspace.requests.measure_counters = true;
+      user.Yield(2);
+      REQUIRE(driver.wait(user, [&] { return document.counters != nullptr; }));
+      user.Yield(2);
+      if (row.fault == profiler::CuptiFault::none) {
+        CHECK(document.counters->chip == "FK100");
+        choose(user, "//Kernel timings/table", "counters");
+        user.Yield(2);
+        CHECK(holds(driver.words(user), "SM %"));
+        choose(user, "//Kernel timings/table", "times");
+      } else {
+        CHECK(document.counters->why.reason.find(row.says) != std::string::npos);
+        CHECK(holds(driver.words(user), row.says));
+        CHECK(holds(driver.words(user), row.remedy));
+      }
+      workspace.post(engine::command::Step{1});
+      REQUIRE(driver.wait(user, [&] { return driver.tokens() == tokens + 1; }));
+      ++tokens;
+    }
+  }));
+}
+
+TEST_CASE("hardware samples lie below the kernels on their axis, with a legend, and tell their numbers") {
+  const tests::TemporaryFolder folder;
+  app::ProfileResult profile = tests::example_profile(6, 20);
+  app::TokenSamples samples;
+  samples.metrics = app::sampled_metrics();
+  samples.interval_ns = 2000;
+  samples.tokens.push_back({27, {}, {}});
+  for (int i = 0; i < 100; ++i) {
+    samples.tokens[0].start_ns.push_back(2000 * i);
+    samples.tokens[0].values.push_back({90, 40.0 + 0.4 * i, 10, i % 7 == 0 ? 30.0 : 0.0, 50});
+  }
+  profile.samples = samples;
+  app::GuiOptions options;
+  options.profiles = {keep(folder, "sampled.profile", profile)};
+  options.size = {1280, 720};
+  Driver driver(options);
+  app::Workspace& workspace = driver.workspace();
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    user.Yield(4);
+    choose(user, recorded_pictures, "timeline");
+    user.Yield(2);
+    CHECK(holds(driver.words(user), "DRAM read"));
+    CHECK(workspace.document().timing_cache.samples.strip.own);  // the newest token is the sampled one
+    driver.picture("samples-timeline");
+    user.Yield(2);
+    const ImRect area = user.WindowInfo(recorded_pictures).Window->Rect();
+    bool told = false;
+    for (float y = area.Min.y + 50; y < area.Max.y && !told; y += 5) {
+      user.MouseMoveToPos({area.GetCenter().x, y});
+      told = holds(driver.words(user), "tensor active 30.0 % of the peak") ||
+             holds(driver.words(user), "tensor active 0.0 % of the peak");
+    }
+    CHECK(told);
+    choose(user, recorded_pictures, "all tokens");
+    REQUIRE(driver.wait(user, [&] { return workspace.document().timing_cache.run.values != nullptr; }));
+    workspace.run_span = {0.94, 1.0};
+    user.Yield(2);
+    driver.picture("samples-run");
     user.Yield(2);
   }));
 }

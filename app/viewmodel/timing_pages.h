@@ -1,0 +1,31 @@
+// The pages of the kernel timings panel, and their names on the command line. Pure.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace app {
+
+// Which picture the kernel timings show beside the table.
+enum class TimingPage { timeline, bars, histogram, roofline, run, ranks, compare };
+
+inline constexpr std::array<std::pair<const char*, TimingPage>, 7> timing_pages = {{
+    {"timeline", TimingPage::timeline},
+    {"bars", TimingPage::bars},
+    {"histogram", TimingPage::histogram},
+    {"roofline", TimingPage::roofline},
+    {"all-tokens", TimingPage::run},
+    {"ranks", TimingPage::ranks},
+    {"compare", TimingPage::compare},
+}};
+
+inline std::optional<TimingPage> timing_page_named(std::string_view name) {
+  for (const auto& [known, page] : timing_pages) {
+    if (name == known) return page;
+  }
+  return {};
+}
+
+}  // namespace app
