@@ -82,6 +82,7 @@ engine::Result<TokenSamples> sample_tokens(const ProfileOptions& options, const 
   }
   SamplingRun run;
   run.tokens = std::min(sampled_tokens, options.steps);
+  run.pause_ns = 500'000;
   auto api = profiler::open_sampling();
   if (!api) return no_samples(api.error().reason, api.error().remedy);
   auto session =

@@ -80,7 +80,10 @@ void draw_recorded_strip(PanelContext& context) {
                                : outlier ? theme.value
                                          : theme.secondary,
                                shown || outlier ? 1.0F : 0.55F));
-    if (outlier)
+    // Where columns are narrow a mark for each of many is a line.
+    if (outlier && to - from < 6 * s)
+      list->AddRectFilled({from, start.y}, {to, start.y + 2 * s}, packed(theme.value));
+    else if (outlier)
       list->AddTriangleFilled({(from + to) / 2 - 3 * s, start.y}, {(from + to) / 2 + 3 * s, start.y},
                               {(from + to) / 2, start.y + 4 * s}, packed(theme.value));
   }

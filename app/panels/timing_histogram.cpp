@@ -156,7 +156,8 @@ void draw_timing_histogram(PanelContext& context, Document& document, ImVec2 siz
     ImGui::PopFont();
   }
   mark(theme, d.p5_us, theme.secondary, "5 %", 1);
-  mark(theme, d.p95_us, theme.secondary, "95 %", 1);
+  // Beyond the bins no place is to scale; the words above tell it.
+  if (d.p95_us <= high) mark(theme, d.p95_us, theme.secondary, "95 %", 1);
   mark(theme, d.median_us, theme.value, "median", 0);
   ImPlot::PopPlotClipRect();
   if (ImPlot::IsPlotHovered()) {

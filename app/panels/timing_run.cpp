@@ -16,6 +16,14 @@ namespace {
 
 constexpr double again_after_s = 1;  // a live run grows
 
+// A long run's axis counts milliseconds, by name: seven digits beside each other cannot be read.
+int time_label(double us, char* out, int size, void* /*unused*/) {
+  const std::string text = std::abs(us) < 1e5 ? fmt::format("{:g}", us) : fmt::format("{:.7g} ms", us / 1e3);
+  const auto end = fmt::format_to_n(out, size - 1, "{}", text);
+  *end.out = '\0';
+  return static_cast<int>(end.out - out);
+}
+
 // Takes what was made in the background, and has it made again where there are newer tokens. Null: the first is being made.
 const RunTimeline* run_of(Workspace& workspace, Document& document) {
   TimingCache::Run& cache = document.timing_cache.run;
@@ -197,6 +205,7 @@ void draw_timing_run(PanelContext& context, Document& document, ImVec2 size) {
   }
   ImPlot::SetupAxisTicks(ImAxis_Y1, places.data(), static_cast<int>(places.size()), names.data());
   ImPlot::SetupAxisLimits(ImAxis_Y1, -0.6, lanes + (sampled ? 1.7 : 0.6), ImPlotCond_Always);
+  ImPlot::SetupAxisFormat(ImAxis_X1, time_label);
   const std::pair<double, double> span = std::exchange(workspace.run_span, {});
   if (span.second > span.first) {
     workspace.run_zoomed = true;

@@ -50,13 +50,18 @@ void draw_bars(PanelContext& context, Document& document) {
       if (hovered && mouse.x >= low.x && mouse.x < high.x && mouse.y >= low.y && mouse.y < high.y)
         draw_samples_tooltip(strip, of.offset_us + ImPlot::PixelsToPlot(mouse).x);
     }
-    for (const TimingBar& bar : timeline.rows[row].bars) {
+    const std::vector<TimingBar>& bars = timeline.rows[row].bars;
+    for (std::size_t b = 0; b < bars.size(); ++b) {
+      const TimingBar& bar = bars[b];
       ImVec2 low = ImPlot::PlotToPixels(bar.start_us, y - (strip.empty() ? 0.36 : 0.42));
       ImVec2 high = ImPlot::PlotToPixels(bar.start_us + bar.duration_us, y + bars_end);
       if (high.y < low.y) std::swap(low.y, high.y);
       high.x = std::max(high.x, low.x + 1);
       fill_kind(context.theme, list, low, {std::max(low.x + 1, high.x - 1), high.y}, bar.kind, selection.stage_kind);
-      label_bar(context.theme, list, low, high, bar.kind, bar.duration_us, selection.stage_kind);
+      // The next one may begin before this one ends, and lies above it.
+      const ImVec2 seen(
+          b + 1 < bars.size() ? std::min(high.x, ImPlot::PlotToPixels(bars[b + 1].start_us, y).x) : high.x, high.y);
+      label_bar(context.theme, list, low, seen, bar.kind, bar.duration_us, selection.stage_kind);
       if (active && selection.stage == bar.stage)
         list->AddRect(low, high, packed(context.theme.text), 0, 0, 2 * context.theme.scale);
       if (hovered && mouse.x >= low.x && mouse.x < high.x && mouse.y >= low.y && mouse.y < high.y) under_mouse = &bar;

@@ -37,7 +37,7 @@ std::string sample_name(const std::string& metric);
 
 struct SamplingRun {
   int tokens = 4;
-  std::int64_t pause_ns = 500'000;  // before each: by it the tokens are told apart
+  std::int64_t pause_ns = 1'000'000;  // before each: by it the tokens are told apart
 };
 
 // Steps `ids`, (tokens, batch), and splits the samples by token: numbers count from 0. Error: the backend's; the samples' own

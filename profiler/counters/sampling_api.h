@@ -26,7 +26,7 @@ class SamplingApi {
   virtual bool knows(const std::string& metric) = 0;
   // Plans how to read all of these; may be asked again for fewer.
   virtual CuptiResult choose(const std::vector<std::string>& metrics, std::size_t& passes) = 0;
-  // Takes the device's counters, for a sample every `interval_ns`; there is room for that many.
+  // Takes the device's counters, for a sample every `interval_ns`, up to that many.
   virtual CuptiResult enable(std::uint64_t interval_ns, std::size_t most_samples) = 0;
   virtual CuptiResult disable() = 0;
   virtual CuptiResult start() = 0;
