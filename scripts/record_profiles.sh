@@ -53,7 +53,8 @@ for preset in siso-1.5b mimo-1.5b; do
   for variant in staged fused; do
     for graph in off on; do
       counters=()
-      if [[ $graph == off ]]; then counters=(--counters); fi  # counted kernel by kernel, either way
+      if [[ $variant == fused ]]; then counters=(--pm-sampling); fi
+      if [[ $graph == off ]]; then counters+=(--counters); fi  # counted kernel by kernel, either way
       record "$preset-$variant$([[ $graph == on ]] && echo -graph)" --preset "$preset" --variant "$variant" --graph "$graph" \
         --steps "$steps" "${counters[@]}"
     done
