@@ -2,6 +2,7 @@
 #include "app/panels/parts.h"
 #include "app/panels/plot.h"
 #include "app/panels/rotations.h"
+#include "app/viewmodel/in_force.h"
 #include "app/viewmodel/numbers.h"
 #include "app/viewmodel/shown.h"
 
@@ -264,9 +265,7 @@ std::string selected_label(const RotationsData& data) {
   const int pair = data.selection.pair;
   if (pair >= config.angles()) return fmt::format("pair {} · real, never turns", pair);
   const std::string symbol = token_text(*data.snapshot, data.index);
-  const double turn =
-      engine::phase_increment(config, data.snapshot->tokens[static_cast<std::size_t>(data.index)]->coefficients,
-                              data.selection.layer, data.selection.head, pair);
+  const double turn = step_advance(*data.snapshot, data.index, data.selection.layer, data.selection.head, pair);
   if (!std::isfinite(turn)) return fmt::format("pair {}", pair);
   const char* subject = data.selection.frame == Frame::stored ? "its key turned" : "turned";
   if (is_clear_turn(turn)) {

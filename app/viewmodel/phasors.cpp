@@ -1,5 +1,6 @@
 #include "app/viewmodel/phasors.h"
 
+#include "app/viewmodel/in_force.h"
 #include "app/viewmodel/shown.h"
 
 #include <algorithm>
@@ -45,7 +46,7 @@ PhasorView make_phasors(const engine::Snapshot& snapshot, const Selection& selec
       track.trail.push_back(z);
       double turn = 0;
       if (selection.frame == Frame::unrotated) {
-        turn = engine::phase_increment(config, step, selection.layer, selection.head, track.pair);
+        turn = step_advance(snapshot, t, selection.layer, selection.head, track.pair);
       }
       track.turn.push_back(std::isfinite(turn) ? turn : 0.0);
       const double magnitude = std::abs(z);
