@@ -1,12 +1,16 @@
 // A user changes the rotation of the built-in parity model and looks at what it does: list, undo, controls, doses, patches.
 #include "app/wiring/interventions.h"
 
+#include "app/viewmodel/in_force.h"
+#include "engine/analysis/rotation.h"
 #include "tests/gui/driver.h"
 #include "tests/support/temporary_folder.h"
 
 #include <doctest/doctest.h>
 #include <imgui_internal.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <string>
 
@@ -350,4 +354,27 @@ TEST_CASE("interventions: in the docked workspace of both usual sizes") {
       driver.picture("interventions-docked-" + std::to_string(width));
     }));
   }
+}
+
+TEST_CASE("interventions: the views show the turn that was made, not the one that the model would have made") {
+  Driver driver(window(1000, 620));
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    step(driver, user, 12);
+    engine::Intervention half;
+    half.value = 0.5;
+    half.tokens = {8, -1};
+    driver.workspace().post(engine::command::Intervene{{half}});
+    CHECK(driver.wait(user, [&] { return !driver.snapshot().interventions.empty() && driver.tokens() == 12; }));
+    const engine::Snapshot& now = driver.snapshot();
+    double largest = 0;
+    for (std::int64_t t = 6; t < 12; ++t) {
+      for (int pair = 0; pair < now.model->config().angles(); ++pair) {
+        const auto& step = now.tokens[static_cast<std::size_t>(t)]->coefficients;
+        const double whole = engine::phase_increment(now.model->config(), step, 0, 1, pair);
+        CHECK(app::step_advance(now, t, 0, 1, pair) == doctest::Approx(t < 8 ? whole : 0.5 * whole).epsilon(1e-4));
+        if (t >= 8) largest = std::max(largest, std::abs(whole));
+      }
+    }
+    CHECK(largest > 1);
+  }));
 }
