@@ -1,6 +1,7 @@
 #include "app/commands/command_line.h"
 #include "app/commands/options.h"
 #include "app/commands/output_file.h"
+#include "app/commands/preset_model.h"
 #include "app/shell/offscreen_job.h"
 #include "app/viewmodel/timing_pages.h"
 #include "app/wiring/interventions.h"
@@ -105,7 +106,7 @@ void print_report(const JobReport& job, const GuiOptions& options) {
 
 // The built-in model that the window opens by itself, where the program has it.
 void choose_models(GuiOptions& options) {
-  if (!options.models.empty() || !options.profiles.empty() || !options.recordings.empty()) return;
+  if (!options.models.empty() || !options.preset.empty() || !options.profiles.empty() || !options.recordings.empty()) return;
   const std::vector<std::string> builtin = engine::builtin_models();
   if (std::find(builtin.begin(), builtin.end(), "parity") != builtin.end()) options.models = {"parity"};
 }
@@ -180,8 +181,10 @@ void add_gui(CLI::App& program, Action& action) {
   GuiOptions& gui = options->gui;
   add_model_option(*command, *options);
   command->remove_option(command->get_option("MODEL"));
-  command->add_option("MODEL", gui.models,
-                      "Models to open side by side: folders, weight files or built-in names; default: parity");
+  CLI::Option* models =
+      command->add_option("MODEL", gui.models,
+                          "Models to open side by side: folders, weight files or built-in names; default: parity");
+  add_preset_option(*command, gui.preset, models);
   command
       ->add_option("--profile", gui.profiles,
                    "Recorded profiles to open, without model and GPU: files that `profile --save` wrote, or names that "

@@ -81,6 +81,16 @@ engine::Result<std::unique_ptr<App>> App::open(const GuiOptions& options) {
     workspace.requests.open_model = model;
     app->serve_requests();
   }
+  if (!options.preset.empty()) {
+    OpenOptions open;
+    open.backend = options.backend;
+    open.load = options.load;
+    open.seed = options.seed;
+    open.history_mb = options.history_mb;
+    open.on_publish = [surface = app->surface_.get()] { surface->wake(); };
+    open.preset = true;
+    app->opener_.open(workspace, options.preset, std::move(open));
+  }
   for (const std::string& profile : options.profiles) {
     workspace.requests.open_profile = profile;
     app->serve_requests();

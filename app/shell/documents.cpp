@@ -1,7 +1,9 @@
 #include "app/shell/documents.h"
 
+#include "app/commands/preset_model.h"
 #include "app/wiring/recorded_profile.h"
 #include "app/wiring/recorded_times.h"
+#include "engine/model/presets.h"
 #include "engine/recording/replay.h"
 #include "profiler/activity/process.h"
 
@@ -37,19 +39,31 @@ Document open_tokens(const std::string& path, const OpenOptions& options) {
   return document;
 }
 
+engine::Result<std::shared_ptr<const engine::Model>> random_model_of(const std::string& preset,
+                                                                     const OpenOptions& options) {
+  const auto shape = engine::preset(preset);
+  if (!shape) return tl::unexpected(shape.error());
+  CommonOptions common;
+  common.backend = options.backend.choice;
+  common.load = options.load;
+  common.seed = options.seed;
+  return random_model(common, preset, *shape);
+}
+
 Document open_document(const std::string& name, const OpenOptions& options) {
   if (options.recording || engine::is_recording_file(name)) return open_tokens(name, options);
   static std::atomic<std::uint16_t> sources{0};
   Document document;
   document.name = document.asked = name;
-  auto model = engine::load_model(name, options.load);
+  const bool on_gpu = wants_gpu(options.backend);
+  auto model = options.preset ? random_model_of(name, options) : engine::load_model(name, options.load);
   if (!model) {
     document.error = model.error();
     return document;
   }
   document.model = *model;
   document.name = (*model)->name;
-  document.timings = TimingStore::make(++sources, wants_gpu(options.backend));
+  document.timings = TimingStore::make(++sources, on_gpu);
   engine::SessionOptions session;
   session.backend = options.backend;
   session.seed = options.seed;

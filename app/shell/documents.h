@@ -18,6 +18,7 @@ struct OpenOptions {
   std::uint64_t history_mb = 0;      // 0: the session's default
   std::function<void()> on_publish;  // any thread; wakes the window
   bool recording = false;            // it must be recorded tokens; else they are known by what the file says
+  bool preset = false;               // the name is a preset's: random weights of its shape
 };
 
 class DocumentOpener {

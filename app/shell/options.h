@@ -14,6 +14,7 @@ namespace app {
 
 struct GuiOptions {
   std::vector<std::string> models;      // each opens a document
+  std::string preset;                   // opens one with random weights of a released shape; empty: none
   std::vector<std::string> profiles;    // recorded ones; each opens a document, too
   std::vector<std::string> recordings;  // of tokens; the same
   bool offscreen = false;
