@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
+#include <utility>
 #include <vector>
 
 namespace engine {
@@ -62,6 +64,41 @@ Result<void> Backend::read_state_tiles(int /*sequence*/, StateTiles& /*out*/) {
   return input_error(fmt::format("The backend '{}' does not read its state at a coarser grain.", info().name));
 }
 
+namespace {
+
+class ReadTiles final : public ComingTiles {
+ public:
+  explicit ReadTiles(StateTiles tiles) : tiles_(std::make_shared<const StateTiles>(std::move(tiles))) {}
+  bool arrived() const override { return true; }
+  Result<std::shared_ptr<const StateTiles>> take() override { return tiles_; }
+
+ private:
+  std::shared_ptr<const StateTiles> tiles_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ComingTiles>> Backend::queue_state_tiles(int sequence, const TilesRequest& request) {
+  StateTiles tiles;
+  tiles.rows = request.rows;
+  tiles.columns = request.columns;
+  if (auto read = read_state_tiles(sequence, tiles); !read) return tl::unexpected(read.error());
+  return std::make_unique<ReadTiles>(std::move(tiles));
+}
+
+Result<void> Backend::wait_for_tiles(Result<std::unique_ptr<ComingTiles>> coming, StateTiles& out) {
+  if (!coming) return tl::unexpected(coming.error());
+  auto there = (*coming)->take();
+  if (!there) return tl::unexpected(there.error());
+  out = **there;
+  return {};
+}
+
+void StateTiles::summarise(const kernels::StateTilesSummary& summary) {
+  largest = std::bit_cast<float>(summary.largest);
+  all_finite = summary.not_finite == 0;
+}
+
 Result<void> Backend::read_errors(int /*sequence*/, StepErrors& /*out*/) {
   return input_error("This backend was not asked to measure the errors of its steps.");
 }
@@ -81,11 +118,10 @@ Result<void> Backend::check_generated(std::size_t ids) const {
   return input_error(fmt::format("Steps of {} sequences take so many ids each, and there are {}.", plan().batch, ids));
 }
 
-Result<void> Backend::check_tiles(const StateTiles& tiles, const ModelConfig& config) {
-  if (tiles.rows >= 1 && tiles.rows <= config.headdim && tiles.columns >= 1 && tiles.columns <= config.d_state)
-    return {};
+Result<void> Backend::check_tiles(int rows, int columns, const ModelConfig& config) {
+  if (rows >= 1 && rows <= config.headdim && columns >= 1 && columns <= config.d_state) return {};
   return input_error(fmt::format("A head's {} x {} cells cannot be divided into {} x {} blocks.", config.headdim,
-                                 config.d_state, tiles.rows, tiles.columns));
+                                 config.d_state, rows, columns));
 }
 
 }  // namespace engine

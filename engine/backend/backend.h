@@ -96,6 +96,10 @@ class Backend {
   // no more than them. The bits are those of kernels::state_tiles() on what read_state() gives. Errors (input): fewer
   // than 1 row or column, more than P or N; a sequence outside the batch.
   virtual Result<void> read_state_tiles(int sequence, StateTiles& out);
+  // The same without waiting: a GPU makes the blocks behind the step that was queued last, before the next one changes the
+  // state, and brings them (or their summary alone) while later steps run. Here and in read_state_tiles() `rows` and
+  // `columns` are those of the request.
+  virtual Result<std::unique_ptr<ComingTiles>> queue_state_tiles(int sequence, const TilesRequest& request);
   // What the stage `errors` of the last step found (BackendOptions::errors; input error without). Zeros before the first
   // step.
   virtual Result<void> read_errors(int sequence, StepErrors& out);
@@ -109,7 +113,8 @@ class Backend {
   virtual Result<void> intervene(int sequence, const SequenceChanges& changes);
 
  protected:
-  static Result<void> check_tiles(const StateTiles& tiles, const ModelConfig& config);
+  static Result<void> check_tiles(int rows, int columns, const ModelConfig& config);
+  static Result<void> wait_for_tiles(Result<std::unique_ptr<ComingTiles>> coming, StateTiles& out);
   // Whether so many ids are those of whole steps.
   Result<void> check_generated(std::size_t ids) const;
   // All tokens of `ids` (tokens, B) but the last ones, `most` or fewer of one sequence at a time by `run`. After each piece

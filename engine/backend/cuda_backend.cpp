@@ -217,10 +217,16 @@ class CudaBackend final : public Backend {
   }
 
   Result<void> read_state_tiles(int sequence, StateTiles& out) override {
-    if (auto ok = check_sequence(sequence); !ok) return ok;
-    if (auto ok = check_tiles(out, weights_.config); !ok) return ok;
-    out.position = position_;
-    return checked(tiles_.read(buffers_, weights_.config, stream_, sequence, out), "Reading the whole state");
+    return wait_for_tiles(queue_state_tiles(sequence, {out.rows, out.columns}), out);
+  }
+
+  Result<std::unique_ptr<ComingTiles>> queue_state_tiles(int sequence, const TilesRequest& request) override {
+    if (auto ok = check_sequence(sequence); !ok) return tl::unexpected(ok.error());
+    if (auto ok = check_tiles(request.rows, request.columns, weights_.config); !ok) return tl::unexpected(ok.error());
+    auto queued = tiles_.queue(buffers_, weights_.config, stream_, {sequence, position_, request});
+    if (queued) return std::move(*queued);
+    auto failed = checked(tl::unexpected(queued.error()), "Reading the whole state");
+    return tl::unexpected(failed.error());
   }
 
   Result<void> read_errors(int sequence, StepErrors& out) override {

@@ -276,7 +276,7 @@ Result<void> HostBackend<T>::read_state(int sequence, std::span<const int> layer
 template <class T>
 Result<void> HostBackend<T>::read_state_tiles(int sequence, StateTiles& out) {
   if (auto ok = check_sequence(sequence); !ok) return ok;
-  if (auto ok = check_tiles(out, config_); !ok) return ok;
+  if (auto ok = check_tiles(out.rows, out.columns, config_); !ok) return ok;
   out.position = position_;
   kernels::StateTilesArgs<T> args;
   args.heads = config_.heads();
@@ -286,13 +286,17 @@ Result<void> HostBackend<T>::read_state_tiles(int sequence, StateTiles& out) {
   args.columns = out.columns;
   const std::size_t layer_tiles =
       static_cast<std::size_t>(args.heads) * static_cast<std::size_t>(out.rows) * static_cast<std::size_t>(out.columns);
-  out.tiles.resize(buffers_.layers.size() * layer_tiles);
-  args.tiles = out.tiles.data();
+  std::vector<kernels::StateTile> tiles(buffers_.layers.size() * layer_tiles);
+  kernels::StateTilesSummary summary;
+  args.tiles = tiles.data();
+  args.summary = &summary;
   for (auto& layer : buffers_.layers) {
     args.h = of_sequence(layer.h, sequence, plan_.batch).data();
     kernels::state_tiles(args);
     args.tiles += layer_tiles;
   }
+  out.hold(std::move(tiles));
+  out.summarise(summary);
   return {};
 }
 

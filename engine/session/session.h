@@ -83,6 +83,8 @@ struct Watch {
 // shows a model whose records hold one layer only. Once; more than a head has is as many as it has.
 struct Tiles {
   int rows = 8, columns = 16;
+  bool on_device =
+      false;  // a GPU's stay in its memory: for a window that draws there, see engine/backend/state_tiles.h
 };
 // Tokens per second while running; 0: as fast as it goes.
 struct Speed {

@@ -48,23 +48,26 @@ bool Stepper::steps() const {
   return stale_ || behind() || watch_changed_ || running_ || position() < goal_;
 }
 
-bool Stepper::has_work() const { return steps() || (tiles_asked_ && error_.empty()); }
+bool Stepper::has_work() const { return steps() || ((tiles_asked_ || tiles_coming_) && error_.empty()); }
 
 std::optional<Stepper::Clock::time_point> Stepper::due() const {
-  if (stale_ || behind() || watch_changed_ || tiles_asked_ || !running_ || replaying()) return std::nullopt;
+  if (stale_ || behind() || watch_changed_ || tiles_asked_ || tiles_coming_ || !running_ || replaying())
+    return std::nullopt;
   return pacer_.due();
 }
 
 void Stepper::work() {
   Result<void> done;
-  if (stale_) {
+  if (tiles_coming_ && (tiles_coming_->arrived() || !goes_on())) {
+    done = take_tiles();
+  } else if (stale_) {
     done = start_over_or_restore();
   } else if (behind()) {
     done = catch_up();
   } else if (watch_changed_) {
     done = copy_watched_layer();
   } else if (tiles_asked_) {
-    done = read_tiles();
+    done = queue_tiles();
   } else {
     done = step_forward();
   }
@@ -78,6 +81,7 @@ void Stepper::fail(const Error& error) {
 
 Result<void> Stepper::start_over_or_restore() {
   stale_ = false;
+  tiles_coming_.reset();
   tiles_.reset();
   recorder_.forget();
   // The state before the last token, so that stepping it again brings back its logits too.
@@ -203,19 +207,26 @@ void Stepper::keep_to_budget() {
   }
 }
 
-Result<void> Stepper::read_tiles() {
+Result<void> Stepper::queue_tiles() {
   const command::Tiles asked = *std::exchange(tiles_asked_, std::nullopt);
   if (position() == 0) return {};
   const ModelConfig& config = model_->config();
-  auto tiles = std::make_shared<StateTiles>();
-  tiles->rows = std::clamp(asked.rows, 1, config.headdim);
-  tiles->columns = std::clamp(asked.columns, 1, config.d_state);
-  if (auto read = backend_.read_state_tiles(0, *tiles); !read) {
-    if (read.error().kind != ErrorKind::input) return read;
-    notice_ = read.error().message;  // it cannot; nothing is lost
+  const TilesRequest request{std::clamp(asked.rows, 1, config.headdim), std::clamp(asked.columns, 1, config.d_state),
+                             asked.on_device};
+  auto queued = backend_.queue_state_tiles(0, request);
+  if (!queued) {
+    if (queued.error().kind != ErrorKind::input) return tl::unexpected(queued.error());
+    notice_ = queued.error().message;  // it cannot; nothing is lost
     return {};
   }
-  tiles_ = std::move(tiles);
+  tiles_coming_ = std::move(*queued);
+  return {};
+}
+
+Result<void> Stepper::take_tiles() {
+  auto taken = std::exchange(tiles_coming_, nullptr)->take();
+  if (!taken) return tl::unexpected(taken.error());
+  tiles_ = std::move(*taken);
   return {};
 }
 

@@ -84,7 +84,10 @@ class Stepper {
   Result<void> copy_watched_layer();
   // What the step of the next token is changed by.
   Result<void> intervene();
-  Result<void> read_tiles();
+  Result<void> queue_tiles();
+  Result<void> take_tiles();
+  // Whether another step follows without a pause.
+  bool goes_on() const { return steps() && (!running_ || replaying() || !pacer_.due()); }
   // Whether there is something to do that changes tokens or what is recorded of them.
   bool steps() const;
   PendingToken next_token();
@@ -108,6 +111,7 @@ class Stepper {
   bool watch_changed_ = false;        // the newest record lacks the watched layer's state
   std::vector<Intervention> active_;  // what the backend's steps are changed by
   std::optional<command::Tiles> tiles_asked_;
+  std::unique_ptr<ComingTiles> tiles_coming_;
   std::shared_ptr<const StateTiles> tiles_;
   double step_ms_ = 0;
   // Dropped under a smaller budget, or told already: what is beyond is news.

@@ -111,6 +111,18 @@ DeviceResult<void> Event::record(const Stream& stream) const {
 
 DeviceResult<void> Event::wait() const { return check_cuda(cudaEventSynchronize(handle_), "cudaEventSynchronize"); }
 
+bool Event::happened() const { return cudaEventQuery(handle_) != cudaErrorNotReady; }
+
+DeviceResult<void> copy_behind(const Event& after, void* to, const void* from, std::size_t bytes, StreamHandle stream,
+                               const Event& done) {
+  return check_cuda(cudaStreamWaitEvent(stream, after.handle(), 0), "cudaStreamWaitEvent")
+      .and_then([&] {
+        return check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream),
+                          "cudaMemcpyAsync (device to device)");
+      })
+      .and_then([&] { return check_cuda(cudaEventRecord(done.handle(), stream), "cudaEventRecord"); });
+}
+
 DeviceResult<float> Event::milliseconds_since(const Event& start) const {
   float milliseconds = 0;
   if (const int code = cudaEventElapsedTime(&milliseconds, start.handle_, handle_); code != 0) {

@@ -67,11 +67,18 @@ class Event {
   CUevent_st* handle() const { return handle_; }
   DeviceResult<void> record(const Stream& stream) const;
   DeviceResult<void> wait() const;
+  // Whether it has happened, without waiting; a failure of the work before it counts as happened, and wait() tells it.
+  bool happened() const;
   // Milliseconds from `start` to this event; both must have happened.
   DeviceResult<float> milliseconds_since(const Event& start) const;
 
  private:
   CUevent_st* handle_ = nullptr;
 };
+
+// On a stream of somebody else's: queues a copy between two places of the device, which begins after `after`, and records
+// `done` behind it. Any thread.
+DeviceResult<void> copy_behind(const Event& after, void* to, const void* from, std::size_t bytes, StreamHandle stream,
+                               const Event& done);
 
 }  // namespace kernels

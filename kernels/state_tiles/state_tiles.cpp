@@ -30,6 +30,15 @@ StateTile tile_of(const StateTilesArgs<T>& args, const T* head, int row, int col
           rms != rms ? std::bit_cast<float>(not_a_number) : rms};
 }
 
+void add_to(StateTilesSummary& summary, float largest) {
+  const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(largest) & 0x7FFFFFFFU;
+  if (is_finite(magnitude)) {
+    summary.largest = std::max(summary.largest, magnitude);
+  } else {
+    summary.not_finite = 1;
+  }
+}
+
 template <class T>
 void all_tiles(const StateTilesArgs<T>& args) {
   const std::size_t head_cells = static_cast<std::size_t>(args.headdim) * static_cast<std::size_t>(args.d_state);
@@ -38,7 +47,10 @@ void all_tiles(const StateTilesArgs<T>& args) {
     const T* head = args.h + static_cast<std::size_t>(layer) * args.layer_stride;
     for (int h = 0; h < args.heads; ++h, head += head_cells) {
       for (int row = 0; row < args.rows; ++row) {
-        for (int column = 0; column < args.columns; ++column) *tile++ = tile_of(args, head, row, column);
+        for (int column = 0; column < args.columns; ++column, ++tile) {
+          *tile = tile_of(args, head, row, column);
+          if (args.summary != nullptr) add_to(*args.summary, tile->largest);
+        }
       }
     }
   }

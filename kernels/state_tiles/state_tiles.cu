@@ -14,9 +14,21 @@ __device__ __forceinline__ float widened(std::uint16_t bf16) {
 }
 
 // One thread a block: neighbours read neighbouring pieces of a row, whole sectors where a piece is 8 fp32 or more.
+// One for each warp: most of them find that they add nothing.
+__device__ void add_to(StateTilesSummary* summary, unsigned lanes, std::uint32_t bits) {
+  const std::uint32_t magnitude = bits & 0x7FFFFFFFU;
+  const bool finite = is_finite(magnitude);
+  const unsigned largest = __reduce_max_sync(lanes, finite ? magnitude : 0U);
+  const bool bad = __any_sync(lanes, !finite) != 0;
+  if (static_cast<int>(threadIdx.x & 31U) != __ffs(static_cast<int>(lanes)) - 1) return;
+  if (largest > *static_cast<volatile std::uint32_t*>(&summary->largest)) atomicMax(&summary->largest, largest);
+  if (bad) summary->not_finite = 1;
+}
+
 template <class T>
 __global__ void __launch_bounds__(threads) state_tiles_kernel(const StateTilesArgs<T> args) {
   const int block = static_cast<int>(blockIdx.x) * threads + static_cast<int>(threadIdx.x);
+  const unsigned lanes = __ballot_sync(0xFFFFFFFFU, block < args.rows * args.columns);
   if (block >= args.rows * args.columns) return;
   const std::size_t head = blockIdx.y, layer = blockIdx.z;
   const int row = block / args.columns, column = block - row * args.columns;
@@ -43,6 +55,7 @@ __global__ void __launch_bounds__(threads) state_tiles_kernel(const StateTilesAr
   StateTile tile;
   tile.largest = __uint_as_float(is_not_a_number(largest) ? not_a_number : largest);
   tile.rms = rms != rms ? __uint_as_float(not_a_number) : rms;
+  if (args.summary != nullptr) add_to(args.summary, lanes, __float_as_uint(tile.largest));
   const std::size_t blocks = static_cast<std::size_t>(args.rows) * static_cast<std::size_t>(args.columns);
   args.tiles[(layer * static_cast<std::size_t>(args.heads) + head) * blocks + static_cast<std::size_t>(block)] = tile;
 }

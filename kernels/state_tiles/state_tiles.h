@@ -18,6 +18,12 @@ struct StateTile {
   float rms = 0;
 };
 
+// Over all blocks that were made with the same one, which begins as zeros.
+struct StateTilesSummary {
+  std::uint32_t largest = 0;     // bits of the largest |value| of a block that is finite
+  std::uint32_t not_finite = 0;  // 1: a block holds what is not
+};
+
 // T: float, double (rounded to float first), or the bits of bf16 as std::uint16_t (device only).
 template <class T>
 struct StateTilesArgs {
@@ -27,9 +33,10 @@ struct StateTilesArgs {
   int d_state = 0;            // N
   int rows = 1, columns = 1;  // of blocks in a head: 1 to P, 1 to N
 
-  const T* h = nullptr;          // (L, H, P, N)
-  std::size_t layer_stride = 0;  // elements from one layer to the next
-  StateTile* tiles = nullptr;    // (L, H, rows, columns)
+  const T* h = nullptr;                  // (L, H, P, N)
+  std::size_t layer_stride = 0;          // elements from one layer to the next
+  StateTile* tiles = nullptr;            // (L, H, rows, columns)
+  StateTilesSummary* summary = nullptr;  // where the tiles are; may be null
 };
 
 constexpr int block_begin(int block, int blocks, int cells) {
@@ -44,6 +51,7 @@ constexpr int block_of(int cell, int blocks, int cells) {
 constexpr std::uint32_t magnitude_key(std::uint32_t bits) { return (bits << 1U) | (bits >> 31U ^ 1U); }
 constexpr std::uint32_t bits_of_key(std::uint32_t key) { return (key >> 1U) | ((key & 1U) ^ 1U) << 31U; }
 inline constexpr std::uint32_t not_a_number = 0x7FC00000U;  // the same on every machine
+constexpr bool is_finite(std::uint32_t bits) { return (bits & 0x7FFFFFFFU) < 0x7F800000U; }
 constexpr bool is_not_a_number(std::uint32_t bits) { return (bits & 0x7FFFFFFFU) > 0x7F800000U; }
 
 // On the host.
