@@ -106,7 +106,8 @@ void print_report(const JobReport& job, const GuiOptions& options) {
 
 // The built-in model that the window opens by itself, where the program has it.
 void choose_models(GuiOptions& options) {
-  if (!options.models.empty() || !options.preset.empty() || !options.profiles.empty() || !options.recordings.empty()) return;
+  if (!options.models.empty() || !options.preset.empty() || !options.profiles.empty() || !options.recordings.empty())
+    return;
   const std::vector<std::string> builtin = engine::builtin_models();
   if (std::find(builtin.begin(), builtin.end(), "parity") != builtin.end()) options.models = {"parity"};
 }
@@ -181,9 +182,8 @@ void add_gui(CLI::App& program, Action& action) {
   GuiOptions& gui = options->gui;
   add_model_option(*command, *options);
   command->remove_option(command->get_option("MODEL"));
-  CLI::Option* models =
-      command->add_option("MODEL", gui.models,
-                          "Models to open side by side: folders, weight files or built-in names; default: parity");
+  CLI::Option* models = command->add_option(
+      "MODEL", gui.models, "Models to open side by side: folders, weight files or built-in names; default: parity");
   add_preset_option(*command, gui.preset, models);
   command
       ->add_option("--profile", gui.profiles,
@@ -244,6 +244,8 @@ void add_gui(CLI::App& program, Action& action) {
                    "Memory for each model's history, in MiB; default: 512, more where a state is large")
       ->type_name("MIB")
       ->check(whole_number_in(1, 1 << 20));
+  command->add_flag("!--through-host", gui.share_gpu,
+                    "Bring the whole state's picture through the host's memory even where the window's GPU computes");
   command->add_flag("--light", gui.light, "The light theme");
   add_seed_option(*command, *options);
   add_backend_options(*command, *options);

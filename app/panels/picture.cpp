@@ -1,31 +1,13 @@
 #include "app/panels/picture.h"
 
+#include "app/panels/gl_context.h"
+
 #define GL_GLEXT_PROTOTYPES
 #include <GL/glcorearb.h>
-#include <imgui_internal.h>
 
 namespace app {
 
-namespace {
-
-// How many contexts have ended: their textures went along, and a new context may lie at the same address.
-int contexts_ended = 0;
-
-void watch_for_the_end(ImGuiContext* context) {
-  static int watched = -1;  // the context that was current after so many had ended
-  if (watched == contexts_ended) return;
-  watched = contexts_ended;
-  ImGuiContextHook hook;
-  hook.Type = ImGuiContextHookType_Shutdown;
-  hook.Callback = [](ImGuiContext* /*context*/, ImGuiContextHook* /*hook*/) { ++contexts_ended; };
-  ImGui::AddContextHook(context, &hook);
-}
-
-}  // namespace
-
-bool Picture::current() const {
-  return texture_ != 0 && context_ == ImGui::GetCurrentContext() && ended_ == contexts_ended;
-}
+bool Picture::current() const { return texture_ != 0 && context_ == gl_context_number(); }
 
 bool Picture::stale(const ViewKey& key, const Theme& theme) {
   const bool same = key_ == key && light_ == theme.light && current();
@@ -61,18 +43,19 @@ void Picture::set(int width, int height, const std::vector<ImU32>& pixels) {
   glBindTexture(GL_TEXTURE_2D, static_cast<GLuint>(bound));
   width_ = width;
   height_ = height;
-  context_ = ImGui::GetCurrentContext();
-  watch_for_the_end(ImGui::GetCurrentContext());
-  ended_ = contexts_ended;
+  context_ = gl_context_number();
 }
 
-void Picture::plot(const char* label, ImPlotPoint low, ImPlotPoint high) const {
-  if (empty() || !current()) return;
+void plot_texture(const char* label, unsigned int texture, ImPlotPoint low, ImPlotPoint high) {
   const ImGuiPlatformIO& io = ImGui::GetPlatformIO();
   ImDrawList* list = ImPlot::GetPlotDrawList();
   if (io.DrawCallback_SetSamplerNearest != nullptr) list->AddCallback(io.DrawCallback_SetSamplerNearest, nullptr);
-  ImPlot::PlotImage(label, ImTextureRef(static_cast<ImTextureID>(texture_)), low, high, ImVec2(0, 1), ImVec2(1, 0));
+  ImPlot::PlotImage(label, ImTextureRef(static_cast<ImTextureID>(texture)), low, high, ImVec2(0, 1), ImVec2(1, 0));
   if (io.DrawCallback_SetSamplerLinear != nullptr) list->AddCallback(io.DrawCallback_SetSamplerLinear, nullptr);
+}
+
+void Picture::plot(const char* label, ImPlotPoint low, ImPlotPoint high) const {
+  if (!empty() && current()) plot_texture(label, texture_, low, high);
 }
 
 }  // namespace app

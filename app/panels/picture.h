@@ -13,6 +13,10 @@
 
 namespace app {
 
+// A GL texture as an item of the current ImPlot plot over these bounds, without smoothing, so that cells stay cells. Its
+// first row of pixels lies at y = low.y.
+void plot_texture(const char* label, unsigned int texture, ImPlotPoint low, ImPlotPoint high);
+
 class Picture {
  public:
   // Sets the pixels, packed as ImGui colours, row-major (height, width).
@@ -21,8 +25,7 @@ class Picture {
   // Whether the pixels have to be set again: the first time, for other values, in another theme, or because the texture
   // went with its context. Takes note of what is asked for, so set them when it says so.
   bool stale(const ViewKey& key, const Theme& theme);
-  // An item of the current ImPlot plot over these bounds, without smoothing, so that cells stay cells. The first row of
-  // pixels lies at y = low.y.
+  // See plot_texture().
   void plot(const char* label, ImPlotPoint low, ImPlotPoint high) const;
 
  private:
@@ -32,8 +35,7 @@ class Picture {
   bool light_ = false;
   unsigned int texture_ = 0;
   int width_ = 0, height_ = 0;
-  const void* context_ = nullptr;
-  int ended_ = 0;  // contexts before this one
+  int context_ = -1;  // see gl_context_number()
 };
 
 }  // namespace app

@@ -51,7 +51,7 @@ void remake(StateData& data, const engine::Snapshot& snapshot, const Selection& 
 }
 
 // Posts what the picture lacks, each thing once.
-void ask(PanelContext& context, const StateData& data) {
+void ask(PanelContext& context, const StateData& data, StateImage& image) {
   static const engine::Model* model = nullptr;
   static std::size_t tokens = 0;                   // when tiles were asked for last
   static const engine::StateTiles* had = nullptr;  // and what was there; only compared
@@ -63,10 +63,16 @@ void ask(PanelContext& context, const StateData& data) {
     tokens = 0;
     watched = -1;
   }
-  if (wants_tiles(snapshot, workspace.selection) && (tokens != snapshot.tokens.size() || had != snapshot.tiles.get())) {
+  // Blocks that could not be drawn where they lie are asked for again.
+  const bool lost = data.texture.tiles != nullptr && data.texture.tiles->on_device != nullptr && !workspace.share_gpu;
+  if ((lost || wants_tiles(snapshot, workspace.selection)) &&
+      (tokens != snapshot.tokens.size() || had != snapshot.tiles.get())) {
     tokens = snapshot.tokens.size();
     had = snapshot.tiles.get();
-    workspace.post(engine::command::Tiles{tile_rows, tile_columns});
+    // Where blocks are cells, their numbers are drawn, so that the host wants them.
+    const bool coarser = data.texture.headdim > tile_rows && data.texture.d_state > tile_columns;
+    const bool shared = coarser && workspace.share_gpu && image.shader().shares_with(snapshot.backend);
+    workspace.post(engine::command::Tiles{tile_rows, tile_columns, shared});
   }
   // Looked at closely, the layer in the middle is watched, so that its cells come one by one.
   const bool close =
@@ -82,6 +88,13 @@ void ask(PanelContext& context, const StateData& data) {
   workspace.post(engine::command::Watch{layer});
 }
 
+// Values of blocks that stayed on the GPU, for who reads numbers; the picture of them has been drawn.
+void want_values(StateData& data, const StateImage& image) {
+  if (data.texture.tiles == nullptr || data.texture.blocks != nullptr) return;
+  data.read = image.shader().read_blocks();
+  if (data.read.size() == data.texture.tiles->count) data.texture.blocks = data.read.data();
+}
+
 std::string source_text(const StateData& data) {
   const StateTexture& t = data.texture;
   if (t.exact_layers == t.layers) return "all recorded";
@@ -95,15 +108,18 @@ std::string source_tip(const StateData& data) {
   const std::uint64_t bytes = 4 * static_cast<std::uint64_t>(t.cell_count());
   if (t.exact_layers == t.layers)
     return fmt::format(
-        "Every cell of this token was recorded: {} numbers, {}. Pixels are uploaded as a texture when the "
-        "snapshot or the view changes.",
+        "Every cell of this token was recorded: {} numbers, {}. Layers in view go to the GPU when their token changes; "
+        "it reduces and colours them.",
         count_text(static_cast<long long>(t.cell_count())), bytes_text(bytes));
   if (t.tiles != nullptr)
     return fmt::format(
         "A reduced copy for each shown frame: the device makes {} × {} blocks of each head, the value of largest "
-        "magnitude and the rms of each, and {} of {} are copied. Layer {} is watched: its cells are exact. Zoom into a "
+        "magnitude and the rms of each, {} of {}, and {}. Layer {} is watched: its cells are exact. Zoom into a "
         "head and its layer is watched instead.",
-        t.tiles->rows, t.tiles->columns, bytes_text(t.tiles->bytes()), bytes_text(bytes), data.snapshot->watched_layer);
+        t.tiles->rows, t.tiles->columns, bytes_text(t.tiles->bytes()), bytes_text(bytes),
+        t.tiles->on_device ? "draws them itself (CUDA to OpenGL): they do not pass through the host"
+                           : "they are copied to the host and from there to the picture",
+        data.snapshot->watched_layer);
   return fmt::format("{} of {} layers of this token were recorded. The newest token is known whole.", t.exact_layers,
                      t.layers);
 }
@@ -209,13 +225,14 @@ void tooltip_of(const StateData& data, const StatePlace& place) {
   ImGui::EndTooltip();
 }
 
-void mouse(PanelContext& context, StateData& data) {
+void mouse(PanelContext& context, StateData& data, const StateImage& image) {
   if (!ImPlot::IsPlotHovered()) return;
   if (ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) {
     data.wanted = whole(data.texture);
     return;
   }
   const ImPlotPoint at = ImPlot::GetPlotMousePos();
+  want_values(data, image);
   StatePlace place;
   if (!state_place(data.texture, at.x, at.y, place)) return;
   tooltip_of(data, place);
@@ -272,13 +289,19 @@ void draw_picture(PanelContext& context, StateData& data, StateImage& image, con
   data.shown = ImPlot::GetPlotSize();
   const int width = std::clamp(static_cast<int>(std::lround(data.shown.x)), 1, 8192);
   const int height = std::clamp(static_cast<int>(std::lround(data.shown.y)), 1, 8192);
-  image.update(theme, data, settings, width, height);
+  if (const auto drawn = image.update(theme, data, settings, width, height); !drawn) {
+    context.workspace.share_gpu = false;  // through the host, then
+    context.workspace.notice = drawn.error().message;
+  }
   image.plot();
   ImPlot::PushPlotClipRect();
   draw_state_marks(theme, data, settings, context.workspace.selection);
   ImPlot::PopPlotClipRect();
-  mouse(context, data);
-  end_plot(context, [&] { return state_table(t, data.view); });
+  mouse(context, data, image);
+  end_plot(context, [&] {
+    want_values(data, image);
+    return state_table(t, data.view);
+  });
 }
 
 }  // namespace
@@ -304,7 +327,7 @@ void draw_state(PanelContext& context) {
     return;
   }
   remake(data, *snapshot, workspace.selection);
-  ask(context, data);
+  ask(context, data, image);
   if (data.texture.empty() && wants_tiles(*snapshot, workspace.selection)) {
     draw_empty_state(theme, "Reading the whole state", "It comes with the session's next step.");
     return;

@@ -4,13 +4,12 @@
 
 #include "app/panels/panels.h"
 #include "app/panels/picture.h"
+#include "app/panels/state_shader.h"
 #include "app/viewmodel/state_texture.h"
 #include "app/viewmodel/view_key.h"
 
 #include <imgui.h>
 
-#include <array>
-#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -30,38 +29,25 @@ struct StateData {
   ImVec2 shown;                          // its pixels
   std::optional<StateView> wanted;       // to be shown in the next
   const engine::Model* model = nullptr;  // that the view is of
+  std::vector<kernels::StateTile> read;  // of blocks that lie on the GPU alone, where somebody asked for their values
 };
 
-// Pixels and legend of the picture.
+// The picture of data.view, no finer than cells are; made again only when something changed.
 class StateImage {
  public:
-  // The picture of data.view on width x height pixels, and no finer than cells are; made again only when something
-  // changed.
-  void update(const Theme& theme, const StateData& data, const StateSettings& settings, int width, int height);
+  engine::Result<void> update(const Theme& theme, const StateData& data, const StateSettings& settings, int width,
+                              int height);
   void plot() const;
-  // Milliseconds that the last making took.
-  double milliseconds() const { return milliseconds_; }
+  StateShader& shader() { return shader_; }
+  const StateShader& shader() const { return shader_; }
 
  private:
-  struct Made {
-    ViewKey key;
-    StateView view;
-    StateQuantity quantity = StateQuantity::signed_largest;
-    bool logarithmic = false;
-    double limit = 0;
-    int width = 0, height = 0;
-    bool operator==(const Made&) const = default;
-  };
-  Made made_;
-  int revision_ = 0;
-  // Colours by the upper 16 bits of a value: sign, exponent and 7 bits below the leading one.
-  std::vector<ImU32> colours_;
-  ImVec4 coloured_for_;  // the theme's well
-  Made coloured_;
-  std::vector<float> values_;
-  std::vector<ImU32> pixels_;
-  Picture picture_;
-  double milliseconds_ = 0;
+  StateShader shader_;
+  StatePicture made_;
+  StateColours colours_;
+  // What the colours were made for.
+  StateQuantity coloured_ = StateQuantity::signed_largest;
+  bool light_ = false, has_colours_ = false;
 };
 
 // Bar with the values of its colours, and in words what a pixel shows. One line.

@@ -1,4 +1,4 @@
-// The whole-state panel's picture: values of pixels to colours to a texture, and the legend of those colours.
+// The whole-state panel's picture: what of the state it shows and in which colours, and the legend of those.
 #include "app/panels/parts.h"
 #include "app/panels/state.h"
 #include "app/viewmodel/numbers.h"
@@ -6,15 +6,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <bit>
-#include <chrono>
 #include <cmath>
 
 namespace app {
 
 namespace {
-
-constexpr std::size_t colour_count = std::size_t{1} << 16U;
 
 // Of one axis with `parts` heads or layers of `cells` cells each.
 void whole_cells(double& from, double& to, int parts, int cells, int& pixels) {
@@ -33,51 +29,32 @@ ImVec4 state_colour(const Theme& theme, const StateSettings& settings, double po
   return sequential_colour(static_cast<float>(std::abs(position)));
 }
 
-void StateImage::update(const Theme& theme, const StateData& data, const StateSettings& settings, int width,
-                        int height) {
+engine::Result<void> StateImage::update(const Theme& theme, const StateData& data, const StateSettings& settings,
+                                        int width, int height) {
   // Where cells are larger than pixels, one texel each is enough: the view grows to whole cells.
   StateView area = data.view;
   whole_cells(area.left, area.right, data.texture.heads, data.texture.d_state, width);
   whole_cells(area.top, area.bottom, data.texture.layers, data.texture.headdim, height);
-  const Made now{data.key, area, settings.quantity, settings.logarithmic, data.limit, width, height};
-  if (!(now == made_)) ++revision_;
-  made_ = now;
-  ViewKey key = data.key;
-  key.extra = revision_;
-  if (!picture_.stale(key, theme)) return;
-  const auto start = std::chrono::steady_clock::now();
-  const bool same_colours = !colours_.empty() && coloured_.quantity == now.quantity &&
-                            coloured_.logarithmic == now.logarithmic && coloured_.limit == now.limit &&
-                            coloured_for_.x == theme.well.x && coloured_for_.y == theme.well.y;
-  if (!same_colours) {
-    coloured_ = now;
-    coloured_for_ = theme.well;
-    colours_.resize(colour_count);
-    for (std::size_t i = 0; i < colour_count; ++i) {
-      // The middle of the values that share these bits.
-      const auto value = std::bit_cast<float>(static_cast<std::uint32_t>(i) << 16U | 0x8000U);
-      colours_[i] =
-          std::isfinite(value)
-              ? packed(state_colour(theme, settings,
-                                    scale_position(static_cast<double>(value), data.limit, settings.logarithmic)))
-              : packed(theme.error);
+  if (!has_colours_ || coloured_ != settings.quantity || light_ != theme.light) {
+    has_colours_ = true;
+    coloured_ = settings.quantity;
+    light_ = theme.light;
+    const bool is_signed = settings.quantity == StateQuantity::signed_largest;
+    for (int i = 0; i < StateColours::entries; ++i) {
+      const double share = static_cast<double>(i) / (StateColours::entries - 1);
+      colours_.scale[static_cast<std::size_t>(i)] =
+          packed(state_colour(theme, settings, is_signed ? 2 * share - 1 : share));
     }
-    const ImVec4 zero = state_colour(theme, settings, 0);
-    colours_[0x0000] = colours_[0x8000] = packed(zero);
-    colours_[pixel_outside >> 16U] = packed(theme.panel, 0.0F);
-    colours_[pixel_unknown >> 16U] = packed(theme.border);
-    colours_[pixel_not_finite >> 16U] = packed(theme.error);
+    colours_.outside = packed(theme.panel, 0.0F);
+    colours_.unknown = packed(theme.border);
+    colours_.not_finite = packed(theme.error);
   }
-  reduce_state(data.texture, area, width, height, settings.quantity, values_);
-  pixels_.resize(values_.size());
-  std::transform(values_.begin(), values_.end(), pixels_.begin(),
-                 [&](float value) { return colours_[std::bit_cast<std::uint32_t>(value) >> 16U]; });
-  picture_.set(width, height, pixels_);
-  milliseconds_ = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  made_ = {area, width, height, settings.quantity, settings.logarithmic, data.limit};
+  return shader_.draw(data.texture, made_, colours_);
 }
 
 void StateImage::plot() const {
-  picture_.plot("state", {made_.view.left, made_.view.top}, {made_.view.right, made_.view.bottom});
+  plot_texture("state", shader_.picture(), {made_.view.left, made_.view.top}, {made_.view.right, made_.view.bottom});
 }
 
 void draw_state_legend(const Theme& theme, const StateData& data, const StateSettings& settings) {

@@ -1,6 +1,7 @@
 #include "app/shell/app.h"
 
 #include "app/commands/output_file.h"
+#include "app/panels/gl_context.h"
 #include "app/shell/fonts.h"
 #include "app/shell/screenshot.h"
 #include "app/wiring/interventions.h"
@@ -53,7 +54,10 @@ App::~App() {
   if (surface_) settings_.save(true);
   opener_ = DocumentOpener{};    // waits for what is still being opened
   workspace_.documents.clear();  // stops the sessions, which wake the surface
-  if (surface_) ImGui_ImplOpenGL3_Shutdown();
+  if (surface_) {
+    end_gl_context();
+    ImGui_ImplOpenGL3_Shutdown();
+  }
   surface_.reset();
   ImPlot3D::DestroyContext();
   ImPlot::DestroyContext();
@@ -75,6 +79,7 @@ engine::Result<std::unique_ptr<App>> App::open(const GuiOptions& options) {
     app->settings_.open(Settings::default_path(), workspace, app->layout_);
   if (options.ui_scale > 0) workspace.ui_scale = options.ui_scale;
   if (options.light) workspace.light_theme = true;
+  workspace.share_gpu = options.share_gpu;
   load_fonts(app->theme_);
   app->apply_theme();
   for (const std::string& model : options.models) {

@@ -34,6 +34,7 @@ struct GuiOptions {
   SurfaceSize size{1600, 1000};
   float ui_scale = 0;  // 0: the monitor's
   bool light = false;
+  bool share_gpu = true;        // what the GPU computed and shows stays there, where one GPU does both
   bool remember_layout = true;  // read and write the layout file; never offscreen
   std::uint64_t seed = 0;
   std::uint64_t history_mb = 0;  // that each model's history may take; 0: the session's default

@@ -183,6 +183,7 @@ struct Workspace {
   Selection selection;
   float ui_scale = 1.0F;
   bool light_theme = false;
+  bool share_gpu = true;  // blocks of the state go to the picture without the host, where one GPU does both
   bool show_keys = false, show_palette = false;
   bool linked = true;   // open models step together
   double frame_ms = 0;  // smoothed; for the trust strip

@@ -8,6 +8,26 @@
 
 namespace app {
 
+std::vector<PixelCells> pixel_cells(double from, double to, int pixels, int parts, int cells) {
+  std::vector<PixelCells> out;
+  const auto all = static_cast<std::int64_t>(parts) * cells;
+  const double step = (to - from) / pixels * cells, start = from * cells;
+  const auto centre_from = [](double edge) { return static_cast<std::int64_t>(std::ceil(edge - 0.5)); };
+  out.reserve(static_cast<std::size_t>(pixels));
+  for (int pixel = 0; pixel < pixels; ++pixel) {
+    const double low = start + pixel * step;
+    // Each pixel begins where the one before ends: one expression for both, so that they agree.
+    std::int64_t begin = centre_from(low), end = centre_from(start + (pixel + 1) * step);
+    if (begin >= end) {
+      begin = static_cast<std::int64_t>(std::floor(low + step / 2));
+      end = begin + 1;
+    }
+    out.push_back({static_cast<std::int32_t>(std::clamp<std::int64_t>(begin, 0, all)),
+                   static_cast<std::int32_t>(std::clamp<std::int64_t>(end, 0, all))});
+  }
+  return out;
+}
+
 namespace {
 
 using kernels::block_begin;
@@ -21,25 +41,14 @@ struct Stretch {
 // The cells of each pixel along one axis, divided at the borders of parts (heads, layers) of `cells` cells each.
 std::vector<Stretch> stretches(double from, double to, int pixels, int parts, int cells) {
   std::vector<Stretch> out;
-  const auto all = static_cast<std::int64_t>(parts) * cells;
-  const double step = (to - from) / pixels * cells, start = from * cells;
-  const auto centre_from = [](double edge) { return static_cast<std::int64_t>(std::ceil(edge - 0.5)); };
-  for (int pixel = 0; pixel < pixels; ++pixel) {
-    const double low = start + pixel * step;
-    // Each pixel begins where the one before ends: one expression for both, so that they agree.
-    std::int64_t begin = centre_from(low), end = centre_from(start + (pixel + 1) * step);
-    if (begin >= end) {
-      begin = static_cast<std::int64_t>(std::floor(low + step / 2));
-      end = begin + 1;
-    }
-    begin = std::max<std::int64_t>(begin, 0);
-    end = std::min(end, all);
-    while (begin < end) {
-      const std::int64_t part = begin / cells, border = std::min(end, (part + 1) * cells);
-      out.push_back({pixel, static_cast<int>(part), static_cast<int>(begin - part * cells),
-                     static_cast<int>(border - part * cells)});
+  int pixel = 0;
+  for (const PixelCells& under : pixel_cells(from, to, pixels, parts, cells)) {
+    for (int begin = under.begin; begin < under.end;) {
+      const int part = begin / cells, border = std::min(under.end, (part + 1) * cells);
+      out.push_back({pixel, part, begin - part * cells, border - part * cells});
       begin = border;
     }
+    ++pixel;
   }
   return out;
 }
@@ -93,10 +102,10 @@ const float* head_cells(const StateTexture& texture, int layer, int head) {
 }
 
 const kernels::StateTile* head_tiles(const StateTexture& texture, int layer, int head) {
-  if (texture.tiles == nullptr) return nullptr;
+  if (texture.blocks == nullptr) return nullptr;
   const std::size_t index =
       static_cast<std::size_t>(layer) * static_cast<std::size_t>(texture.heads) + static_cast<std::size_t>(head);
-  return texture.tiles->tiles.data() +
+  return texture.blocks +
          index * static_cast<std::size_t>(texture.tiles->rows) * static_cast<std::size_t>(texture.tiles->columns);
 }
 
@@ -134,23 +143,24 @@ bool follows(const engine::Snapshot& snapshot, const Selection& selection) {
 }
 
 void find_largest(StateTexture& texture) {
-  const auto take = [&](float value) {
-    const float magnitude = std::abs(value);
-    if (!std::isfinite(magnitude)) {
-      texture.not_finite = true;
-    } else {
-      texture.largest = std::max(texture.largest, magnitude);
-    }
-  };
   if (texture.tiles != nullptr) {  // they are of all layers
-    for (const kernels::StateTile& tile : texture.tiles->tiles) take(tile.largest);
+    texture.largest = texture.tiles->largest;
+    texture.not_finite = !texture.tiles->all_finite;
     return;
   }
   const std::size_t count = static_cast<std::size_t>(texture.heads) * static_cast<std::size_t>(texture.headdim) *
                             static_cast<std::size_t>(texture.d_state);
+  constexpr std::uint32_t infinity = 0x7F800000U;
+  std::uint32_t largest = 0, all = 0;  // bits of magnitudes order as they do
   for (const float* cells : texture.cells) {
-    for (std::size_t i = 0; cells != nullptr && i < count; ++i) take(cells[i]);
+    for (std::size_t i = 0; cells != nullptr && i < count; ++i) {
+      const std::uint32_t magnitude = bits_of(cells[i]) & 0x7FFFFFFFU;
+      all = std::max(all, magnitude);
+      largest = std::max(largest, magnitude < infinity ? magnitude : 0U);
+    }
   }
+  texture.largest = std::bit_cast<float>(largest);
+  texture.not_finite = all >= infinity;
 }
 
 }  // namespace
@@ -168,6 +178,7 @@ StateTexture make_state_texture(const engine::Snapshot& snapshot, const Selectio
   texture.token = shown_index(snapshot, selection);
   if (snapshot.tiles != nullptr && follows(snapshot, selection) && !all_recorded(snapshot, texture.token)) {
     texture.tiles = snapshot.tiles;
+    if (!texture.tiles->tiles.empty()) texture.blocks = texture.tiles->tiles.data();
     texture.token = std::min(snapshot.tiles->position - 1, texture.token);
   }
   texture.state = snapshot.tokens[static_cast<std::size_t>(texture.token)]->state;
@@ -250,20 +261,17 @@ bool state_place(const StateTexture& texture, double x, double y, StatePlace& ou
   return true;
 }
 
-namespace {
-constexpr double linear_share = 1e-3;  // of the limit: below it a logarithmic scale is about linear
-}
-
 double scale_position(double value, double limit, bool logarithmic) {
   if (!(limit > 0)) return 0;
   const double share = std::clamp(value / limit, -1.0, 1.0);
   if (!logarithmic) return share;
-  return std::copysign(std::log1p(std::abs(share) / linear_share) / std::log1p(1 / linear_share), share);
+  return std::copysign(std::log1p(std::abs(share) / scale_linear_share) / std::log1p(1 / scale_linear_share), share);
 }
 
 double scale_value(double position, double limit, bool logarithmic) {
   if (!logarithmic) return position * limit;
-  return std::copysign(std::expm1(std::abs(position) * std::log1p(1 / linear_share)) * linear_share * limit, position);
+  return std::copysign(std::expm1(std::abs(position) * std::log1p(1 / scale_linear_share)) * scale_linear_share * limit,
+                       position);
 }
 
 double nice_limit(double largest) {

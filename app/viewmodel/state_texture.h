@@ -28,6 +28,7 @@ struct StateTexture {
   std::vector<const float*> cells;
   std::shared_ptr<const engine::SequenceState> state;  // that holds them
   std::shared_ptr<const engine::StateTiles> tiles;     // of that token; null: none
+  const kernels::StateTile* blocks = nullptr;          // their values; null: there are none on the host
   int exact_layers = 0;                                // with all cells
   float largest = 0;                                   // |h| over all that is known and finite
   bool not_finite = false;                             // something is not
@@ -55,7 +56,14 @@ inline constexpr std::uint32_t pixel_outside = 0x7FD00000U;     // of the pictur
 inline constexpr std::uint32_t pixel_unknown = 0x7FE00000U;     // not recorded
 inline constexpr std::uint32_t pixel_not_finite = 0x7FC00000U;  // a cell is infinite or NaN
 
-// Row-major (height, width); the top row first.
+// The cells whose centres lie in each of `pixels` pixels between two places on an axis of `parts` heads or layers, or the
+// one cell under a pixel's own centre. Cells are counted through all parts; an empty stretch lies outside.
+struct PixelCells {
+  std::int32_t begin = 0, end = 0;
+};
+std::vector<PixelCells> pixel_cells(double from, double to, int pixels, int parts, int cells);
+
+// What each pixel shows, as a value: what the picture's shader is held to. Row-major (height, width); the top row first.
 void reduce_state(const StateTexture& texture, const StateView& view, int width, int height, StateQuantity quantity,
                   std::vector<float>& pixels);
 
@@ -72,6 +80,7 @@ bool state_place(const StateTexture& texture, double x, double y, StatePlace& ou
 
 // Position of a value on the colour scale that ends at `limit`, in [-1, 1]; logarithmic: sign(v) log(1 + |v| / c) over its
 // value at the limit, with c = limit / 1000, so that it is linear around zero.
+inline constexpr double scale_linear_share = 1e-3;  // c over the limit
 double scale_position(double value, double limit, bool logarithmic);
 double scale_value(double position, double limit, bool logarithmic);  // the inverse
 // The next of 1, 2, 5 times a power of ten, not below.

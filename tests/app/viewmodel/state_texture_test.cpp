@@ -49,7 +49,7 @@ std::shared_ptr<const engine::StateTiles> tiles_of(const Made& made, int rows, i
   tiles->columns = columns;
   tiles->position = 1;
   const auto layer_tiles = static_cast<std::size_t>(t.heads * rows * columns);
-  tiles->tiles.resize(layer_tiles * made.cells.size());
+  std::vector<kernels::StateTile> all(layer_tiles * made.cells.size());
   for (std::size_t l = 0; l < made.cells.size(); ++l) {
     kernels::StateTilesArgs<float> args;
     args.heads = t.heads;
@@ -58,9 +58,10 @@ std::shared_ptr<const engine::StateTiles> tiles_of(const Made& made, int rows, i
     args.rows = rows;
     args.columns = columns;
     args.h = made.cells[l].data();
-    args.tiles = tiles->tiles.data() + l * layer_tiles;
+    args.tiles = all.data() + l * layer_tiles;
     kernels::state_tiles(args);
   }
+  tiles->hold(std::move(all));
   return tiles;
 }
 
@@ -82,6 +83,7 @@ TEST_SUITE("app/viewmodel/state_texture") {
       std::fill(reduced.cells.begin(), reduced.cells.end(), nullptr);
       reduced.exact_layers = 0;
       reduced.tiles = tiles_of(made, 8, 8);
+      reduced.blocks = reduced.tiles->tiles.data();
       const app::StateView all{0, static_cast<double>(heads), 0, static_cast<double>(layers)};
       for (const int per_block : {1, 2, 4}) {  // blocks in a pixel
         const int width = heads * 8 / per_block, height = layers * 8 / per_block;
@@ -185,7 +187,9 @@ TEST_SUITE("app/viewmodel/state_texture") {
     auto tiles = std::make_shared<engine::StateTiles>();
     tiles->rows = tiles->columns = 2;
     tiles->position = 2;  // one token behind
-    tiles->tiles.resize(static_cast<std::size_t>(2 * bare->model->config().heads() * 4), {-3, 1});
+    tiles->hold(std::vector<kernels::StateTile>(static_cast<std::size_t>(2 * bare->model->config().heads() * 4),
+                                                kernels::StateTile{-3, 1}));
+    tiles->largest = 3;
     bare->tiles = tiles;
     texture = app::make_state_texture(*bare, selection);
     CHECK(texture.token == 1);

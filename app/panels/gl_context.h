@@ -1,0 +1,16 @@
+// The life of the OpenGL context that panels draw with: objects made in one are gone with it, and a later context may lie at
+// the same address and give the same names again. UI thread only.
+#pragma once
+
+#include <functional>
+
+namespace app {
+
+// Which context is there: counts those that have ended.
+int gl_context_number();
+// Called once, when the context that is there now ends, while it still is current.
+void when_gl_context_ends(std::function<void()> release);
+// By whoever owns the context, before it goes.
+void end_gl_context();
+
+}  // namespace app
