@@ -3,6 +3,7 @@
 
 #include "app/commands/bench_kernel.h"
 #include "app/commands/bench_report.h"
+#include "app/commands/bench_seek.h"
 #include "app/commands/bench_sweep.h"
 #include "app/commands/command_line.h"
 #include "app/commands/options.h"
@@ -162,6 +163,12 @@ void add_bench(CLI::App& program, Action& action) {
   command->add_flag("--errors", options->bench.errors,
                     "Also time steps that measure the errors of the discretisation rules in every head, and hold the "
                     "errors against the analysis in double");
+  command->add_flag("--neutral-interventions", options->bench.neutral,
+                    "Also time steps with interventions on everything that change nothing, and hold their bits against "
+                    "those of steps without");
+  command->add_flag("--tiles", options->bench.tiles,
+                    "Also time steps after which the whole state is read at a coarser grain, as the window's picture "
+                    "of it is, and hold the last against the state itself");
   command
       ->add_option("--prefill", options->bench.prefill_tokens,
                    "Also time the prefill of a text of so many tokens beside stepping it, and compare what both leave")
@@ -205,14 +212,17 @@ void add_bench(CLI::App& program, Action& action) {
       "  mambascope bench --preset siso-1.5b --variant fused --state bf16 --publish 5\n"
       "  mambascope bench --preset siso-187m --variant fused --errors\n"
       "  mambascope bench --preset siso-1.5b --variant fused --prefill 2000\n"
+      "  mambascope bench --preset siso-1.5b --neutral-interventions --tiles\n"
       "  mambascope bench --preset siso-1.5b --variant fused --generate greedy,top-p --temperature 0.8");
   // The callback of `bench kernel` comes before this one.
   const CLI::App* kernel = add_bench_kernel(*command, action);
-  command->callback([options, batch, graph, command, kernel, &action] {
-    if (kernel->parsed()) {
+  const CLI::App* seek = add_bench_seek(*command, action);
+  command->callback([options, batch, graph, command, kernel, seek, &action] {
+    if (kernel->parsed() || seek->parsed()) {
       for (const CLI::Option* given : command->get_options()) {
         if (given->count() > 0) {
-          throw CLI::ValidationError(given->get_name() + " stands before kernel: put it behind, where it is read");
+          throw CLI::ValidationError(given->get_name() + " stands before " + (kernel->parsed() ? "kernel" : "seek") +
+                                     ": put it behind, where it is read");
         }
       }
       return;

@@ -30,6 +30,14 @@ const engine::GeneratingCost* wrong_draws(const engine::Bench& bench) {
   return found == costs.end() ? nullptr : &*found;
 }
 
+// Medians of a step with something and of one without, ms.
+struct CostTimes {
+  CostTimes(const std::vector<double>& without_ms, const std::vector<double>& with_ms)
+      : without(profiler::spread_of(without_ms).median), with(profiler::spread_of(with_ms).median) {}
+  double without, with;
+  double cost() const { return with / without - 1; }
+};
+
 // Medians of a step that draws its ids and of one that is given them, ms.
 struct GeneratingTimes {
   double with, without;
@@ -52,6 +60,8 @@ std::string why_not_verified(const BenchRow& row, const engine::BenchOptions& op
     return fmt::format("{} differs from the analysis by {:.1e}, and {:.0e} is allowed", bench.errors->report.where,
                        bench.errors->report.worst, engine::ErrorsCost::rtol);
   }
+  if (bench.neutral && !bench.neutral->verified()) return "interventions that change nothing changed bits";
+  if (bench.tiles && !bench.tiles->verified()) return "the blocks are not those of the state";
   if (const auto* wrong = wrong_draws(bench)) {
     return fmt::format("ids drawn with --sampler {} are not the host's", word_of(wrong->sampler.kind));
   }
@@ -183,6 +193,34 @@ ordered_json prefill_json(const engine::Bench& bench) {
   return object;
 }
 
+ordered_json neutral_json(const engine::Bench& bench) {
+  if (!bench.neutral) return nullptr;
+  ordered_json object = {{"tokens", bench.neutral->tokens}, {"same_bits", bench.neutral->same_bits}};
+  if (bench.verified) {
+    const CostTimes times(bench.neutral->without_ms, bench.neutral->with_ms);
+    object["ms_with"] = times.with;
+    object["ms_without"] = times.without;
+    object["cost"] = times.cost();
+  }
+  return object;
+}
+
+ordered_json tiles_json(const engine::Bench& bench) {
+  if (!bench.tiles) return nullptr;
+  const engine::TilesCost& cost = *bench.tiles;
+  ordered_json object = {
+      {"rows", cost.rows}, {"columns", cost.columns}, {"bytes", cost.bytes}, {"same_bits", cost.same_bits}};
+  if (bench.verified) {
+    const CostTimes host(cost.without_ms, cost.host_ms), device(cost.without_ms, cost.on_device_ms);
+    object["ms_without"] = host.without;
+    object["ms_to_host"] = host.with;
+    object["ms_on_device"] = device.with;
+    object["cost_to_host"] = host.cost();
+    object["cost_on_device"] = device.cost();
+  }
+  return object;
+}
+
 ordered_json generating_json(const engine::Bench& bench) {
   ordered_json list = ordered_json::array();
   for (const engine::GeneratingCost& cost : bench.generating) {
@@ -239,6 +277,23 @@ void print_what_more_was_timed(const std::vector<BenchRow>& rows, std::size_t ro
           which, cost.tokens, cost.chunked ? "" : " (which this backend steps)", ms,
           grouped(static_cast<std::int64_t>(1e3 * cost.tokens * bench.batch / ms)), cost.first_ms, cost.stepping_ms,
           cost.stepping_ms / ms, cost.worst, cost.where);
+    }
+    if (bench.neutral && bench.verified) {
+      const CostTimes times(bench.neutral->without_ms, bench.neutral->with_ms);
+      fmt::print(
+          "{}Interventions on everything that change nothing (the same bits over {} tokens): median {:.4f} ms, beside "
+          "{:.4f}\nwithout: {:+.2f} %.\n",
+          which, bench.neutral->tokens, times.with, times.without, 100 * times.cost());
+    }
+    if (bench.tiles && bench.verified) {
+      const CostTimes host(bench.tiles->without_ms, bench.tiles->host_ms);
+      const CostTimes device(bench.tiles->without_ms, bench.tiles->on_device_ms);
+      fmt::print(
+          "{}The whole state as {} x {} blocks a head after each step, {:.2f} MB: median {:.4f} ms where they come to "
+          "the host,\n{:.4f} where they stay on the device, beside {:.4f} without, by the host's clock: {:+.2f} % and "
+          "{:+.2f} %.\n",
+          which, bench.tiles->rows, bench.tiles->columns, static_cast<double>(bench.tiles->bytes) / 1e6, host.with,
+          device.with, host.without, 100 * host.cost(), 100 * device.cost());
     }
     for (const engine::GeneratingCost& cost : bench.generating) {
       if (!bench.verified) break;
@@ -350,6 +405,8 @@ ordered_json json_of(const BenchRow& row, const engine::BenchOptions& options) {
   object["publishing"] = publishing_json(row);
   object["errors"] = errors_json(row);
   object["prefill"] = prefill_json(bench);
+  object["neutral_interventions"] = neutral_json(bench);
+  object["tiles"] = tiles_json(bench);
   object["generating"] = generating_json(bench);
   return object;
 }

@@ -95,6 +95,18 @@ Result<Bench> run_bench(const Weights& weights, const Weights& on_host, const Be
     if (!cost) return tl::unexpected(cost.error());
     result.prefill = std::move(*cost);
   }
+  if (options.neutral) {
+    doing("timing with neutral interventions", 0.75);
+    auto cost = measure_neutral_cost(measured, weights.config, ids, options.steps);
+    if (!cost) return tl::unexpected(cost.error());
+    result.neutral = std::move(*cost);
+  }
+  if (options.tiles) {
+    doing("timing with the state read at a coarser grain", 0.75);
+    auto cost = measure_tiles_cost(measured, weights.config, ids, options.steps);
+    if (!cost) return tl::unexpected(cost.error());
+    result.tiles = std::move(*cost);
+  }
   for (const Sampler& sampler : options.generate) {
     doing("timing with drawing", 0.75);
     auto cost = measure_generating(measured, weights.config, sampler, ids, options.steps);
@@ -108,6 +120,7 @@ Result<Bench> run_bench(const Weights& weights, const Weights& on_host, const Be
   result.same_bits_after = same_bits(result.before.logits, *after);
   result.verified = result.same_bits_after && (!result.publishing || result.publishing->verified()) &&
                     (!result.errors || result.errors->verified()) && (!result.prefill || result.prefill->verified()) &&
+                    (!result.neutral || result.neutral->verified()) && (!result.tiles || result.tiles->verified()) &&
                     std::all_of(result.generating.begin(), result.generating.end(),
                                 [](const GeneratingCost& cost) { return cost.verified(); });
 

@@ -5,8 +5,10 @@
 #include "engine/backend/backend.h"
 #include "engine/bench/errors_cost.h"
 #include "engine/bench/generating.h"
+#include "engine/bench/neutral_cost.h"
 #include "engine/bench/prefilling.h"
 #include "engine/bench/publishing.h"
+#include "engine/bench/tiles_cost.h"
 #include "engine/verify/twin.h"
 #include "kernels/device/clock_report.h"
 
@@ -28,6 +30,8 @@ struct BenchOptions {
   int publish_layer = -1;         // the layer whose publishing is timed; -1: none
   bool errors = false;            // steps that measure the errors of the discretisation rules are timed, too
   int prefill_tokens = 0;         // of a text whose prefill is timed beside stepping it; 0: none
+  bool neutral = false;           // steps with interventions that change nothing are timed, too
+  bool tiles = false;             // and steps after which the whole state is read at a coarser grain
   std::vector<Sampler> generate;  // that a model runs freely with, timed one after the other
 };
 
@@ -50,6 +54,8 @@ struct Bench {
   std::optional<PublishingCost> publishing;
   std::optional<ErrorsCost> errors;
   std::optional<PrefillCost> prefill;
+  std::optional<NeutralCost> neutral;
+  std::optional<TilesCost> tiles;
   std::vector<GeneratingCost> generating;  // one for each of BenchOptions::generate
   bool same_bits_after = false;            // the logits of the verified tokens, stepped again after the timing
   bool verified = false;                   // before and after; what was published, measured and drawn, too
