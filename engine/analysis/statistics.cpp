@@ -16,22 +16,26 @@ double value(float logit) { return std::isnan(logit) ? -infinity : static_cast<d
 
 Distribution softmax(std::span<const float> logits) {
   Distribution d;
+  softmax(logits, d);
+  return d;
+}
+
+void softmax(std::span<const float> logits, Distribution& out) {
   double largest = -infinity;
   for (const float logit : logits) largest = std::max(largest, value(logit));
-  d.p.reserve(logits.size());
-  d.log_p.reserve(logits.size());
+  out.p.resize(logits.size());
+  out.log_p.resize(logits.size());
   double sum = 0;
-  for (const float logit : logits) {
+  for (std::size_t i = 0; i < logits.size(); ++i) {
     // Equal infinities are equally likely; their difference would be NaN.
-    const double shifted = value(logit) == largest ? 0.0 : value(logit) - largest;
-    d.log_p.push_back(shifted);
-    d.p.push_back(std::exp(shifted));
-    sum += d.p.back();
+    const double shifted = value(logits[i]) == largest ? 0.0 : value(logits[i]) - largest;
+    out.log_p[i] = shifted;
+    out.p[i] = std::exp(shifted);
+    sum += out.p[i];
   }
   const double log_sum = std::log(sum);
-  for (double& p : d.p) p /= sum;
-  for (double& log_p : d.log_p) log_p -= log_sum;
-  return d;
+  for (double& p : out.p) p /= sum;
+  for (double& log_p : out.log_p) log_p -= log_sum;
 }
 
 bool all_finite(std::span<const float> logits) {
@@ -63,11 +67,14 @@ std::vector<std::int32_t> top_ids(std::span<const float> logits, int count) {
     const double va = value(logits[static_cast<std::size_t>(a)]), vb = value(logits[static_cast<std::size_t>(b)]);
     return va != vb ? va > vb : a < b;
   };
+  float last = 0;  // the worst of `best`, once there are enough
   for (std::size_t i = 0; i < logits.size(); ++i) {
+    if (best.size() == keep && logits[i] < last) continue;  // nearly all of them
     const auto id = static_cast<std::int32_t>(i);
     if (best.size() == keep && !before(id, best.back())) continue;
     best.insert(std::upper_bound(best.begin(), best.end(), id, before), id);
     if (best.size() > keep) best.pop_back();
+    last = logits[static_cast<std::size_t>(best.back())];
   }
   return best;
 }

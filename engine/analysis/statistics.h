@@ -16,6 +16,8 @@ struct Distribution {
   bool empty() const { return p.empty(); }
 };
 Distribution softmax(std::span<const float> logits);
+// The same into the memory of another one.
+void softmax(std::span<const float> logits, Distribution& out);
 
 // Whether no logit is infinite or NaN: where one is, a distribution would be made up.
 bool all_finite(std::span<const float> logits);

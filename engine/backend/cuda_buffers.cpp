@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <thread>
 #include <type_traits>
 #include <utility>
 
@@ -23,6 +24,21 @@ std::span<float> take(float*& cursor, std::size_t count) {
   return piece;
 }
 
+// Does `piece(i)` for all i, by several threads where the pieces of `bytes` bytes are large: what takes the time is memory
+// that the system gives page by page.
+template <class Piece>
+void in_parallel(std::size_t bytes, std::size_t count, const Piece& piece) {
+  constexpr std::size_t worth_a_thread = std::size_t{4} << 20U, most_threads = 8;
+  const std::size_t threads = std::min({most_threads, count, bytes * count / worth_a_thread,
+                                        static_cast<std::size_t>(std::thread::hardware_concurrency())});
+  const auto part = [&](std::size_t first) {
+    for (std::size_t i = first; i < count; i += std::max<std::size_t>(1, threads)) piece(i);
+  };
+  std::vector<std::jthread> others;
+  for (std::size_t t = 1; t < threads; ++t) others.emplace_back([&part, t] { part(t); });
+  part(0);
+}
+
 // The `index`-th of equal pieces.
 template <class T>
 std::span<T> piece(void* data, std::size_t index, std::size_t count) {
@@ -33,10 +49,11 @@ std::span<T> piece(void* data, std::size_t index, std::size_t count) {
 
 template <class T>
 void CudaBuffers::Cache::unpack(const std::byte* stored, std::vector<T>& to) const {
-  to.resize(count);
   if (value_bytes == sizeof(T)) {
-    std::memcpy(to.data(), stored, bytes());
+    const auto* values = reinterpret_cast<const T*>(stored);
+    to.assign(values, values + count);
   } else if constexpr (std::is_same_v<T, float>) {
+    to.resize(count);
     const auto* narrow = reinterpret_cast<const std::uint16_t*>(stored);
     std::transform(narrow, narrow + count, to.begin(), [](std::uint16_t bits) { return kernels::widen_bf16(bits); });
   }
@@ -239,10 +256,11 @@ kernels::DeviceResult<void> CudaBuffers::read_state(const kernels::Stream& strea
 
   staged = staging_.as<std::byte>();
   const auto unpack = [&](const Cache& cache, auto member) {
-    for (const int l : chosen) {
-      cache.unpack(staged, out[positive(l)].*member);
-      staged += cache.bytes();
-    }
+    for (const int l : chosen) (out[positive(l)].*member).reserve(cache.count);  // fails here, where somebody listens
+    in_parallel(cache.bytes(), chosen.size(), [&, from = staged](std::size_t i) {
+      cache.unpack(from + cache.bytes() * i, out[positive(chosen[i])].*member);
+    });
+    staged += cache.bytes() * chosen.size();
   };
   unpack(angle_, &LayerState::angle);
   unpack(turns_, &LayerState::turns);

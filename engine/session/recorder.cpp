@@ -36,7 +36,7 @@ std::span<const float> Recorder::candidates() const {
 
 Result<void> Recorder::read_logits() {
   if (auto read = backend_.read_logits(0, logits_); !read) return read;
-  after_ = softmax(candidates());
+  softmax(candidates(), after_);
   return {};
 }
 
@@ -49,10 +49,10 @@ Result<std::shared_ptr<TokenRecord>> Recorder::record(std::int32_t id, TokenOrig
   const auto at = static_cast<std::size_t>(id);
   if (!model_.card.labels_positions() && at < after_.p.size()) record->probability = static_cast<float>(after_.p[at]);
 
-  const Distribution before = std::move(after_);
+  std::swap(before_, after_);  // their memory takes turns: it is megabytes for a large vocabulary
   if (auto read = read_logits(); !read) return tl::unexpected(read.error());
   record->entropy_bits = static_cast<float>(entropy_bits(after_));
-  if (!before.empty()) record->kl_bits = static_cast<float>(kl_bits(after_, before));
+  if (!before_.empty()) record->kl_bits = static_cast<float>(kl_bits(after_, before_));
   if (auto filled = fill(*record, previous); !filled) return tl::unexpected(filled.error());
   record->predicted = record->top.front().id;
   return record;

@@ -51,6 +51,7 @@ class Recorder {
   std::vector<int> all_layers_;
   std::vector<float> logits_;  // (V) with padding, of the newest token
   Distribution after_;         // of the newest token; empty before the first
+  Distribution before_;        // of the one before it, while a record is made
 };
 
 }  // namespace engine
