@@ -23,7 +23,9 @@ CudaChanges::CudaChanges(const ModelConfig& config, int batch)
   heads_.neutral = neutral_heads(config, 1);
   ranks_.neutral = neutral_ranks(config, 1);
   pairs_.neutral = neutral_pairs(config, 1);
-  for (std::vector<bool>* given : {&heads_.given, &ranks_.given, &pairs_.given}) given->resize(cells_.size());
+  const std::vector<bool> none(static_cast<std::size_t>(config.n_layer));
+  for (auto* given : {&heads_.given, &ranks_.given, &pairs_.given}) given->assign(cells_.size(), none);
+  heads_.present = ranks_.present = pairs_.present = none;
 }
 
 template <class Change>
@@ -42,11 +44,15 @@ DeviceResult<void> CudaChanges::Table<Change>::allocate(std::size_t layers) {
 template <class Change>
 DeviceResult<bool> CudaChanges::Table<Change>::set(const kernels::Stream& stream, std::size_t sequence,
                                                    const std::vector<Change>& changes, std::size_t layers) {
-  given[sequence] = !changes.empty();
-  const bool was_present = std::exchange(present, std::find(given.begin(), given.end(), true) != given.end());
-  if (!present) return was_present;
   const std::size_t count = neutral.size(), width = sizeof(Change) * count;
-  if (!was_present) {
+  const auto any = [](const std::vector<bool>& of) { return std::find(of.begin(), of.end(), true) != of.end(); };
+  const std::vector<bool> before = std::exchange(present, std::vector<bool>(layers));
+  for (std::size_t l = 0; l < layers; ++l) {
+    given[sequence][l] = !changes.empty() && std::memcmp(changes.data() + l * count, neutral.data(), width) != 0;
+    present[l] = std::any_of(given.begin(), given.end(), [l](const std::vector<bool>& one) { return one[l]; });
+  }
+  if (!any(present)) return any(before);
+  if (!any(before)) {
     std::vector<Change> fresh;
     fresh.reserve(layers * given.size() * count);
     for (std::size_t i = 0; i < layers * given.size(); ++i) fresh.insert(fresh.end(), neutral.begin(), neutral.end());
@@ -61,7 +67,7 @@ DeviceResult<bool> CudaChanges::Table<Change>::set(const kernels::Stream& stream
   auto queued = stream.copy_rows_to_device(all.at<Change>() + sequence * count, width * given.size(),
                                            staging.as<Change>(), width, layers);
   if (!queued) return tl::unexpected(queued.error());
-  return !was_present;
+  return present != before;
 }
 
 DeviceResult<bool> CudaChanges::reserve_cells(const kernels::Stream& stream, std::size_t count) {
@@ -94,7 +100,7 @@ DeviceResult<void> CudaChanges::copy_cells(const kernels::Stream& stream) {
 DeviceResult<bool> CudaChanges::set(const kernels::Stream& stream, int sequence, const SequenceChanges& changes,
                                     CudaBuffers& buffers) {
   const auto at = static_cast<std::size_t>(sequence);
-  const bool has_none = !heads_.given[at] && !ranks_.given[at] && !pairs_.given[at] && cells_[at].empty();
+  const bool has_none = !heads_.gives(at) && !ranks_.gives(at) && !pairs_.gives(at) && cells_[at].empty();
   if (changes.none() && has_none) return false;
 
   // All memory first.

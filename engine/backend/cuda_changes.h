@@ -1,6 +1,6 @@
-// The tables of changes on the device, for all layers and a batch of B sequences. A kind of table is there while some
-// sequence has changes of its kind (the entries of the others are neutral), so that a step which nothing changes reads
-// none. What is given comes to the device by a copy that is queued; nobody waits for it but who gives the next. Used by the
+// The tables of changes on the device, for all layers and a batch of B sequences. A layer's table of a kind is there while
+// some sequence has an entry in it that is not neutral (those of the others are), so that only layers that something
+// changes read any. What is given comes to the device by a copy that is queued; nobody waits for it but who gives the next. Used by the
 // thread that owns the backend.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include "kernels/device/stream.h"
 #include "kernels/intervention/change_cells.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -35,17 +36,21 @@ class CudaChanges {
   template <class Change>
   struct Table {
     std::vector<Change> neutral;  // of one layer and sequence
-    std::vector<bool> given;      // (B): which sequences have some
-    bool present = false;
+    std::vector<std::vector<bool>>
+        given;                      // (B), (L): which layers of which sequences have entries that change something
+    std::vector<bool> present;      // (L): of any sequence
     kernels::DeviceBuffer all;      // (L, B, ...)
     kernels::PinnedBuffer staging;  // (L, ...): one sequence's, on its way
 
     kernels::DeviceResult<void> allocate(std::size_t layers);
-    // True: the table has come or gone.
+    bool gives(std::size_t sequence) const {
+      return std::find(given[sequence].begin(), given[sequence].end(), true) != given[sequence].end();
+    }
+    // True: tables of layers have come or gone.
     kernels::DeviceResult<bool> set(const kernels::Stream& stream, std::size_t sequence,
                                     const std::vector<Change>& changes, std::size_t layers);
     const Change* of_layer(std::size_t index) const {
-      return present ? all.at<const Change>() + index * given.size() * neutral.size() : nullptr;
+      return present[index] ? all.at<const Change>() + index * given.size() * neutral.size() : nullptr;
     }
   };
   // Room for that many; true: they have moved.
