@@ -3,6 +3,7 @@
 #include "app/viewmodel/focus.h"
 #include "app/viewmodel/shown.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace app {
@@ -22,10 +23,19 @@ bool same_place(const Selection& a, const Selection& b) {
   return a.layer == b.layer && a.head == b.head && a.pair == b.pair && a.row == b.row;
 }
 
-// A few early tokens tell little and a long run tells nothing new: look at 2 to 32 tokens, then at powers of two.
-bool worth_looking(std::size_t before, std::size_t now) {
+// Turns that one look may go through, so that it fits into a frame.
+constexpr std::size_t most_turns = 400'000;
+
+std::size_t pairs_of(const engine::ModelConfig& config) {
+  return static_cast<std::size_t>(config.n_layer) * static_cast<std::size_t>(config.heads()) *
+         static_cast<std::size_t>(std::max(1, config.angles()));
+}
+
+// A few early tokens tell little and a long run tells nothing new: look at 2 to 32 tokens, then at powers of two; at a
+// large model at these alone.
+bool worth_looking(std::size_t before, std::size_t now, bool large) {
   if (now < 2 || now == before) return false;
-  if (before < 2 || now <= 32) return true;
+  if (before < 2 || (now <= 32 && !large)) return true;
   return now <= 256 && now >= 2 * before;
 }
 
@@ -46,9 +56,11 @@ void keep_first_focus(Workspace& workspace) {
     looked.user_chose = true;
     return;
   }
-  if (!worth_looking(looked.tokens, snapshot.tokens.size())) return;
+  const std::size_t tokens = most_turns / pairs_of(snapshot.model->config());
+  if (!worth_looking(looked.tokens, snapshot.tokens.size(), tokens < 32)) return;
   looked.tokens = snapshot.tokens.size();
-  const std::optional<Focus> focus = find_focus(snapshot);
+  const std::optional<Focus> focus =
+      tokens < 32 ? find_focus(snapshot, std::max<std::size_t>(2, tokens)) : find_focus(snapshot);
   // A picture that jumps is worse than one that is a little less telling.
   if (!focus || focus->contrast < 1.1 * looked.contrast) return;
   looked.contrast = focus->contrast;
