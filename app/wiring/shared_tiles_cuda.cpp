@@ -4,7 +4,8 @@
 
 #define GL_GLEXT_PROTOTYPES
 #include <GL/glcorearb.h>
-#define __gl_h_  // what follows needs GL's types, which are there
+// What follows wants GL's types, which are there. NOLINTNEXTLINE(bugprone-reserved-identifier)
+#define __gl_h_
 #include <cuda_gl_interop.h>
 #include <cuda_runtime_api.h>
 
