@@ -27,7 +27,7 @@ class CudaChanges {
                                   CudaBuffers& buffers);
 
   // Whether anything of any sequence's steps is changed.
-  bool any() const { return heads_.present || ranks_.present || pairs_.present || has_cells_; }
+  bool any() const { return heads_.any() || ranks_.any() || pairs_.any() || has_cells_; }
   // Whether a step begins with changed cells.
   bool has_cells() const { return has_cells_; }
   kernels::ChangeCellsArgs cells(const CudaBuffers& buffers) const;
@@ -46,6 +46,7 @@ class CudaChanges {
     bool gives(std::size_t sequence) const {
       return std::find(given[sequence].begin(), given[sequence].end(), true) != given[sequence].end();
     }
+    bool any() const { return std::find(present.begin(), present.end(), true) != present.end(); }
     // True: tables of layers have come or gone.
     kernels::DeviceResult<bool> set(const kernels::Stream& stream, std::size_t sequence,
                                     const std::vector<Change>& changes, std::size_t layers);
