@@ -157,7 +157,7 @@ void add_backend_options(CLI::App& command, CommonOptions& options) {
   add_choice(
       command, "--products", options.products,
       {{"auto", engine::Products::automatic}, {"own", engine::Products::own}, {"library", engine::Products::library}},
-      "auto", "Matrix products of the fused variant: own kernels, cuBLASLt (library), or what the batch asks for");
+      "auto", "Matrix products of the fused variant: own passes over the weights, cuBLASLt (library), or what suits");
   add_choice(command, "--state", options.state, {{"fp32", kernels::DType::f32}, {"bf16", kernels::DType::bf16}}, "fp32",
              "Type that the matrix state is kept in between steps; bf16: the fused variant only");
   command.add_option("--threads", options.threads, "Threads of the cpu backend; 0: all cores")

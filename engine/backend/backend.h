@@ -31,7 +31,7 @@ struct BackendInfo {
   std::string detail;                // free text for tool tips: driver, clocks, memory
   bool is_gpu = false;               // kernel times come from CUPTI, not from the stage clock
   int threads = 1;                   // that do the arithmetic, on the CPU
-  std::string products = "own";      // "cublasLt" where that multiplies the matrices
+  std::string products = "own";      // "tensor cores" or "cublasLt" where those multiply the matrices
   bool graph = false;                // the whole step is one CUDA graph: an observer sees steps and nodes, no stages
   bool errors = false;               // steps measure the errors of the discretisation rules
   bool chunked_prefill = false;      // prefill() takes many tokens at once; otherwise it steps
@@ -129,8 +129,9 @@ enum class BackendChoice : std::uint8_t { automatic, cpu, cuda, reference };
 // How a GPU's step is divided into kernels: one a stage, to be looked at, or few, to be fast.
 enum class Variant : std::uint8_t { staged, fused };
 
-// What multiplies the matrices of the fused variant: its own kernels, which read the weights once for four sequences, or
-// cuBLASLt. Automatic takes cuBLASLt for bf16 weights and many sequences where it can be opened.
+// What multiplies the matrices of the fused variant: its own passes, which read the weights once for four sequences, or
+// cuBLASLt. Automatic takes matrix products for bf16 weights and many sequences: the program's own on tensor cores where
+// device and batch allow (ProductStep::has_own), else cuBLASLt's where it can be opened.
 enum class Products : std::uint8_t { automatic, own, library };
 
 struct BackendOptions {

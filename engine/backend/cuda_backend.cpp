@@ -35,7 +35,7 @@ namespace {
 
 constexpr int max_batch = 65535;        // sequences are an axis of the grid
 constexpr int few_ids = 8;              // up to here a kernel reads them from the host sooner than a copy brings them
-constexpr int least_product_batch = 5;  // from here on cuBLASLt wins; measured by bench --products own|library
+constexpr int least_product_batch = 5;  // from here on tensor cores win, cuBLASLt too; measured by bench --products
 constexpr std::size_t few_tokens = 2;   // of a text, which are stepped
 constexpr std::uint64_t least_head_beside = std::uint64_t{16} << 20;  // bytes: a shorter head ends before the errors do
 
