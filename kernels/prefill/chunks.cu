@@ -27,6 +27,11 @@ constexpr std::size_t shared_floats(int channels) {
                                   chunk_rows * score_pitch);
 }
 
+// Which token of its chunk and which rank a row is.
+struct Rows {
+  int token[chunk_rows], rank[chunk_rows];
+};
+
 // What weighs the rows of a chunk; rows beyond its end weigh nothing.
 struct Weights {
   double tokens[chunk_rows];  // sum of A dt from the chunk's first token on
@@ -43,82 +48,91 @@ struct Block {
   int head, group, first_row, warp, lane;
 };
 
-// By one warp.
+// By one warp; all it loads is queued before the first is waited for.
 __device__ void weigh(const PrefillArgs<float>& args, const Block& block, int first, int count, Weights& w) {
   const auto at = [&](int t) { return static_cast<std::size_t>(t) * args.heads + block.head; };
-  double sums[2];  // of tokens 2 lane and 2 lane + 1
+  const int last = first + count - 1;
+  float a[2], dt[2];                                     // of tokens 2 lane and 2 lane + 1
+  float lambda[2], dt_now[2], dt_next[2], rest_next[2];  // of rows lane and lane + 32
 #pragma unroll
   for (int i = 0; i < 2; ++i) {
-    const int t = 2 * block.lane + i;
-    sums[i] = 0.0;
-    if (t < count) sums[i] = static_cast<double>(args.a[at(first + t)]) * static_cast<double>(args.dt[at(first + t)]);
+    const int t = min(first + 2 * block.lane + i, last);
+    a[i] = args.a[at(t)];
+    dt[i] = args.dt[at(t)];
+    const int of_row = min(first + (block.lane + 32 * i) / args.rank, last);
+    const int next = min(of_row + 1, args.tokens - 1);
+    lambda[i] = args.lambda[at(of_row)];
+    dt_now[i] = args.dt[at(of_row)];
+    dt_next[i] = args.dt[at(next)];
+    rest_next[i] = args.rest[at(next)];
+  }
+  double sums[2];
+#pragma unroll
+  for (int i = 0; i < 2; ++i) {
+    sums[i] = 2 * block.lane + i < count ? static_cast<double>(a[i]) * static_cast<double>(dt[i]) : 0.0;
   }
   double both = sums[0] + sums[1];
   for (int offset = 1; offset < 32; offset *= 2) {
     const double before = __shfl_up_sync(0xffffffffU, both, offset);
     if (block.lane >= offset) both += before;
   }
-  const double first_of_both = __shfl_up_sync(0xffffffffU, both, 1);
-  w.tokens[2 * block.lane] = (block.lane == 0 ? 0.0 : first_of_both) + sums[0];
+  const double before = __shfl_up_sync(0xffffffffU, both, 1);
+  w.tokens[2 * block.lane] = (block.lane == 0 ? 0.0 : before) + sums[0];
   w.tokens[2 * block.lane + 1] = both;
   __syncwarp();
   const double end = w.tokens[count - 1];
   if (block.lane == 0) w.whole = expf(static_cast<float>(end));
-  for (int row = block.lane; row < chunk_rows; row += 32) {
+#pragma unroll
+  for (int i = 0; i < 2; ++i) {
+    const int row = block.lane + 32 * i;
     const int token = row / args.rank;
-    w.token[row] = token;
     const bool there = token < count;
     const double decay = there ? w.tokens[token] : end;
+    const float gamma = there ? lambda[i] * dt_now[i] : 0.0F;
+    // The last token's other part is written by the step or the piece that follows.
+    const float later = there && first + token + 1 < args.tokens ? fmaf(dt_next[i], rest_next[i], gamma) : gamma;
+    w.token[row] = token;
     w.decay[row] = decay;
     w.begin[row] = expf(static_cast<float>(decay));
-    w.same[row] = w.later[row] = w.end[row] = 0.0F;
-    if (!there) continue;
-    const int t = first + token;
-    const float gamma = args.lambda[at(t)] * args.dt[at(t)];
-    const float later = t + 1 < args.tokens ? fmaf(args.dt[at(t + 1)], args.rest[at(t + 1)], gamma) : gamma;
     w.same[row] = gamma;
     w.later[row] = later;
     w.end[row] = later * expf(static_cast<float>(end - decay));
   }
 }
 
-// Keys and queries of the chunk's tokens: bias, rotation. A thread has a few pairs of channels under way at a time, all of
-// whose loads are queued before the first is waited for.
+// Keys and queries of the chunk's tokens: bias, rotation. A thread has one pair of channels, and a few rows under way at a
+// time, all of whose loads are queued before the first is waited for. Offsets fit 32 bits.
 template <int channels>
-__device__ void rotate_chunk(const PrefillArgs<float>& args, const Block& block, int first, int count, float* queries,
-                             float* keys) {
-  constexpr int most_pairs = channels / 2, pitch = key_pitch(channels), at_once = 4;
-  const int pairs = args.d_state / 2;
-  const std::size_t kind = static_cast<std::size_t>(args.rank) * args.groups * args.d_state;
-  const int rows = count * args.rank;
-  for (int begin = static_cast<int>(threadIdx.x); begin < rows * most_pairs; begin += at_once * block_size) {
+__device__ void rotate_chunk(const PrefillArgs<float>& args, const Block& block, const Rows& of, int first, int rows,
+                             float* queries, float* keys) {
+  constexpr int most_pairs = channels / 2, pitch = key_pitch(channels), at_once = 4, step = block_size / most_pairs;
+  const int pairs = args.d_state / 2, i = static_cast<int>(threadIdx.x) % most_pairs;
+  if (i >= pairs) return;
+  const int2 at = pair_channels(i, pairs, args.half_pairs);
+  const bool turns = i < args.angles;
+  const int kind = args.rank * args.groups * args.d_state;  // floats from B to C
+  const float* const b_of = args.normed + first * 2 * kind + block.group * args.d_state;
+  const float2* const turned =
+      reinterpret_cast<const float2*>(args.turned) + (first * args.heads + block.head) * args.angles + i;
+  const int biases = block.head * args.rank * args.d_state;
+  const float *const b_bias_of = args.b_bias + biases, *const c_bias_of = args.c_bias + biases;
+  for (int begin = static_cast<int>(threadIdx.x) / most_pairs; begin < rows; begin += at_once * step) {
     float2 turn[at_once], b[at_once], c[at_once], b_bias[at_once], c_bias[at_once];
 #pragma unroll
     for (int u = 0; u < at_once; ++u) {
-      const int item = begin + u * block_size;
-      const int row = item / most_pairs, i = item % most_pairs;
-      if (row >= rows || i >= pairs) continue;
-      const int token = row / args.rank, r = row - token * args.rank;
-      const std::size_t t = static_cast<std::size_t>(first + token);
-      const int2 at = pair_channels(i, pairs, args.half_pairs);
-      turn[u] = make_float2(1.0F, 0.0F);
-      if (i < args.angles) {
-        turn[u] = __ldg(reinterpret_cast<const float2*>(args.turned) + (t * args.heads + block.head) * args.angles + i);
-      }
-      const float* of_b =
-          args.normed + t * 2 * kind + static_cast<std::size_t>(r * args.groups + block.group) * args.d_state;
-      const std::size_t bias = static_cast<std::size_t>(block.head * args.rank + r) * args.d_state;
-      b[u] = make_float2(__ldg(of_b + at.x), __ldg(of_b + at.y));
-      c[u] = make_float2(__ldg(of_b + kind + at.x), __ldg(of_b + kind + at.y));
-      b_bias[u] = make_float2(__ldg(args.b_bias + bias + at.x), __ldg(args.b_bias + bias + at.y));
-      c_bias[u] = make_float2(__ldg(args.c_bias + bias + at.x), __ldg(args.c_bias + bias + at.y));
+      const int row = min(begin + u * step, rows - 1), token = of.token[row], r = of.rank[row];
+      turn[u] = turns ? __ldg(turned + token * args.heads * args.angles) : make_float2(1.0F, 0.0F);
+      const float* const from = b_of + token * 2 * kind + r * args.groups * args.d_state;
+      b[u] = make_float2(__ldg(from + at.x), __ldg(from + at.y));
+      c[u] = make_float2(__ldg(from + kind + at.x), __ldg(from + kind + at.y));
+      const int bias = r * args.d_state;
+      b_bias[u] = make_float2(__ldg(b_bias_of + bias + at.x), __ldg(b_bias_of + bias + at.y));
+      c_bias[u] = make_float2(__ldg(c_bias_of + bias + at.x), __ldg(c_bias_of + bias + at.y));
     }
 #pragma unroll
     for (int u = 0; u < at_once; ++u) {
-      const int item = begin + u * block_size;
-      const int row = item / most_pairs, i = item % most_pairs;
-      if (row >= rows || i >= pairs) continue;
-      const int2 at = pair_channels(i, pairs, args.half_pairs);
+      const int row = begin + u * step;
+      if (row >= rows) break;
       const float k_first = b[u].x + b_bias[u].x, k_second = b[u].y + b_bias[u].y;
       const float q_first = c[u].x + c_bias[u].x, q_second = c[u].y + c_bias[u].y;
       keys[row * pitch + at.x] = k_first * turn[u].x - k_second * turn[u].y;
@@ -129,29 +143,39 @@ __device__ void rotate_chunk(const PrefillArgs<float>& args, const Block& block,
   }
 }
 
-__device__ void fill_values(const PrefillArgs<float>& args, const Block& block, int first, int count, float* to) {
-  constexpr int at_once = chunk_rows * values / block_size;
-  float value[at_once];
+// The values of the chunk's rows, from memory to a thread's registers and from there to shared memory.
+struct Values {
+  static constexpr int count = chunk_rows * values / block_size;
+  float of[count];
+
+  __device__ void load(const PrefillArgs<float>& args, const Block& block, const Rows& rows, int first, int present) {
+    const int p = block.first_row + static_cast<int>(threadIdx.x) % values;
+    const float* const x = args.x + static_cast<std::size_t>(first) * args.stride + block.head * args.headdim + p;
+    const float* const mimo_x =
+        args.mimo_x == nullptr ? nullptr : args.mimo_x + block.head * args.rank * args.headdim + p;
+    float mix[count], second[count];
 #pragma unroll
-  for (int u = 0; u < at_once; ++u) {
-    const int item = static_cast<int>(threadIdx.x) + u * block_size;
-    const int row = item / values, p = block.first_row + item % values;
-    if (row >= count * args.rank || p >= args.headdim) continue;
-    const int token = row / args.rank;
-    const std::size_t at = static_cast<std::size_t>(first + token) * args.stride + block.head * args.headdim + p;
-    value[u] = projected_value(args.x, at, args.second_part);
-    if (args.mimo_x != nullptr) {
-      value[u] *=
-          args.mimo_x[static_cast<std::size_t>(block.head * args.rank + row - token * args.rank) * args.headdim + p];
+    for (int u = 0; u < count; ++u) {
+      const int row = static_cast<int>(threadIdx.x) / values + u * (block_size / values);
+      of[u] = second[u] = 0.0F;
+      mix[u] = 1.0F;
+      if (row >= present || p >= args.headdim) continue;
+      const int at = rows.token[row] * args.stride;
+      of[u] = __ldg(x + at);
+      if (args.second_part != 0) second[u] = __ldg(x + args.second_part + at);
+      if (mimo_x != nullptr) mix[u] = __ldg(mimo_x + rows.rank[row] * args.headdim);
+    }
+#pragma unroll
+    for (int u = 0; u < count; ++u) of[u] = (of[u] + second[u]) * mix[u];
+  }
+  __device__ void store(float* to) const {
+#pragma unroll
+    for (int u = 0; u < count; ++u) {
+      const int item = static_cast<int>(threadIdx.x) + u * block_size;
+      to[item / values * value_pitch + item % values] = of[u];
     }
   }
-#pragma unroll
-  for (int u = 0; u < at_once; ++u) {
-    const int item = static_cast<int>(threadIdx.x) + u * block_size;
-    const int row = item / values, column = item % values;
-    if (row < count * args.rank && block.first_row + column < args.headdim) to[row * value_pitch + column] = value[u];
-  }
-}
+};
 
 // Which 16 rows of the chunk a warp takes and which quarter of something: a scheduler's warps have heavy and light rows.
 struct Share {
@@ -297,7 +321,7 @@ struct State {
 
   __device__ void take(const Block& block, const Weights& w, int rows, const float* of_tokens, const float* keys) {
     const int g = block.lane / 4, j = block.lane % 4;
-    each(block, [&](float& value, int, int) { value *= w.whole; });
+    float added[halves][groups][4] = {};  // by itself: sums of tensor cores are cut off, and a state lives long
     const float* v = of_tokens + first_row(block) + g;
     const float* k = keys + first_channel(block) + g;
 #pragma unroll 2
@@ -318,7 +342,15 @@ struct State {
         a.set(2, v[two * value_pitch + i * 16] * left[1]);
         a.set(3, v[two * value_pitch + i * 16 + 8] * left[1]);
 #pragma unroll
-        for (int n = 0; n < groups; ++n) multiply_split(values[i][n], a, b[n]);
+        for (int n = 0; n < groups; ++n) multiply_split(added[i][n], a, b[n]);
+      }
+    }
+#pragma unroll
+    for (int i = 0; i < halves; ++i) {
+#pragma unroll
+      for (int n = 0; n < groups; ++n) {
+#pragma unroll
+        for (int e = 0; e < 4; ++e) values[i][n][e] = fmaf(values[i][n][e], w.whole, added[i][n][e]);
       }
     }
   }
@@ -364,6 +396,7 @@ template <int channels>
 __global__ void __launch_bounds__(block_size) chunks_kernel(const PrefillArgs<float> args) {
   extern __shared__ float shared[];
   __shared__ Weights w;
+  __shared__ Rows rows;
   constexpr int pitch = key_pitch(channels);
   float* const queries = shared;
   float* const keys = queries + chunk_rows * pitch;
@@ -380,6 +413,10 @@ __global__ void __launch_bounds__(block_size) chunks_kernel(const PrefillArgs<fl
   for (int i = static_cast<int>(threadIdx.x); i < static_cast<int>(shared_floats(channels)); i += block_size) {
     shared[i] = 0.0F;
   }
+  if (threadIdx.x < chunk_rows) {
+    rows.token[threadIdx.x] = static_cast<int>(threadIdx.x) / args.rank;
+    rows.rank[threadIdx.x] = static_cast<int>(threadIdx.x) % args.rank;
+  }
   State<channels> state;
   load_state(args, block, state);
   __syncthreads();
@@ -388,9 +425,11 @@ __global__ void __launch_bounds__(block_size) chunks_kernel(const PrefillArgs<fl
   for (int first = 0; first < args.tokens; first += chunk) {
     const int count = min(chunk, args.tokens - first);
     state.each(block, [&](float& value, int row, int n) { before[row * pitch + n] = value; });
-    if (warp == 0) weigh(args, block, first, count, w);
-    rotate_chunk<channels>(args, block, first, count, queries, keys);
-    fill_values(args, block, first, count, of_tokens);
+    Values of_chunk;
+    of_chunk.load(args, block, rows, first, count * args.rank);
+    if (warp == block_warps - 1) weigh(args, block, first, count, w);
+    rotate_chunk<channels>(args, block, rows, first, count * args.rank, queries, keys);
+    of_chunk.store(of_tokens);
     __syncthreads();
     score<channels>(share, block, w, queries, keys, scores);
     __syncthreads();
@@ -440,7 +479,10 @@ int prefill_chunks(const PrefillArgs<float>& args, StreamHandle stream) {
 }
 
 std::size_t prefill_shared_bytes(int d_state) {
-  return sizeof(Weights) + sizeof(float) * shared_floats(d_state <= 64 ? 64 : d_state <= 128 ? 128 : 256);
+  return sizeof(Weights) + sizeof(Rows) +
+         sizeof(float) * shared_floats(d_state <= 64    ? 64
+                                       : d_state <= 128 ? 128
+                                                        : 256);
 }
 
 }  // namespace kernels::device
