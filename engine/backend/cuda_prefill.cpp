@@ -17,6 +17,15 @@ namespace device = kernels::device;
 
 std::size_t positive(int value) { return static_cast<std::size_t>(value); }
 
+// Some rows of a matrix.
+kernels::Matrix rows_of(const kernels::Matrix& matrix, int first, int count) {
+  kernels::Matrix part = matrix;
+  const std::size_t skipped = positive(first) * positive(matrix.cols) * kernels::size_of(matrix.dtype);
+  part.data = static_cast<const std::byte*>(matrix.data) + skipped;
+  part.rows = count;
+  return part;
+}
+
 DeviceResult<void> accepted(int code) { return kernels::check_cuda(code, "launch"); }
 
 // Whether all that is multiplied is in bf16 and begins at multiples of 16 bytes.
@@ -65,8 +74,9 @@ DeviceResult<void> CudaPrefill::try_products(const CudaWeights& weights, const k
   const CudaLayerWeights& layer = weights.layers.front();
   for (const kernels::Matrix* matrix : {&layer.in_proj, &layer.out_proj, &layer.fc1, &layer.fc2}) {
     if (matrix->rows == 0) continue;
-    const auto done =
-        products_->multiply(*matrix, at(arrays_.parts), 2 * PrefillArrays::most_tokens, at(arrays_.projected), stream);
+    const int rows = matrix == &layer.in_proj ? weights.config.in_proj().dd_dt : matrix->rows;
+    const auto done = products_->multiply(rows_of(*matrix, 0, rows), at(arrays_.parts), 2 * PrefillArrays::most_tokens,
+                                          at(arrays_.projected), stream);
     if (done) continue;
     products_.reset();
     arrays_ = prefill_arrays(weights.config, false);
@@ -101,10 +111,7 @@ DeviceResult<void> CudaPrefill::run_layer(const Piece& piece, std::size_t index)
   const bool last = index + 1 == piece.weights.layers.size();  // nobody reads what it hands on
   const bool has_mlp = layer.fc1.rows > 0;
   if (products_) {
-    auto done =
-        norm_parts(piece, layer.norm, index > 0).and_then([&] { return multiply(piece, layer.in_proj); }).and_then([&] {
-          return run_mixer(piece, index, last);
-        });
+    auto done = project_in(piece, layer, index > 0).and_then([&] { return run_mixer(piece, index, last); });
     if (!done || last) return done;
     done = multiply(piece, layer.out_proj);
     if (!done || !has_mlp) return done;
@@ -125,6 +132,17 @@ DeviceResult<void> CudaPrefill::run_layer(const Piece& piece, std::size_t index)
       .and_then([&] { return project(piece, layer.fc1, ProjectionMode::gated, arrays_.normed, arrays_.hidden); })
       .and_then(
           [&] { return project(piece, layer.fc2, ProjectionMode::accumulate, arrays_.hidden, arrays_.residual); });
+}
+
+DeviceResult<void> CudaPrefill::project_in(const Piece& piece, const CudaLayerWeights& layer, bool pending) {
+  const InProjLayout at = piece.weights.config.in_proj();
+  return norm_parts(piece, layer.norm, pending)
+      .and_then([&] { return multiply(piece, rows_of(layer.in_proj, 0, at.dd_dt)); })
+      .and_then([&] { return norm(piece, layer.norm); })
+      .and_then([&] {
+        return project(piece, rows_of(layer.in_proj, at.dd_dt, at.rows - at.dd_dt), kernels::ProjectionMode::store,
+                       arrays_.normed, arrays_.raw);
+      });
 }
 
 DeviceResult<void> CudaPrefill::run_mixer(const Piece& piece, std::size_t layer, bool last) const {
@@ -150,13 +168,15 @@ kernels::PrefillArgs<float> CudaPrefill::mixer(const Piece& piece, std::size_t i
   args.groups = config.ngroups;
   args.angles = config.angles();
   args.half_pairs = config.is_mimo;
-  args.stride = rows.rows;
-  args.second_part = products_ ? positive(piece.rows) * positive(rows.rows) : 0;
-  args.projected = at(arrays_.projected);
-  args.z = args.projected + rows.z;
-  args.x = args.projected + rows.x;
-  args.b = args.projected + rows.b;
-  args.c = args.projected + rows.c;
+  args.stride = products_ ? rows.dd_dt : rows.rows;
+  args.second_part = products_ ? positive(piece.rows) * positive(rows.dd_dt) : 0;
+  const float* projected = at(arrays_.projected);
+  args.z = projected + rows.z;
+  args.x = projected + rows.x;
+  args.b = projected + rows.b;
+  args.c = projected + rows.c;
+  args.raw = products_ ? at(arrays_.raw) : projected + rows.dd_dt;
+  args.raw_stride = products_ ? rows.rows - rows.dd_dt : rows.rows;
   args.b_norm = w.b_norm.data();
   args.c_norm = w.c_norm.data();
   args.b_bias = w.b_bias.data();
@@ -200,7 +220,6 @@ kernels::PrefillArgs<float> CudaPrefill::mixer(const Piece& piece, std::size_t i
 kernels::CoefficientRows CudaPrefill::coefficient_rows(const Piece& piece, std::size_t layer) const {
   const ModelConfig& config = piece.weights.config;
   kernels::CoefficientRows rows;
-  rows.first = config.in_proj().dd_dt;
   rows.heads = config.heads();
   rows.angles = config.angles();
   rows.softplus_a = config.a_activation == AActivation::softplus;

@@ -48,7 +48,9 @@ class CudaPrefill {
   kernels::DeviceResult<void> run_mixer(const Piece& piece, std::size_t layer, bool last) const;
   kernels::PrefillArgs<float> mixer(const Piece& piece, std::size_t layer) const;
   kernels::CoefficientRows coefficient_rows(const Piece& piece, std::size_t layer) const;
-  // The library's way: products of parts, what they leave is added to the residual by the next norm.
+  // The library's way: products of parts, what they leave is added to the residual by the next norm. The rows of the
+  // coefficients are multiplied in fp32: what tensor cores cut off in every sum would add up in decays and angles.
+  kernels::DeviceResult<void> project_in(const Piece& piece, const CudaLayerWeights& layer, bool pending);
   kernels::DeviceResult<void> norm_parts(const Piece& piece, std::span<const float> weight, bool pending) const;
   kernels::DeviceResult<void> multiply(const Piece& piece, const kernels::Matrix& matrix);
   kernels::DeviceResult<void> gate_parts(const Piece& piece, int width) const;

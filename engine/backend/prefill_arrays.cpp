@@ -16,12 +16,13 @@ PrefillArrays prefill_arrays(const ModelConfig& config, bool parts) {
   PrefillArrays at;
   at.ids = floats(1);
   at.residual = floats(width);
+  at.normed = floats(width);
   if (parts) {
-    at.projected = floats(2 * std::max({size(config.in_proj().rows), width, 2 * mlp}));
+    at.projected = floats(2 * std::max({size(config.in_proj().dd_dt), width, 2 * mlp}));
+    at.raw = floats(size(config.in_proj().rows - config.in_proj().dd_dt));
     at.parts = floats(std::max({width, inner, mlp}));
   } else {
     at.projected = floats(size(config.in_proj().rows));
-    at.normed = floats(width);
     at.out = floats(inner);
     at.hidden = floats(mlp);
   }

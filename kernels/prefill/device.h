@@ -13,8 +13,8 @@
 
 namespace kernels::device {
 
-// Coefficients of every token from the projection's last rows (`rows.first` and on; the arrays of `rows` are (T, H) and
-// (T, S)), and B and C under their norm: `normed`.
+// Coefficients of every token from `raw` (the arrays of `rows` are (T, H) and (T, S); its `first` and changes are not read),
+// and B and C under their norm: `normed`.
 int prefill_coefficients(const PrefillArgs<float>& args, const CoefficientRows& rows, StreamHandle stream);
 // The angles of every token, summed in double and wrapped as a step wraps them: their cosines and sines, `turned`; the last ones: angle, turns.
 int prefill_angles(const PrefillArgs<float>& args, StreamHandle stream);

@@ -32,11 +32,15 @@ struct PrefillArgs {
   // `second_part` the value of each element is the sum of itself and of the one that many elements on (device).
   int stride = 0;
   std::size_t second_part = 0;
-  const T* projected = nullptr;  // the first of all; device only
-  const T* z = nullptr;          // (T, H, P)
-  const T* x = nullptr;          // (T, H, P)
-  const T* b = nullptr;          // (T, R, G, N)
-  const T* c = nullptr;          // (T, R, G, N)
+  const T* z = nullptr;  // (T, H, P)
+  const T* x = nullptr;  // (T, H, P)
+  const T* b = nullptr;  // (T, R, G, N)
+  const T* c = nullptr;  // (T, R, G, N)
+
+  // The projection's last rows, (T, 3 H + S): dd_dt, dd_A, trap, angle. A sum of its own, since their errors add up over a
+  // text. Device only; the reference is given the coefficients.
+  const T* raw = nullptr;
+  int raw_stride = 0;
 
   const float* b_norm = nullptr;  // (N)
   const float* c_norm = nullptr;  // (N)

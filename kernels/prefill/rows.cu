@@ -28,7 +28,7 @@ __global__ void __launch_bounds__(block_size)
   const int t = static_cast<int>(blockIdx.x);
   const std::size_t token = static_cast<std::size_t>(t) * args.stride;
   for (int row = static_cast<int>(threadIdx.x); row < 3 * rows.heads + rows.angles; row += block_size) {
-    store_coefficient(rows, row, t, projected_value(args.projected, token + rows.first + row, args.second_part));
+    store_coefficient(rows, row, t, args.raw[static_cast<std::size_t>(t) * args.raw_stride + row]);
   }
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
   const int of_kind = args.rank * args.groups;

@@ -78,8 +78,9 @@ struct PrefillCase {
     made.angles = s.angles();
     made.half_pairs = s.mimo;
     made.stride = stride;
-    made.projected = on(projected);
-    made.z = made.projected;
+    made.z = on(projected);
+    made.raw = made.z + coefficients_at;
+    made.raw_stride = stride;
     made.x = made.z + s.inner();
     made.b = made.x + s.inner();
     made.c = made.b + s.keys();
@@ -98,7 +99,6 @@ struct PrefillCase {
   void run_on_device() {
     const auto made = args(OnDevice{}, device_turns.data());
     kernels::CoefficientRows rows;
-    rows.first = coefficients_at;
     rows.heads = s.heads;
     rows.angles = s.angles();
     rows.dt_bias = dt_bias.device.data();
