@@ -50,9 +50,9 @@ std::string why_not_verified(const BenchRow& row, const engine::BenchOptions& op
   const engine::Bench& bench = row.bench;
   if (bench.publishing && !bench.publishing->verified()) return "what was published is not what reading gives";
   if (bench.prefill && !bench.prefill->verified()) {
-    if (!(bench.prefill->worst <= bench.prefill->rtol)) {
+    if (!(bench.prefill->worst <= engine::PrefillCost::rtol)) {
       return fmt::format("{} after a prefill differs from stepping by {:.1e}, and {:.0e} is allowed",
-                         bench.prefill->where, bench.prefill->worst, bench.prefill->rtol);
+                         bench.prefill->where, bench.prefill->worst, engine::PrefillCost::rtol);
     }
     return "two prefills of the same text left different logits";
   }
@@ -177,11 +177,9 @@ ordered_json errors_json(const BenchRow& row) {
 ordered_json prefill_json(const engine::Bench& bench) {
   if (!bench.prefill) return nullptr;
   const engine::PrefillCost& cost = *bench.prefill;
-  ordered_json object = {{"tokens", cost.tokens},
-                         {"chunked", cost.chunked},
-                         {"worst_difference", cost.worst},
-                         {"worst_at", cost.where},
-                         {"same_bits_after", cost.same_bits_after}};
+  ordered_json object = {{"tokens", cost.tokens},          {"chunked", cost.chunked},
+                         {"worst_difference", cost.worst}, {"worst_at", cost.where},
+                         {"logits_max_rel", cost.logits},  {"same_bits_after", cost.same_bits_after}};
   if (bench.verified) {
     const double ms = profiler::spread_of(cost.prefill_ms).median;
     object["ms"] = ms;
@@ -273,10 +271,10 @@ void print_what_more_was_timed(const std::vector<BenchRow>& rows, std::size_t ro
       fmt::print(
           "{}Prefilling {} tokens{}: median {:.2f} ms, {} tokens/s; the first time {:.1f} ms. Stepping them: {:.1f} "
           "ms, "
-          "{:.1f} times as\nlong. Both leave the same but for {:.1e}, in {}.\n",
+          "{:.1f} times as\nlong. Both leave the same logits but for {:.1e}, and the same state but for {:.1e} ({}).\n",
           which, cost.tokens, cost.chunked ? "" : " (which this backend steps)", ms,
           grouped(static_cast<std::int64_t>(1e3 * cost.tokens * bench.batch / ms)), cost.first_ms, cost.stepping_ms,
-          cost.stepping_ms / ms, cost.worst, cost.where);
+          cost.stepping_ms / ms, cost.logits, cost.worst, cost.where);
     }
     if (bench.neutral && bench.verified) {
       const CostTimes times(bench.neutral->without_ms, bench.neutral->with_ms);

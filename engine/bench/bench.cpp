@@ -91,7 +91,7 @@ Result<Bench> run_bench(const Weights& weights, const Weights& on_host, const Be
   }
   if (options.prefill_tokens > 0) {
     doing("timing a prefill", 0.75);
-    auto cost = measure_prefilling(measured, weights.config, options.prefill_tokens, options.rtol);
+    auto cost = measure_prefilling(measured, weights.config, options.prefill_tokens);
     if (!cost) return tl::unexpected(cost.error());
     result.prefill = std::move(*cost);
   }

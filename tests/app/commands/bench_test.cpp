@@ -109,6 +109,20 @@ TEST_CASE("bench --generate: a model on its own draws beside steps whose ids are
   }
 }
 
+TEST_CASE("bench --prefill: a text at once beside stepping it, and what both leave") {
+  const auto ran = run_program(
+      {"bench", mimo, "--backend", "reference", "--steps", "1", "--warmup", "0", "--prefill", "70", "--json"});
+  CAPTURE(ran.err);
+  REQUIRE(ran.exit_code == 0);
+  const auto json = nlohmann::json::parse(ran.out)["prefill"];
+  CHECK(json["tokens"] == 70);
+  CHECK(json["chunked"] == true);
+  CHECK(json["worst_difference"].get<double>() < 1e-6);
+  CHECK(json["same_bits_after"] == true);
+  CHECK(json["ratio"].get<double>() == doctest::Approx(json["stepping_ms"].get<double>() / json["ms"].get<double>()));
+  CHECK(run_program({"bench", mimo, "--backend", "cpu", "--prefill", "0"}).exit_code == 2);
+}
+
 TEST_CASE("bench over several batches: a table, and a line of CSV for each") {
   const tests::TemporaryFolder folder;
   const std::string csv = folder.file("times.csv");

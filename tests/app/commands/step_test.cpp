@@ -117,6 +117,21 @@ TEST_CASE("step: sampled tokens follow the given ones and carry the probability 
   CHECK(first != ids(step(random + "2")));  // 250^-6 by chance
 }
 
+TEST_CASE("step --prefill: the given tokens at once; what follows is what follows them token by token") {
+  const auto stepped = step(siso + " --tokens 5,9,3,7 --steps 3 --backend reference");
+  const auto prefilled = step(siso + " --tokens 5,9,3,7 --steps 3 --backend reference --prefill");
+  CHECK(stepped["prefill"].is_null());
+  CHECK(prefilled["prefill"]["tokens"] == 4);
+  CHECK(prefilled["prefill"]["chunked"] == true);
+  REQUIRE(prefilled["tokens"].size() == 4);  // the last given one and those that follow
+  for (int t = 0; t < 4; ++t) {
+    CHECK(prefilled["tokens"][t]["position"] == t + 3);
+    CHECK(prefilled["tokens"][t]["id"] == stepped["tokens"][t + 3]["id"]);
+    CHECK(prefilled["tokens"][t]["predicted"] == stepped["tokens"][t + 3]["predicted"]);
+  }
+  CHECK(prefilled["tokens"][0]["probability"].is_null());
+}
+
 TEST_CASE("step: where tokens are bytes, a prompt is any text, and what comes is text too") {
   const tests::TemporaryFolder folder;
   tests::write_byte_model(folder);

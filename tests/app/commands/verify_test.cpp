@@ -92,6 +92,21 @@ TEST_CASE("an override of lambda is said by every command, and what it changes i
             .is_null());
 }
 
+TEST_CASE("verify --prefill: the text whole, in two and in small pieces, in double without a device") {
+  const auto run =
+      run_words("verify " + of("mimo-bf16", "mimo-bf16") + " --backend reference --rtol 1e-6 --prefill --json");
+  REQUIRE(run.exit_code == 0);
+  const auto prefill = nlohmann::json::parse(run.out)["prefill"];
+  REQUIRE(prefill.size() == 4);  // 40 tokens: whole, 20, 7 and 1 at a time
+  for (const auto& piece : prefill) {
+    CHECK(piece["chunked"] == true);
+    CHECK(piece["logits"]["max_rel"].get<double>() < 1e-6);
+    CHECK(piece["worst_state"]["max_rel"].get<double>() < 1e-6);
+  }
+  CHECK(prefill[0]["tokens_at_a_time"] == 40);
+  CHECK(prefill[3]["tokens_at_a_time"] == 1);
+}
+
 TEST_CASE("verify: the reference backend meets a far stricter tolerance") {
   const auto run = run_words("verify " + of("mimo-bf16", "mimo-bf16") + " --backend reference --rtol 1e-6");
   CHECK(run.exit_code == 0);
