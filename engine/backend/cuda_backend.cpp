@@ -12,6 +12,7 @@
 #include "engine/backend/fused_limits.h"
 #include "engine/backend/memory_need.h"
 #include "engine/backend/product_step.h"
+#include "engine/backend/residual_access.h"
 #include "engine/backend/stage_failures.h"
 #include "engine/backend/staged_launch.h"
 #include "engine/sampling/sampler.h"
@@ -33,13 +34,12 @@ namespace engine {
 
 namespace {
 
-constexpr int max_batch = 65535;        // sequences are an axis of the grid
-constexpr int few_ids = 8;              // up to here a kernel reads them from the host sooner than a copy brings them
-constexpr int least_product_batch = 5;  // from here on tensor cores win, cuBLASLt too; measured by bench --products
-constexpr std::size_t few_tokens = 2;   // of a text, which are stepped
+constexpr int max_batch = 65535;       // sequences are an axis of the grid
+constexpr int few_ids = 8;             // up to here a kernel reads them from the host sooner than a copy brings them
+constexpr std::size_t few_tokens = 2;  // of a text, which are stepped
 constexpr std::uint64_t least_head_beside = std::uint64_t{16} << 20;  // bytes: a shorter head ends before the errors do
 
-class CudaBackend final : public Backend {
+class CudaBackend final : public Backend, public ResidualAccess {
  public:
   CudaBackend(BackendInfo info, const kernels::DeviceInfo& device, StepPlan plan, kernels::Stream stream,
               kernels::PinnedBuffer ids, CudaWeights weights, CudaBuffers buffers, std::optional<ProductStep> products,
@@ -233,6 +233,16 @@ class CudaBackend final : public Backend {
     if (!errors_) return Backend::read_errors(sequence, out);
     if (auto ok = check_sequence(sequence); !ok) return ok;
     return checked(errors_->read(stream_, sequence, out), "Reading the errors");
+  }
+
+  Result<void> read_residual(int sequence, std::span<float> residual) override {
+    if (auto ok = check_residual(sequence, residual.size()); !ok) return ok;
+    return checked(buffers_.read_residual(stream_, sequence, residual), "Reading the residual");
+  }
+
+  Result<void> write_residual(int sequence, std::span<const float> residual) override {
+    if (auto ok = check_residual(sequence, residual.size()); !ok) return ok;
+    return checked(buffers_.write_residual(stream_, sequence, residual), "Writing the residual");
   }
 
   Result<void> restore(int sequence, const SequenceState& state) override {
@@ -460,6 +470,11 @@ class CudaBackend final : public Backend {
     return input_error(fmt::format("Sequence {} is outside the batch of {}.", sequence, plan_.batch));
   }
 
+  Result<void> check_residual(int sequence, std::size_t given) const {
+    auto ok = check_sequence(sequence);
+    return ok ? check_residual_size(weights_.config, given, !products_) : ok;
+  }
+
   // Whatever fails on the device after a launch ends the context: the failure is kept and is the answer from now on.
   Result<void> fail(const kernels::DeviceError& error, const std::string& where) {
     failed_ = Error{ErrorKind::system, fmt::format("{}: {}. The GPU is lost to this model; open it anew, or use "
@@ -506,17 +521,7 @@ class CudaBackend final : public Backend {
   std::optional<Error> failed_;
 };
 
-bool wants_products(const Weights& weights, const BackendOptions& options) {
-  if (options.products != Products::automatic) return options.products == Products::library;
-  return options.batch >= least_product_batch && all_bf16(weights);
-}
-
 }  // namespace
-
-std::string why_no_cuda_device() {
-  const auto device = kernels::query_device();
-  return device ? std::string() : device.error().message;
-}
 
 Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const BackendOptions& options) {
   const int batch = options.batch;
@@ -529,15 +534,10 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const
   auto device = kernels::query_device();
   if (!device) return failure(device.error());
   const bool fused = options.variant == Variant::fused;
-  if (options.state != kernels::DType::f32 && (!fused || options.state != kernels::DType::bf16)) {
-    return input_error("The fused variant keeps its state in fp32 or bf16, the staged one in fp32.");
-  }
+  if (auto fits = check_options(weights, options); !fits) return tl::unexpected(fits.error());
   if (fused) {
     if (auto fits = check_fused(weights); !fits) return tl::unexpected(fits.error());
     if (auto fits = check_mixer(weights.config, options.state, *device); !fits) return tl::unexpected(fits.error());
-    if (options.products == Products::library && !all_bf16(weights)) {
-      return input_error("Matrix products by cuBLASLt take weights in bf16 alone. Use --products own.");
-    }
   }
   auto stream = kernels::Stream::create();
   if (!stream) return failure(stream.error());

@@ -18,7 +18,4 @@ namespace engine {
 // kernel names its stage and layer; there is no graph then.
 Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const BackendOptions& options);
 
-// Why there is no usable device, with what to do; empty when there is one.
-std::string why_no_cuda_device();
-
 }  // namespace engine

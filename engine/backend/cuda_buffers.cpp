@@ -229,6 +229,25 @@ kernels::DeviceResult<void> CudaBuffers::read_logits(const kernels::Stream& stre
   return {};
 }
 
+kernels::DeviceResult<void> CudaBuffers::read_residual(const kernels::Stream& stream, int sequence,
+                                                       std::span<float> out) {
+  if (auto ready = reserve_staging(out.size_bytes()); !ready) return ready;
+  auto done = stream.copy_to_host(staging_.as<std::byte>(), residual.data() + positive(sequence) * out.size(),
+                                  out.size_bytes());
+  if (done) done = stream.synchronize();
+  if (done) std::memcpy(out.data(), staging_.as<std::byte>(), out.size_bytes());
+  return done;
+}
+
+kernels::DeviceResult<void> CudaBuffers::write_residual(const kernels::Stream& stream, int sequence,
+                                                        std::span<const float> from) {
+  if (auto ready = reserve_staging(from.size_bytes()); !ready) return ready;
+  std::memcpy(staging_.as<std::byte>(), from.data(), from.size_bytes());
+  auto done = stream.copy_to_device(residual.data() + positive(sequence) * from.size(), staging_.as<std::byte>(),
+                                    from.size_bytes());
+  return done ? stream.synchronize() : done;
+}
+
 kernels::DeviceResult<void> CudaBuffers::read_state(const kernels::Stream& stream, int sequence,
                                                     std::span<const int> chosen, bool with_ssm,
                                                     std::vector<LayerState>& out) {

@@ -59,6 +59,8 @@ class CudaBuffers {
   // Of one sequence. Both wait; both use pinned memory of their own that grows to what was asked for.
   kernels::DeviceResult<void> read_coefficients(const kernels::Stream& stream, int sequence, StepCoefficients& out);
   kernels::DeviceResult<void> read_logits(const kernels::Stream& stream, int sequence, std::span<float> out);
+  kernels::DeviceResult<void> read_residual(const kernels::Stream& stream, int sequence, std::span<float> out);
+  kernels::DeviceResult<void> write_residual(const kernels::Stream& stream, int sequence, std::span<const float> from);
   // Fills out[l] for each l of `chosen`.
   kernels::DeviceResult<void> read_state(const kernels::Stream& stream, int sequence, std::span<const int> chosen,
                                          bool with_ssm, std::vector<LayerState>& out);

@@ -46,12 +46,29 @@ Result<void> check_mixer(const ModelConfig& config, kernels::DType state, const 
                   needed, device.block_shared_bytes));
 }
 
+Result<void> check_options(const Weights& weights, const BackendOptions& options) {
+  const bool fused = options.variant == Variant::fused;
+  if (options.state != kernels::DType::f32 && (!fused || options.state != kernels::DType::bf16)) {
+    return input_error("The fused variant keeps its state in fp32 or bf16, the staged one in fp32.");
+  }
+  if (fused && options.products == Products::library && !all_bf16(weights)) {
+    return input_error("Matrix products by cuBLASLt take weights in bf16 alone. Use --products own.");
+  }
+  return {};
+}
+
 bool all_bf16(const Weights& weights) {
   const auto is_bf16 = [](const kernels::Matrix& m) { return m.rows == 0 || m.dtype == kernels::DType::bf16; };
   return is_bf16(weights.head) &&
          std::all_of(weights.layers.begin(), weights.layers.end(), [&](const LayerWeights& layer) {
            return is_bf16(layer.in_proj) && is_bf16(layer.out_proj) && is_bf16(layer.fc1) && is_bf16(layer.fc2);
          });
+}
+
+bool wants_products(const Weights& weights, const BackendOptions& options) {
+  constexpr int least_batch = 5;  // from here on tensor cores win, cuBLASLt too; measured by bench --products
+  if (options.products != Products::automatic) return options.products == Products::library;
+  return options.batch >= least_batch && all_bf16(weights);
 }
 
 }  // namespace engine

@@ -307,39 +307,62 @@ Result<void> HostBackend<T>::restore(int sequence, const SequenceState& state) {
         "The reference backend keeps its state in double, which a saved state cannot hold. "
         "Use the cpu backend.");
   } else {
-    if (auto ok = check_sequence(sequence); !ok) return ok;
-    const auto wrong = [&](const char* what) {
-      return input_error(fmt::format("The saved state does not fit this model: {}.", what));
-    };
-    if (state.layers.size() != buffers_.layers.size()) return wrong("its number of layers differs");
-    for (std::size_t l = 0; l < state.layers.size(); ++l) {  // all is checked before anything is changed
-      const LayerState& from = state.layers[l];
-      auto& to = buffers_.layers[l];
-      const std::size_t batch = static_cast<std::size_t>(plan_.batch);
-      if (from.angle.size() * batch != to.angle.size() || from.turns.size() * batch != to.turns.size() ||
-          from.k.size() * batch != to.k_prev.size() || from.v.size() * batch != to.x_prev.size()) {
-        return wrong("a cache of a layer has another size");
-      }
-      if (from.ssm.size() * batch != to.h.size()) return wrong("the matrix state of a layer is missing or differs");
-    }
-    for (std::size_t l = 0; l < state.layers.size(); ++l) {
-      const LayerState& from = state.layers[l];
-      auto& to = buffers_.layers[l];
-      const auto put = [&](const auto& values, auto& batched) {
-        std::copy(values.begin(), values.end(), of_sequence(batched, sequence, plan_.batch).begin());
-      };
-      put(from.angle, to.angle);
-      put(from.turns, to.turns);
-      put(from.ssm, to.h);
-      put(from.k, to.k_prev);
-      put(from.v, to.x_prev);
-      if (!info_.errors) continue;
-      put(from.k, to.k_before);
-      put(from.v, to.x_before);
-    }
-    position_ = state.position;
-    return {};
+    return put_state(sequence, state);
   }
+}
+
+template <class T>
+Result<void> HostBackend<T>::read_residual(int sequence, std::span<float> residual) {
+  if (auto ok = check_sequence(sequence); !ok) return ok;
+  const auto from = of_sequence(buffers_.residual, sequence, plan_.batch);
+  if (auto ok = check_residual_size(config_, residual.size()); !ok) return ok;
+  std::transform(from.begin(), from.end(), residual.begin(), [](T value) { return static_cast<float>(value); });
+  return {};
+}
+
+template <class T>
+Result<void> HostBackend<T>::write_residual(int sequence, std::span<const float> residual) {
+  if (auto ok = check_sequence(sequence); !ok) return ok;
+  const auto to = of_sequence(buffers_.residual, sequence, plan_.batch);
+  if (auto ok = check_residual_size(config_, residual.size()); !ok) return ok;
+  std::copy(residual.begin(), residual.end(), to.begin());
+  return {};
+}
+
+template <class T>
+Result<void> HostBackend<T>::put_state(int sequence, const SequenceState& state) {
+  if (auto ok = check_sequence(sequence); !ok) return ok;
+  const auto wrong = [&](const char* what) {
+    return input_error(fmt::format("The saved state does not fit this model: {}.", what));
+  };
+  if (state.layers.size() != buffers_.layers.size()) return wrong("its number of layers differs");
+  for (std::size_t l = 0; l < state.layers.size(); ++l) {  // all is checked before anything is changed
+    const LayerState& from = state.layers[l];
+    auto& to = buffers_.layers[l];
+    const std::size_t batch = static_cast<std::size_t>(plan_.batch);
+    if (from.angle.size() * batch != to.angle.size() || from.turns.size() * batch != to.turns.size() ||
+        from.k.size() * batch != to.k_prev.size() || from.v.size() * batch != to.x_prev.size()) {
+      return wrong("a cache of a layer has another size");
+    }
+    if (from.ssm.size() * batch != to.h.size()) return wrong("the matrix state of a layer is missing or differs");
+  }
+  for (std::size_t l = 0; l < state.layers.size(); ++l) {
+    const LayerState& from = state.layers[l];
+    auto& to = buffers_.layers[l];
+    const auto put = [&](const auto& values, auto& batched) {
+      std::copy(values.begin(), values.end(), of_sequence(batched, sequence, plan_.batch).begin());
+    };
+    put(from.angle, to.angle);
+    put(from.turns, to.turns);
+    put(from.ssm, to.h);
+    put(from.k, to.k_prev);
+    put(from.v, to.x_prev);
+    if (!info_.errors) continue;
+    put(from.k, to.k_before);
+    put(from.v, to.x_before);
+  }
+  position_ = state.position;
+  return {};
 }
 
 template <class T>

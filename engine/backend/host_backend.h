@@ -5,12 +5,13 @@
 #include "engine/backend/backend.h"
 #include "engine/backend/host_buffers.h"
 #include "engine/backend/host_changes.h"
+#include "engine/backend/residual_access.h"
 #include "engine/backend/stage_arguments.h"
 
 namespace engine {
 
 template <class T>
-class HostBackend : public Backend {
+class HostBackend : public Backend, public ResidualAccess {
  public:
   // The weights must outlive the backend and have a supported shape.
   HostBackend(const Weights& weights, int batch, bool errors);
@@ -28,6 +29,8 @@ class HostBackend : public Backend {
   Result<void> read_state(int sequence, std::span<const int> layers, bool with_ssm, SequenceState& out) override;
   Result<void> read_state_tiles(int sequence, StateTiles& out) override;
   Result<void> read_errors(int sequence, StepErrors& out) override;
+  Result<void> read_residual(int sequence, std::span<float> residual) override;
+  Result<void> write_residual(int sequence, std::span<const float> residual) override;
   Result<void> restore(int sequence, const SequenceState& state) override;
   // Hands over before step() returns.
   Result<void> publish(PublishRequest request) override;
@@ -39,6 +42,8 @@ class HostBackend : public Backend {
   // Tokens of one sequence through all layers: its state as steps would leave it. Called only with
   // BackendInfo::chunked_prefill.
   virtual void run_piece(int /*sequence*/, std::span<const std::int32_t> /*ids*/) {}
+  // restore(), of whatever T is.
+  Result<void> put_state(int sequence, const SequenceState& state);
 
   BackendInfo info_;
   StepPlan plan_;

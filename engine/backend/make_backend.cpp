@@ -2,6 +2,7 @@
 #include "engine/backend/cpu_backend.h"
 #ifdef MAMBASCOPE_HAVE_CUDA
 #include "engine/backend/cuda_backend.h"
+#include "kernels/device/device_info.h"
 #endif
 #include "engine/backend/memory_need.h"
 #include "engine/backend/reference_backend.h"
@@ -16,7 +17,8 @@ namespace engine {
 
 std::string why_no_cuda() {
 #ifdef MAMBASCOPE_HAVE_CUDA
-  return why_no_cuda_device();
+  const auto device = kernels::query_device();
+  return device ? std::string() : device.error().message;
 #else
   return "This build has no CUDA backend. Use --backend cpu, or build with a CUDA Toolkit installed.";
 #endif

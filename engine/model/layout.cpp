@@ -9,11 +9,15 @@ std::int64_t TensorSlot::count() const {
 }
 
 std::vector<TensorSlot> tensor_slots(Weights& weights) {
+  weights.layers.clear();
+  weights.layers.resize(static_cast<std::size_t>(weights.config.n_layer));
+  return filled_slots(weights);
+}
+
+std::vector<TensorSlot> filled_slots(Weights& weights) {
   const ModelConfig& c = weights.config;
   const std::int64_t d = c.d_model, inner = c.d_inner(), h = c.heads(), n = c.d_state, p = c.headdim, r = c.rank();
   const std::int64_t hidden = c.mlp_width();
-  weights.layers.clear();
-  weights.layers.resize(static_cast<std::size_t>(c.n_layer));
   std::vector<TensorSlot> slots;
   slots.reserve(weights.layers.size() * 16 + 1);
   const auto matrix = [&](std::string name, std::int64_t rows, std::int64_t cols, kernels::Matrix& to) {

@@ -22,5 +22,7 @@ struct TensorSlot {
 // Every tensor of the model but the embedding and the head, which may be tied. Sizes `weights.layers` to n_layer; the
 // slots point into `weights`, which must not move while they are used.
 std::vector<TensorSlot> tensor_slots(Weights& weights);
+// The same of weights that are there already: their layers stay as they are.
+std::vector<TensorSlot> filled_slots(Weights& weights);
 
 }  // namespace engine

@@ -87,7 +87,7 @@ DeviceResult<double> microseconds_of(const engine::Sampler& sampler, int batch, 
 }  // namespace
 
 int main() {
-  if (const std::string reason = engine::why_no_cuda_device(); !reason.empty()) {
+  if (const std::string reason = engine::why_no_cuda(); !reason.empty()) {
     std::fprintf(stderr, "%s\n", reason.c_str());
     return 3;
   }

@@ -73,7 +73,7 @@ bool measure(bool mimo, int batch) {
 }  // namespace
 
 int main() {
-  if (const std::string reason = engine::why_no_cuda_device(); !reason.empty()) {
+  if (const std::string reason = engine::why_no_cuda(); !reason.empty()) {
     std::fprintf(stderr, "%s\n", reason.c_str());
     return 3;
   }
