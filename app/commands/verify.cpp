@@ -1,6 +1,7 @@
 // mambascope verify: a backend against known outputs of a model, in double precision.
 #include "app/commands/command_line.h"
 #include "app/commands/options.h"
+#include "app/commands/parity.h"
 #include "engine/formats/safetensors.h"
 #include "engine/verify/golden.h"
 #include "engine/verify/twin.h"
@@ -21,10 +22,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
-struct Options : CommonOptions {
+struct Options : ParityOptions {
   std::string golden;
-  double rtol = 2e-4;
-  bool prefill = false;
+  bool prefill_too = false;
 };
 
 // A golden file comes from a state that is not rounded. Beside it a bf16 state's differences are what the rounding costs,
@@ -124,18 +124,21 @@ void print_report(const Options& options, const engine::Model& model, const engi
 }
 
 int verify(const Options& options) {
+  if (options.golden.empty()) {
+    return report({engine::ErrorKind::input, "There is nothing to compare with. Give --golden FILE, or --parity."});
+  }
   const auto model = load_model(options);
   if (!model) return report(model.error());
   const auto golden = engine::read_safetensors(options.golden);
   if (!golden) return report(golden.error());
   auto backend = engine::make_backend((*model)->weights, backend_options(options));
   if (!backend) return report(backend.error());
-  if (options.prefill && (*backend)->info().state == "bf16") {
+  if (options.prefill_too && (*backend)->info().state == "bf16") {
     return report({engine::ErrorKind::input, "A prefill is verified with an fp32 state. Leave --state out."});
   }
   auto outcome = outcome_of(**model, **backend, *golden, options.rtol);
   if (!outcome) return report(outcome.error());
-  if (options.prefill) {
+  if (options.prefill_too) {
     if (auto done = verify_prefill(**model, **backend, *golden, options.rtol, *outcome); !done) {
       return report(done.error());
     }
@@ -191,27 +194,36 @@ int verify(const Options& options) {
 void add_verify(CLI::App& program, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command = program.add_subcommand(
-      "verify", "Compare logits and every state tensor with a golden file; exit code 1 where they differ");
+      "verify",
+      "Compare logits and every state tensor with a golden file, or all backends with the reference; exit code 1 where "
+      "they differ");
   add_model_option(*command, *options)->required();
-  command
-      ->add_option("--golden", options->golden,
-                   "safetensors with input_ids, reference.logits and reference.state.<layer>.{angle,ssm,k,v}")
-      ->required()
-      ->type_name("FILE");
+  CLI::Option* golden =
+      command
+          ->add_option("--golden", options->golden,
+                       "safetensors with input_ids, reference.logits and reference.state.<layer>.{angle,ssm,k,v}")
+          ->type_name("FILE");
   command
       ->add_option("--rtol", options->rtol,
                    "Largest difference allowed, relative to the largest reference value of a tensor")
       ->check(number_in(0, std::numeric_limits<double>::max()))
       ->capture_default_str();
-  command->add_flag("--prefill", options->prefill,
+  command->add_flag("--prefill", options->prefill_too,
                     "Also prefill the text: whole, in two, and 64, 7 and 1 tokens at a time; each against the file");
+  CLI::Option* prompt = add_parity_options(*command, *options);
+  command->get_option("--parity")->excludes(golden);
   add_backend_options(*command, *options);
   add_json_option(*command, *options);
   command->footer(
       "Examples:\n  mambascope verify path/to/model --golden path/to/golden.safetensors\n"
       "  mambascope verify path/to/model --golden golden.safetensors --backend reference --rtol 1e-6 --json\n"
-      "  mambascope verify path/to/model --golden golden.safetensors --backend cuda --prefill");
-  command->callback([options, &action] { action = [options] { return verify(*options); }; });
+      "  mambascope verify path/to/model --golden golden.safetensors --backend cuda --prefill\n"
+      "  mambascope verify parity --parity --prompt 1011001\n"
+      "  mambascope verify parity-mimo --parity --plant layers.0.mixer.B_bias[5]");
+  command->callback([options, prompt, &action] {
+    options->has_prompt = prompt->count() > 0;
+    action = [options] { return options->parity ? run_parity(*options) : verify(*options); };
+  });
 }
 
 }  // namespace app

@@ -105,6 +105,41 @@ TEST_CASE("verify --prefill: the text whole, in two and in small pieces, in doub
   }
   CHECK(prefill[0]["tokens_at_a_time"] == 40);
   CHECK(prefill[3]["tokens_at_a_time"] == 1);
+TEST_CASE("verify --parity: every backend of this machine passes, and a turned sign is found where it is") {
+  const auto good = run_words("verify parity-mimo --parity --tokens 1,0,1,1,0,1 --json");
+  CHECK(good.exit_code == 0);
+  const auto json = nlohmann::json::parse(good.out);
+  CHECK(json["pass"] == true);
+  CHECK(json["tokens"] == 6);
+  REQUIRE(json["candidates"].size() == 8);
+  for (const auto& row : json["candidates"]) {
+    if (row["outcome"] == "absent") {
+      CHECK_FALSE(row["message"].get<std::string>().empty());
+      continue;
+    }
+    CHECK(row["pass"] == true);
+    CHECK(row["repeatable"] == true);
+    CHECK(row["begins"].is_null());
+    CHECK(row["text"].size() > 10);
+    for (const auto& cell : row["step"]) CHECK(cell["times_the_limit"].get<double>() <= 1);
+  }
+  const std::string planted = "verify parity-mimo --parity --tokens 1,0,1,1,0,1 --backend cpu --plant ";
+  const auto wrong = run_words(planted + "layers.0.mixer.B_bias[5] --json");
+  CHECK(wrong.exit_code == 1);
+  const auto found = nlohmann::json::parse(wrong.out)["candidates"];
+  REQUIRE(found.size() == 2);  // it steps, and its prefill does
+  CHECK(found[0]["begins"]["layer"] == 0);
+  CHECK(found[0]["begins"]["tensor"] == "k");
+  CHECK(found[0]["begins"]["where"].get<std::string>().find("head 0") != std::string::npos);
+  const auto text = run_words(planted + "layers.0.mixer.D[0]");
+  CHECK(text.exit_code == 1);
+  CHECK(text.out.find("begins in layer 0 mixer") != std::string::npos);
+  CHECK(run_words(planted + "layers.0.mixer.E").exit_code == 2);
+  CHECK(run_words("verify parity --parity --tokens 1,7").exit_code == 2);
+  CHECK(run_words("verify parity").exit_code == 2);
+  CHECK(run_words("verify parity --plant layers.0.mixer.D").exit_code == 2);
+  CHECK(run_words("verify parity --parity --tokens 1 --change nonsense").exit_code == 2);
+  CHECK(run_words("verify parity --parity --prompt 1011 --backend cpu --change rotation*0").exit_code == 0);
 }
 
 TEST_CASE("verify: the reference backend meets a far stricter tolerance") {
