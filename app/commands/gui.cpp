@@ -124,7 +124,7 @@ int run_gui(const Options& parsed) {
     return report({engine::ErrorKind::input, fmt::format("--panel {}: no panel has that name; the panels are: {}.",
                                                          options.panel, fmt::join(panel_names(), ", "))});
   if (!options.page.empty() && !discretisation_page_named(options.page) && !is_intervention_page(options.page) &&
-      !timing_page_named(options.page)) {
+      !timing_page_named(options.page) && options.page != parity_page) {
     std::string names, timings;
     for (const DiscretisationPageName& entry : discretisation_pages)
       names += fmt::format("{}{}", names.empty() ? "" : ", ", entry.name);
@@ -132,14 +132,16 @@ int run_gui(const Options& parsed) {
     return report(
         {engine::ErrorKind::input,
          fmt::format("--page {}: the pages of the discretisation panel are: {}; of the interventions panel: {}; "
-                     "of the kernel timings: {}.",
-                     options.page, names, fmt::join(intervention_pages, ", "), timings)});
+                     "of the kernel timings: {}; and {}.",
+                     options.page, names, fmt::join(intervention_pages, ", "), timings, parity_page)});
   }
   if (!options.changes.empty() && options.page.empty()) options.page = "interventions";
   if (!options.changes.empty() && !(is_intervention_page(options.page) && options.offscreen))
     return report({engine::ErrorKind::input,
                    fmt::format("--change is for drawing the pages {} without a display: add --offscreen.",
                                fmt::join(intervention_pages, ", "))});
+  if (!options.plant.empty() && options.page != parity_page)
+    return report({engine::ErrorKind::input, "--plant is for --page parity."});
   for (const std::string& text : options.changes) {
     if (const auto read = engine::parse_intervention(text); !read) return report(read.error());
   }
@@ -222,8 +224,13 @@ void add_gui(CLI::App& program, Action& action) {
           "--page", gui.page,
           "Page of the discretisation panel: own-input, accumulated, lambda, test-signal, stability, formulas, "
           "effect (runs it; offscreen); of the interventions panel: interventions, in-force, dose, patching (runs "
-          "them; offscreen); or of the kernel timings: timeline, bars, histogram, roofline, all-tokens, ranks, compare")
+          "them; offscreen); or of the kernel timings: timeline, bars, histogram, roofline, all-tokens, ranks, "
+          "compare; or parity (compares the backends; offscreen)")
       ->type_name("NAME");
+  command
+      ->add_option("--plant", gui.plant,
+                   "With --page parity: turn the sign of one weight in every candidate, such as layers.0.mixer.D[1]")
+      ->type_name("TENSOR[I]");
   command
       ->add_option(
           "--change", gui.changes,

@@ -29,6 +29,7 @@ const char* name_of(const ParityRow& row) {
 std::string worst_words(const std::vector<ParityCell>& cells) {
   const ParityCell* worst = ParityRow::worst(cells);
   if (worst == nullptr) return "-";
+  if (worst->of_limit == 0) return "0";
   return fmt::format("{:.1e} {}", worst->difference, engine::describe(*worst));
 }
 
@@ -37,9 +38,10 @@ std::string value_words(const engine::ModelConfig& config, const ParityCell& cel
                      cell.expected);
 }
 
-std::string row_text(const engine::ModelConfig& config, const ParityRow& row) {
+std::string row_text(const engine::ModelConfig& config, const ParityRow& row, const std::string& said_before) {
   std::string out = fmt::format("  {:<24} {:<8}", row.name, name_of(row));
-  if (row.outcome != ParityRow::Outcome::measured) return out + row.message + "\n";
+  if (row.outcome != ParityRow::Outcome::measured)
+    return out + (row.message == said_before ? "for the same reason" : row.message) + "\n";
   const std::size_t not_finite = ParityRow::not_finite(row.step) + ParityRow::not_finite(row.text);
   out += fmt::format("{:<27} {:<27} {:>10} {}\n", worst_words(row.step),
                      worst_words(row.text) + (row.judged_text ? "" : " *"), not_finite,
@@ -114,7 +116,11 @@ std::string parity_text(const engine::Model& model, const engine::ParityReport& 
       "value{}\n  {:<24} {:<8}{:<27} {:<27} {:>10} {}\n",
       model.name, report.tokens - 1, report.tokens, report.rtol, lambda_override_words(model), "candidate", "",
       "step by step: worst", "after the text: worst", "not finite", "run again");
-  for (const ParityRow& row : report.rows) out += row_text(model.config(), row);
+  std::string said_before;
+  for (const ParityRow& row : report.rows) {
+    out += row_text(model.config(), row, said_before);
+    said_before = row.message;
+  }
   if (std::any_of(report.rows.begin(), report.rows.end(), [](const ParityRow& row) { return !row.judged_text; }))
     out += "  * what a bf16 state costs; not judged\n";
   for (const ParityRow& row : report.rows) {

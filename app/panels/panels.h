@@ -28,6 +28,7 @@ void draw_state(PanelContext& context);  // of the whole model, as one picture
 void draw_discretisation(PanelContext& context);
 void draw_interventions(PanelContext& context);  // what changes to the step do, beside controls of the same size
 void draw_accuracy(PanelContext& context);       // over positions of the model's task, measured in the background
+void draw_parity(PanelContext& context);  // backends beside the reference, per layer and tensor, in the background
 void draw_predictions(PanelContext& context);
 void draw_errors(PanelContext& context);  // discretisation error over tokens, small, beside the predictions
 void draw_timings(PanelContext& context);

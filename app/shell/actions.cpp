@@ -58,6 +58,11 @@ void evaluate(Workspace& workspace) {
   workspace.requests.evaluate = true;
 }
 
+void compare_backends(Workspace& workspace) {
+  workspace.requests.focus_panel = "Parity";
+  workspace.requests.parity = true;
+}
+
 void show_timings(Workspace& workspace, TimingPage page) {
   workspace.timing_page = page;
   workspace.requests.focus_panel = "Kernel timings";
@@ -107,6 +112,7 @@ std::vector<UserAction> actions_of(const Workspace& workspace) {
       {"Measure ranks 1, 2, 4, 8 of this shape", "", [](Workspace& w) { w.requests.measure_ranks = true; }},
       {"Edit the prompt", "P", [](Workspace& w) { w.requests.edit_prompt = true; }},
       {"Verify against the reference", "V", [](Workspace& w) { w.requests.verify = true; }},
+      {"Compare backends with the reference, per layer and tensor", "", compare_backends},
       {"Evaluate accuracy", "E", evaluate},
       {"Reset the layout", "Ctrl+Shift+R", [](Workspace& w) { w.requests.reset_layout = true; }},
       {"Save a screenshot", "F12", [](Workspace& w) { w.requests.screenshot = "mambascope.png"; }},

@@ -5,6 +5,7 @@
 #include "app/shell/fonts.h"
 #include "app/shell/screenshot.h"
 #include "app/wiring/interventions.h"
+#include "app/wiring/parity.h"
 #include "app/wiring/recording_job.h"
 #include "engine/recording/recording.h"
 
@@ -106,6 +107,7 @@ engine::Result<std::unique_ptr<App>> App::open(const GuiOptions& options) {
   }
   workspace.active = 0;
   workspace.accuracy.choice = options.evaluation;
+  workspace.parity.plant = options.plant;
   if (const auto page = discretisation_page_named(options.page)) {
     workspace.discretisation.page = page->page;
     workspace.discretisation.accumulated = page->accumulated;
@@ -117,7 +119,9 @@ engine::Result<std::unique_ptr<App>> App::open(const GuiOptions& options) {
     // A recorded profile alone has no panels to choose from.
     if (wanted.empty() && !(options.models.empty() && options.recordings.empty())) wanted = "Kernel timings";
   } else if (wanted.empty() && !options.page.empty()) {
-    wanted = is_intervention_page(options.page) ? "Interventions" : "Discretisation";
+    wanted = is_intervention_page(options.page) ? "Interventions"
+             : options.page == parity_page      ? "Parity"
+                                                : "Discretisation";
   }
   if (!wanted.empty()) {
     const std::string panel = find_panel(wanted);
@@ -192,6 +196,7 @@ void App::serve_requests() {
   serve_evaluation();
   serve_effect();
   serve_retention();
+  serve_parity();
   serve_measurements();
   serve_interventions();
   if (!requests.focus_panel.empty()) layout_.focus(std::exchange(requests.focus_panel, {}));
@@ -286,6 +291,26 @@ void App::serve_retention() {
   Surface* surface = surface_.get();
   document.retention =
       std::make_unique<RetentionJob>(document.model, std::move(options), [surface] { surface->wake(); });
+}
+
+void App::serve_parity() {
+  // Nobody sees a hidden model's progress: its bench ends, rows that are complete stay.
+  for (std::size_t i = 0; i < workspace_.documents.size(); ++i)
+    if (const auto& job = workspace_.documents[i].parity; job && static_cast<int>(i) != workspace_.active)
+      job->cancel();
+  if (!std::exchange(workspace_.requests.parity, false) || !workspace_.ready()) return;
+  Document& document = workspace_.document();
+  const engine::TokenRecord* shown = workspace_.shown();
+  if (shown == nullptr || document.replay || (document.parity && document.parity->running())) return;
+  ParityQuestion question;
+  for (const auto& record : document.snapshot->tokens)
+    if (record->position <= shown->position) question.ids.push_back(record->id);
+  question.interventions = document.snapshot->interventions;
+  question.plant = workspace_.parity.plant;
+  question.threads = options_.backend.threads;
+  workspace_.parity.candidate = workspace_.parity.cell = -1;
+  Surface* surface = surface_.get();
+  document.parity = std::make_shared<ParityJob>(document.model, std::move(question), [surface] { surface->wake(); });
 }
 
 // Every open document has a desk; its jobs begin when its panel is shown.

@@ -55,6 +55,7 @@ class App {
   void serve_evaluation();
   void serve_effect();
   void serve_retention();
+  void serve_parity();
   void serve_measurements();
   void serve_interventions();
   void draw();

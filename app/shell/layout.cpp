@@ -16,13 +16,14 @@ struct DockedPanel {
   const char* name;
   void (*draw)(PanelContext&);
 };
-constexpr std::array<DockedPanel, 10> docked_panels = {{{"Model map", draw_model_map},
+constexpr std::array<DockedPanel, 11> docked_panels = {{{"Model map", draw_model_map},
                                                         {"Inspector", draw_inspector},
                                                         {"State rotations", draw_rotations},
                                                         {"State", draw_state},
                                                         {"Discretisation", draw_discretisation},
                                                         {"Interventions", draw_interventions},
                                                         {"Accuracy", draw_accuracy},
+                                                        {"Parity", draw_parity},
                                                         {"Predictions", draw_predictions},
                                                         {"Discretisation error", draw_errors},
                                                         {"Kernel timings", draw_timings}}};
@@ -308,7 +309,7 @@ void Layout::build(unsigned int dock, ImVec2 size, float scale) {
   if (shape_ == Shape::medium) {
     ImGui::DockBuilderSplitNode(centre, ImGuiDir_Right, 0.36F, &right, &centre);
     for (const char* panel :
-         {"State rotations", "State", "Discretisation", "Interventions", "Accuracy", "Kernel timings"})
+         {"State rotations", "State", "Discretisation", "Interventions", "Accuracy", "Parity", "Kernel timings"})
       place(panel, centre);
     ImGuiID right_low = right;
     if (size.y >= 340 * scale) ImGui::DockBuilderSplitNode(right, ImGuiDir_Down, 0.5F, &right_low, &right);
@@ -331,6 +332,7 @@ void Layout::build(unsigned int dock, ImVec2 size, float scale) {
   place("Discretisation", centre);
   place("Interventions", centre);
   place("Accuracy", centre);
+  place("Parity", centre);
   place("Predictions", right);
   place("Discretisation error", right_low);
   place("Kernel timings", bottom);

@@ -4,6 +4,7 @@
 #include "app/shell/screenshot.h"
 #include "app/viewmodel/answers.h"
 #include "app/wiring/interventions.h"
+#include "app/wiring/parity.h"
 #include "app/wiring/profile_rows.h"
 #include "engine/intervention/text.h"
 #include "profiler/export/trace.h"
@@ -41,6 +42,7 @@ bool draw_until(App& app, Done done) {
     std::uint64_t version = 0;
     for (const Document& document : app.workspace().documents) {
       if (document.is_open()) version += document.snapshot->version;
+      if (document.parity) version += static_cast<std::uint64_t>(1e6 * document.parity->report()->done);
       if (document.evaluation) version += static_cast<std::uint64_t>(1e6 * document.evaluation->report()->done);
       for (const auto* job : {document.effect.get(), document.effect_accuracy.get()})
         if (job != nullptr) version += static_cast<std::uint64_t>(1e6 * job->report()->done);
@@ -135,6 +137,22 @@ engine::Result<void> run_effect(App& app) {
   for (const auto* job : {document.effect.get(), document.effect_accuracy.get()})
     if (job != nullptr && job->report()->error) return tl::unexpected(*job->report()->error);
   return {};
+}
+
+// The parity bench of the first model's last token, as the window's button runs it.
+engine::Result<void> run_parity(App& app) {
+  Workspace& workspace = app.workspace();
+  const Document& document = workspace.documents.front();
+  if (!document.is_open() || document.snapshot->empty())
+    return engine::input_error("The parity page compares what backends leave behind a token: add --steps 1 or more.");
+  workspace.activate(0);
+  workspace.requests.parity = true;
+  app.frame();
+  if (!document.parity) return engine::input_error("Recorded tokens come without weights: name the model itself.");
+  if (!draw_until(app, [&] { return !document.parity->running(); }))
+    return engine::system_error("The parity bench came no further for two minutes.");
+  const auto report = document.parity->report();
+  return report->error ? engine::Result<void>(tl::unexpected(*report->error)) : engine::Result<void>();
 }
 
 // The page of interventions with what it measures, of the first model.
@@ -239,6 +257,9 @@ engine::Result<JobReport> run_offscreen_job(App& app, const GuiOptions& options)
   }
   if (!app.workspace().documents.empty()) {
     if (auto done = run_interventions(app, options); !done) return tl::unexpected(done.error());
+  }
+  if (options.page == parity_page && !app.workspace().documents.empty()) {
+    if (auto done = run_parity(app); !done) return tl::unexpected(done.error());
   }
   const auto page = discretisation_page_named(options.page);
   if (page && page->page == DiscretisationPage::effect && !app.workspace().documents.empty()) {

@@ -12,6 +12,9 @@
 
 namespace app {
 
+// The page that runs the parity bench before the screenshot.
+inline constexpr const char* parity_page = "parity";
+
 struct GuiOptions {
   std::vector<std::string> models;      // each opens a document
   std::string preset;                   // opens one with random weights of a released shape; empty: none
@@ -31,6 +34,7 @@ struct GuiOptions {
   bool fill = false;      // `panel` alone over the whole window
   bool evaluate = false;  // measure the first model's accuracy before the screenshot
   EvaluationChoice evaluation;
+  std::string plant;  // a sign that the parity bench turns in every candidate, TENSOR[I]; empty: none
   SurfaceSize size{1600, 1000};
   float ui_scale = 0;  // 0: the monitor's
   bool light = false;

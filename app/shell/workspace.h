@@ -36,6 +36,7 @@ class Recording;
 
 namespace app {
 
+class ParityJob;  // app/wiring/parity.h
 class RecordingJob;
 struct InterventionDesk;  // app/wiring/interventions.h
 
@@ -60,6 +61,7 @@ struct Document {
   std::unique_ptr<RetentionJob> retention;     // of a token's contribution, the last one asked for; null: none yet
   // The list of interventions, and what runs with them; null until the panel was shown.
   std::shared_ptr<InterventionDesk> interventions;
+  std::shared_ptr<ParityJob> parity;  // the parity bench, the last one asked for; null: none yet
   TimingCache timing_cache;
   // A recorded profile that was opened by itself: it has times and a plan, and no model, session or snapshot.
   std::shared_ptr<const ProfileResult> recording;
@@ -105,6 +107,7 @@ struct Requests {
   bool effect = false;               // run the active document's tokens with other lambdas
   bool effect_accuracy = false;      // measure its accuracy with them, over the sequences chosen in `accuracy`
   std::int64_t retention = -1;       // measure how long this token's contribution lasts in the selected layer
+  bool parity = false;               // run the parity bench for the shown token, as set in `parity`
   bool measure_counters = false;     // count what the active document's stages do to the hardware
   bool measure_ranks = false;        // measure its shape at several ranks
   bool reset_layout = false;
@@ -139,6 +142,14 @@ struct AccuracyView {
   AccuracyUnit unit = AccuracyUnit::scaled;
   bool logarithmic = true;       // the axis of positions
   std::set<std::string> hidden;  // models whose curves are not drawn
+};
+
+// What the parity panel is set to.
+struct ParityView {
+  int candidate = -1;  // row of the report; -1: the first that fails, else the first that was measured
+  bool step = true;    // the last token by itself; else what is left after the whole text
+  int cell = -1;       // of the grid; -1: where the error begins, else none
+  std::string plant;   // a sign to turn in every candidate, TENSOR[I]; empty: none
 };
 
 // What the discretisation panel is set to.
@@ -202,6 +213,7 @@ struct Workspace {
   std::pair<double, double> run_span;  // shares of the axis that it shows next, 0..1; both 0: as it is
   bool page_asked = false;             // the command line named the page: opening a family does not change it
   AccuracyView accuracy;
+  ParityView parity;
   DiscretisationView discretisation;
   bool timings_zoomed = false;    // the user chose the timeline's limits
   bool bars_zoomed = false;       // and those of the bars
