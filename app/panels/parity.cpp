@@ -215,12 +215,12 @@ void draw_cell(PanelContext& context, const Grid& grid, const ParityCell& cell, 
   const float rounding = 3 * theme.scale;
   const ImVec4 colour = cell.values == 0 ? theme.well : cell_colour(theme, cell);
   list->AddRectFilled(low, high, packed(colour), rounding);
-  const std::string text = cell.values == 0 ? "" : cell_text(cell);
+  const std::string text = cell.values == 0 ? "–" : cell_text(cell);
   push_small_numbers(theme);
   const ImVec2 size = ImGui::CalcTextSize(text.c_str());
   if (size.x + 4 * theme.scale <= width && size.y <= grid.row)
     list->AddText({std::floor((low.x + high.x - size.x) / 2), std::floor((low.y + high.y - size.y) / 2)},
-                  packed(ink_on(colour)), text.c_str());
+                  packed(cell.values == 0 ? theme.faint : ink_on(colour)), text.c_str());
   ImGui::PopFont();
   if (cell.not_finite > 0) {  // told without reading
     list->AddLine({low.x + 2, high.y - 2}, {high.x - 2, low.y + 2}, packed(ink_on(colour), 0.35F), 1.5F * theme.scale);
@@ -247,6 +247,37 @@ void row_label(const Theme& theme, const Grid& grid, const std::string& text, bo
   ImGui::SameLine(0, grid.gap);
 }
 
+// As the inspector writes them; what is no letter keeps its name.
+const char* heading_of(ParityTensor tensor) {
+  switch (tensor) {
+    case ParityTensor::lambda:
+      return "λ";
+    case ParityTensor::alpha:
+      return "α";
+    case ParityTensor::beta:
+      return "β";
+    case ParityTensor::gamma:
+      return "γ";
+    default:
+      return engine::name_of(tensor);
+  }
+}
+
+void draw_headings(const Theme& theme, const Grid& grid, float height) {
+  const ImVec2 top = ImGui::GetCursorScreenPos();
+  push_small(theme);
+  for (std::size_t i = 0; i < engine::layer_tensors.size(); ++i) {
+    const std::string name = shortened(heading_of(engine::layer_tensors[i]), grid.column);
+    const float x = top.x + grid.label + grid.gap + static_cast<float>(i) * (grid.column + grid.gap);
+    const float width = ImGui::CalcTextSize(name.c_str()).x;
+    ImGui::GetWindowDrawList()->AddText({std::floor(x + (grid.column - width) / 2), top.y}, packed(theme.secondary),
+                                        name.c_str());
+  }
+  ImGui::PopFont();
+  ImGui::Dummy({1, height});
+}
+
+// Headings stay while the layers scroll.
 void draw_grid(PanelContext& context, Grid grid, float height) {
   const Theme& theme = context.theme;
   const int layers = grid.config.n_layer;
@@ -257,25 +288,16 @@ void draw_grid(PanelContext& context, Grid grid, float height) {
   grid.label = ImGui::CalcTextSize("embedding").x + 6 * theme.scale;
   ImGui::PopFont();
   const float rows = static_cast<float>(layers + 2);
-  grid.row = std::floor(std::clamp((height - header) / rows - grid.gap, 15 * theme.scale, 30 * theme.scale));
-  height = std::min(height, header + rows * (grid.row + grid.gap) + 2 * grid.gap);  // what is below follows at once
-  ImGui::BeginChild("##grid", {0, height}, ImGuiChildFlags_None, ImGuiWindowFlags_None);
-  const float room = ImGui::GetContentRegionAvail().x - grid.label;
+  height -= header;
+  grid.row = std::floor(std::clamp(height / rows - grid.gap, 15 * theme.scale, 30 * theme.scale));
+  const float needed = rows * (grid.row + grid.gap) + grid.gap;
+  const float scrollbar = needed > height ? ImGui::GetStyle().ScrollbarSize : 0;
+  const float room = ImGui::GetContentRegionAvail().x - grid.label - scrollbar;
   grid.column = std::floor(std::clamp(room / columns - grid.gap, 20 * theme.scale, 84 * theme.scale));
   const float whole = columns * (grid.column + grid.gap) - grid.gap;
   ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(grid.gap, grid.gap));
-
-  const ImVec2 top = ImGui::GetCursorScreenPos();
-  push_small(theme);
-  for (std::size_t i = 0; i < engine::layer_tensors.size(); ++i) {
-    const std::string name = shortened(engine::name_of(engine::layer_tensors[i]), grid.column);
-    const float x = top.x + grid.label + grid.gap + static_cast<float>(i) * (grid.column + grid.gap);
-    const float width = ImGui::CalcTextSize(name.c_str()).x;
-    ImGui::GetWindowDrawList()->AddText({std::floor(x + (grid.column - width) / 2), top.y}, packed(theme.secondary),
-                                        name.c_str());
-  }
-  ImGui::PopFont();
-  ImGui::Dummy({grid.label + grid.gap + whole, header});
+  draw_headings(theme, grid, header);
+  ImGui::BeginChild("##grid", {0, std::min(height, needed)}, ImGuiChildFlags_None, ImGuiWindowFlags_None);
   row_label(theme, grid, "embedding", false);
   draw_cell(context, grid, grid.cells.front(), whole);
   for (int layer = 0; layer < layers; ++layer) {
@@ -288,8 +310,8 @@ void draw_grid(PanelContext& context, Grid grid, float height) {
   }
   row_label(theme, grid, "logits", false);
   draw_cell(context, grid, grid.cells.back(), whole);
-  ImGui::PopStyleVar();
   ImGui::EndChild();
+  ImGui::PopStyleVar();
 }
 
 void draw_measured(PanelContext& context, const ParityRow& row, bool fresh) {
