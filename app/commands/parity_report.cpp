@@ -38,7 +38,8 @@ std::string value_words(const engine::ModelConfig& config, const ParityCell& cel
                      cell.expected);
 }
 
-std::string row_text(const engine::ModelConfig& config, const ParityRow& row, const std::string& said_before) {
+std::string row_text(const engine::ModelConfig& config, const ParityRow& row, double rtol,
+                     const std::string& said_before) {
   std::string out = fmt::format("  {:<24} {:<8}", row.name, name_of(row));
   if (row.outcome != ParityRow::Outcome::measured)
     return out + (row.message == said_before ? "for the same reason" : row.message) + "\n";
@@ -46,6 +47,8 @@ std::string row_text(const engine::ModelConfig& config, const ParityRow& row, co
   out += fmt::format("{:<27} {:<27} {:>10} {}\n", worst_words(row.step),
                      worst_words(row.text) + (row.judged_text ? "" : " *"), not_finite,
                      row.repeatable ? "same bits" : "other bits, first in " + row.first_unequal);
+  if (row.text_rtol > rtol)
+    out += fmt::format("  {:<24} held to {:g}: its products round otherwise\n", "", row.text_rtol);
   if (row.prefill && !row.chunked) out += fmt::format("  {:<24} this backend's prefill steps\n", "");
   if (const ParityCell* begins = row.begins()) {
     out += fmt::format("  {:<24} begins in {}, {}, {:.1e} relative, {}", "", engine::describe(*begins),
@@ -118,7 +121,7 @@ std::string parity_text(const engine::Model& model, const engine::ParityReport& 
       "step by step: worst", "after the text: worst", "not finite", "run again");
   std::string said_before;
   for (const ParityRow& row : report.rows) {
-    out += row_text(model.config(), row, said_before);
+    out += row_text(model.config(), row, report.rtol, said_before);
     said_before = row.message;
   }
   if (std::any_of(report.rows.begin(), report.rows.end(), [](const ParityRow& row) { return !row.judged_text; }))
@@ -145,6 +148,7 @@ ordered_json parity_json(const engine::Model& model, const engine::ParityReport&
                         {"pass", measured ? ordered_json(row.pass()) : ordered_json()},
                         {"repeatable", measured ? ordered_json(row.repeatable) : ordered_json()},
                         {"first_unequal", row.first_unequal},
+                        {"text_rtol", measured ? ordered_json(row.text_rtol) : ordered_json()},
                         {"text_is_judged", row.judged_text},
                         {"begins", begins == nullptr ? ordered_json() : json_of(config, *begins)},
                         {"begins_in", begins == nullptr      ? ""

@@ -16,6 +16,7 @@
 #pragma once
 
 #include "engine/backend/backend.h"
+#include "engine/bench/prefilling.h"
 #include "engine/intervention/intervention.h"
 #include "engine/verify/parity_cells.h"
 
@@ -50,6 +51,7 @@ struct ParityRow {
   std::string message;                 // why there are no cells
   std::string device;                  // as BackendInfo has it
   bool chunked = false;                // the prefill took many tokens at once; otherwise the backend stepped
+  double text_rtol = 0;                // what `text` is held to
   bool judged_text = true;             // whether `text` counts for pass()
   std::vector<ParityCell> text, step;  // by parity_cell_index(); `step` is empty for a prefill
   bool repeatable = false;
@@ -76,7 +78,9 @@ struct ParityReport {
 };
 
 struct ParityOptions {
-  double rtol = 2e-4;                            // as verify's
+  double prefill_rtol =
+      PrefillCost::rtol;  // of a chunked prefill in fp32, whose products round otherwise; at least rtol
+  double rtol = 2e-4;     // as verify's
   std::vector<Intervention> interventions = {};  // in force in all candidates and in the reference
   PrefillProgress* prefill_progress = nullptr;   // lets another thread end a prefill; may be null
 };

@@ -105,6 +105,8 @@ TEST_CASE("verify --prefill: the text whole, in two and in small pieces, in doub
   }
   CHECK(prefill[0]["tokens_at_a_time"] == 40);
   CHECK(prefill[3]["tokens_at_a_time"] == 1);
+}
+
 TEST_CASE("verify --parity: every backend of this machine passes, and a turned sign is found where it is") {
   const auto good = run_words("verify parity-mimo --parity --tokens 1,0,1,1,0,1 --json");
   CHECK(good.exit_code == 0);
