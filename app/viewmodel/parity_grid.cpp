@@ -59,9 +59,10 @@ std::string cell_words(const engine::ModelConfig& config, const ParityCell& cell
 std::string verdict_words(const engine::ModelConfig& config, const ParityRow& row) {
   if (row.outcome == ParityRow::Outcome::absent) return fmt::format("{} was not run. {}", row.name, row.message);
   if (row.outcome == ParityRow::Outcome::failed) return fmt::format("{} failed. {}", row.name, row.message);
-  const std::string again = row.repeatable
-                                ? " The second run gave the same bits."
-                                : fmt::format(" A second run gave other bits, first in {}.", row.first_unequal);
+  std::string again = row.repeatable ? " The second run gave the same bits."
+                                     : fmt::format(" A second run gave other bits, first in {}.", row.first_unequal);
+  if (row.text_rtol > engine::ParityOptions().rtol)
+    again += fmt::format(" Held to {:g}: a prefill's products round otherwise.", row.text_rtol);
   if (const ParityCell* begins = row.begins())
     return fmt::format("{} is wrong from {} on, {}.{}", row.name, engine::describe(*begins),
                        engine::place_in(config, begins->tensor, begins->index), again);
