@@ -11,7 +11,8 @@ namespace engine {
 class ResidualWatch : public Observer {
  public:
   // Fills out.residual and out.added. `instead` (may be null) was filled by a watch of the same model.
-  ResidualWatch(ResidualAccess& backend, const ModelConfig& config, ParityValues& out, const ParityValues* instead = nullptr);
+  ResidualWatch(ResidualAccess& backend, const ModelConfig& config, ParityValues& out,
+                const ParityValues* instead = nullptr);
 
   void step_begin(std::int64_t) override {}
   void before(const Stage&) override {}

@@ -313,9 +313,9 @@ TEST_CASE("what a fake library counts reaches the window, and so does what it re
                                                    (*backend)->plan().stages.size());
     if (!session) return app::no_counters(session.error().reason, session.error().remedy);
     const std::int32_t id = 1;
-    auto counters = app::count_stages(**backend, {&id, 1}, (*model)->config().n_layer,
-                                      static_cast<std::size_t>((*model)->config().padded_vocab()), *session,
-                                      [](double) {});
+    auto counters =
+        app::count_stages(**backend, {&id, 1}, (*model)->config().n_layer,
+                          static_cast<std::size_t>((*model)->config().padded_vocab()), *session, [](double) {});
     REQUIRE(counters.has_value());
     return *counters;
   };

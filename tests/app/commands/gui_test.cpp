@@ -42,8 +42,8 @@ TEST_CASE("on a display gui does not ignore what works offscreen only") {
 TEST_CASE("gui names the pages of its panels where one is asked for that they do not have") {
   const auto wrong = run_program({"gui", "parity", "--offscreen", "--page", "lambdas"});
   CHECK(wrong.exit_code == 2);
-  for (const char* page : {"own-input", "accumulated", "lambda", "test-signal", "stability", "formulas", "effect", "timeline",
-                           "bars", "histogram", "roofline", "all-tokens", "ranks", "compare"})
+  for (const char* page : {"own-input", "accumulated", "lambda", "test-signal", "stability", "formulas", "effect",
+                           "timeline", "bars", "histogram", "roofline", "all-tokens", "ranks", "compare"})
     CHECK(wrong.err.find(page) != std::string::npos);
   CHECK(wrong.out.empty());
 }
