@@ -20,8 +20,8 @@ tests::Run run_words(const std::string& line) {
   return tests::run_program(words);
 }
 
-nlohmann::json step(const std::string& arguments) {
-  const auto run = run_words("step " + arguments + " --backend cpu --json");
+nlohmann::json step(const std::string& arguments, const std::string& backend = "cpu") {
+  const auto run = run_words("step " + arguments + " --json --backend " + backend);
   CAPTURE(run.err);
   REQUIRE(run.exit_code == 0);
   return nlohmann::json::parse(run.out);
@@ -118,8 +118,8 @@ TEST_CASE("step: sampled tokens follow the given ones and carry the probability 
 }
 
 TEST_CASE("step --prefill: the given tokens at once; what follows is what follows them token by token") {
-  const auto stepped = step(siso + " --tokens 5,9,3,7 --steps 3 --backend reference");
-  const auto prefilled = step(siso + " --tokens 5,9,3,7 --steps 3 --backend reference --prefill");
+  const auto stepped = step(siso + " --tokens 5,9,3,7 --steps 3", "reference");
+  const auto prefilled = step(siso + " --tokens 5,9,3,7 --steps 3 --prefill", "reference");
   CHECK(stepped["prefill"].is_null());
   CHECK(prefilled["prefill"]["tokens"] == 4);
   CHECK(prefilled["prefill"]["chunked"] == true);
