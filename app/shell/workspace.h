@@ -196,8 +196,12 @@ struct Workspace {
   bool light_theme = false;
   bool share_gpu = true;  // blocks of the state go to the picture without the host, where one GPU does both
   bool show_keys = false, show_palette = false;
-  bool linked = true;   // open models step together
-  double frame_ms = 0;  // smoothed; for the trust strip
+  bool linked = true;           // open models step together
+  bool run_zoomed = false;      // the user chose the limits of the page of all tokens
+  bool page_asked = false;      // the command line named the page: opening a family does not change it
+  bool timings_zoomed = false;  // the user chose the timeline's limits
+  bool bars_zoomed = false;     // and those of the bars
+  double frame_ms = 0;          // smoothed; for the trust strip
   Requests requests;
   std::string notice;                           // one sentence about what just happened, shown for a few seconds
   std::string open_path;                        // what stands in the model menu's text field
@@ -209,14 +213,10 @@ struct Workspace {
   TimingPage timing_page = TimingPage::timeline;
   TimingTableView timing_table;
   CompareView compare;
-  bool run_zoomed = false;             // the user chose the limits of the page of all tokens
   std::pair<double, double> run_span;  // shares of the axis that it shows next, 0..1; both 0: as it is
-  bool page_asked = false;             // the command line named the page: opening a family does not change it
   AccuracyView accuracy;
   ParityView parity;
   DiscretisationView discretisation;
-  bool timings_zoomed = false;    // the user chose the timeline's limits
-  bool bars_zoomed = false;       // and those of the bars
   std::int64_t strip_shown = -1;  // the token that the strip last scrolled to
   double strip_first = 0;         // tokens to the left of what the strip shows; drawn as whole cells
 

@@ -196,7 +196,7 @@ TEST_CASE("all tokens on one axis: a click chooses the token and the stage, the 
     const ImRect area = user.WindowInfo(recorded_pictures).Window->Rect();
     user.MouseMoveToPos({area.GetCenter().x, area.Min.y + 0.60F * area.GetHeight()});
     CHECK(holds(driver.words(user), "at work"));
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < 70; ++i) {
       user.MouseWheelY(1);
       user.Yield(1);
     }
