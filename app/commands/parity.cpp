@@ -77,6 +77,7 @@ CLI::Option* add_parity_options(CLI::App& command, ParityOptions& options) {
                   "With --parity: turn the sign of one weight in every candidate, such as layers.0.mixer.D[1], to see "
                   "that it is found")
       ->type_name("TENSOR[I]")
+      ->check([](const std::string& text) { return text.empty() ? std::string("no weight is named") : std::string(); })
       ->needs(parity);
   return prompt;
 }
@@ -91,6 +92,8 @@ int run_parity(const ParityOptions& options) {
   } else {
     fmt::print("{}", parity_text(**model, *found));
   }
+  if (!found->cancelled && !found->compared())
+    return report({engine::ErrorKind::system, "Nothing was compared: no backend that was asked for can run here."});
   return found->pass() ? 0 : 1;
 }
 

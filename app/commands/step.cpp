@@ -228,8 +228,9 @@ void add_step(CLI::App& program, Action& action) {
   command->add_flag("!--no-special", options->special,
                     "Without the special tokens that the tokenizer puts around a text, such as <|begin_of_text|>");
   command->add_flag("--prefill", options->prefill,
-                    "Take the given tokens at once, in the chunked parallel form where the backend has it (cuda); what "
-                    "each of them but the last predicts is not printed");
+                    "Take the given tokens at once, in the chunked parallel form where the backend has it (cuda, "
+                    "reference); what each of them but the last predicts is not printed, so not for models that label "
+                    "positions");
   command->add_flag("--stream", options->stream, "Print the text alone, as it comes");
   add_tokens_option(*command, options->tokens, "Token ids to consume first, e.g. 1,2,3")->excludes(prompt);
   command

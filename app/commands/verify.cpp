@@ -208,10 +208,11 @@ void add_verify(CLI::App& program, Action& action) {
                    "Largest difference allowed, relative to the largest reference value of a tensor")
       ->check(number_in(0, std::numeric_limits<double>::max()))
       ->capture_default_str();
-  command->add_flag("--prefill", options->prefill_too,
-                    "Also prefill the text: whole, in two, and 64, 7 and 1 tokens at a time; each against the file");
+  command->add_flag(
+      "--prefill", options->prefill_too,
+      "With --golden: also prefill the text: whole, in two, and 64, 7 and 1 tokens at a time; each against the file");
   CLI::Option* prompt = add_parity_options(*command, *options);
-  command->get_option("--parity")->excludes(golden);
+  command->get_option("--parity")->excludes(golden)->excludes("--prefill");
   add_backend_options(*command, *options);
   add_json_option(*command, *options);
   command->footer(

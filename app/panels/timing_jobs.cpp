@@ -45,7 +45,7 @@ void draw_counters_control(PanelContext& context, Document& document, Flow& flow
     if (chip(theme, "counters", view.counters, "What the stages did to the hardware: memory, peaks, warps."))
       view.counters = true;
   }
-  if (!document.recording) {
+  if (!document.recording && !document.replay) {
     const char* label = counted ? "Count again" : "Measure counters";
     flow.place(button_width(label));
     if (ImGui::Button(label)) context.workspace.requests.measure_counters = true;

@@ -16,10 +16,15 @@ namespace {
 
 constexpr double again_after_s = 1;  // a live run grows
 
-// A long run's axis counts milliseconds, by name: seven digits beside each other cannot be read.
-int time_label(double us, char* out, int size, void* /*unused*/) {
-  const std::string text = std::abs(us) < 1e5 ? fmt::format("{:g}", us) : fmt::format("{:.7g} ms", us / 1e3);
-  const auto end = fmt::format_to_n(out, size - 1, "{}", text);
+// A long run's axis counts milliseconds: seven digits beside each other cannot be read.
+constexpr double milliseconds_from_us = 1e5;
+int us_label(double us, char* out, int size, void* /*unused*/) {
+  const auto end = fmt::format_to_n(out, size - 1, "{:g}", us);
+  *end.out = '\0';
+  return static_cast<int>(end.out - out);
+}
+int ms_label(double us, char* out, int size, void* /*unused*/) {
+  const auto end = fmt::format_to_n(out, size - 1, "{:.7g}", us / 1e3);
   *end.out = '\0';
   return static_cast<int>(end.out - out);
 }
@@ -186,9 +191,11 @@ void draw_timing_run(PanelContext& context, Document& document, ImVec2 size) {
   const RunTimeline& run = *made;
   if (run.empty()) return;
   size.x -= 10 * context.theme.scale;
-  const std::string axis = fmt::format(
-      "µs from the first of {} tokens, {} pieces of work · {}", count_text(static_cast<long long>(run.tokens())),
-      count_text(static_cast<long long>(run.pieces())), source_words(document.timing_cache.table.source));
+  const bool in_ms = run.end_us() > milliseconds_from_us;
+  const std::string axis =
+      fmt::format("{} from the first of {} tokens, {} pieces of work · {}", in_ms ? "ms" : "µs",
+                  count_text(static_cast<long long>(run.tokens())), count_text(static_cast<long long>(run.pieces())),
+                  source_words(document.timing_cache.table.source));
   if (!begin_plot(
           context, "##run", size, axis.c_str(), nullptr, ImPlotFlags_NoLegend, 0,
           ImPlotAxisFlags_Lock | ImPlotAxisFlags_NoGridLines | ImPlotAxisFlags_NoTickMarks | ImPlotAxisFlags_Invert))
@@ -205,7 +212,7 @@ void draw_timing_run(PanelContext& context, Document& document, ImVec2 size) {
   }
   ImPlot::SetupAxisTicks(ImAxis_Y1, places.data(), static_cast<int>(places.size()), names.data());
   ImPlot::SetupAxisLimits(ImAxis_Y1, -0.6, lanes + (sampled ? 1.7 : 0.6), ImPlotCond_Always);
-  ImPlot::SetupAxisFormat(ImAxis_X1, time_label);
+  ImPlot::SetupAxisFormat(ImAxis_X1, in_ms ? ms_label : us_label);
   const std::pair<double, double> span = std::exchange(workspace.run_span, {});
   if (span.second > span.first) {
     workspace.run_zoomed = true;

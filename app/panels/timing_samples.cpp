@@ -99,6 +99,11 @@ void draw_samples_legend(const Theme& theme, const SampleStrip& strip, Flow& flo
       "in "
       "another run of the same steps{}; its first kernel began within the first sample.",
       number_text(strip.interval_us, 2), strip.token, strip.own ? "" : " (this one was not sampled)");
+  if (!strip.own) {
+    const std::string other = fmt::format("samples of token {}", strip.token);
+    flow.place(chip_width(other.c_str()));
+    fact_chip(theme, other.c_str(), tip.c_str(), theme.warning);
+  }
   for (const auto& [name, colour] : entries) {
     if (readings(strip, name) == nullptr) continue;
     flow.place(chip_width(name));

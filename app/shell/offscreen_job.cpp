@@ -126,6 +126,7 @@ engine::Result<void> run_effect(App& app) {
   Workspace& workspace = app.workspace();
   const Document& document = workspace.documents.front();
   if (document.recording) return {};
+  if (document.replay) return engine::input_error("--page effect runs a model, and recorded tokens have none.");
   workspace.activate(0);
   workspace.requests.effect = workspace.requests.effect_accuracy = true;
   app.frame();
@@ -159,7 +160,10 @@ engine::Result<void> run_parity(App& app) {
 engine::Result<void> run_interventions(App& app, const GuiOptions& options) {
   Workspace& workspace = app.workspace();
   const Document& document = workspace.documents.front();
-  if (!document.is_open() || document.replay || !is_intervention_page(options.page)) return {};
+  if (!document.is_open() || !is_intervention_page(options.page)) return {};
+  if (document.replay && !options.changes.empty())
+    return engine::input_error("--change needs a model that can be stepped, and recorded tokens have none.");
+  if (document.replay) return {};
   workspace.activate(0);
   app.frame();
   const auto list = engine::parse_interventions(options.changes, document.model->config());

@@ -3,6 +3,7 @@
 #include "app/wiring/recorded_profile.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace app {
 
@@ -25,13 +26,15 @@ std::string piece_of(const profiler::StageTime& time, const TimingStore& store) 
 // On the axis of the stages: a token's first sample begins with its first piece of work.
 void add_samples(profiler::Export& out, const TokenSamples& samples, profiler::Tokens tokens) {
   for (const std::string& metric : samples.metrics) out.sampled.push_back(sample_name(metric) + ", % of the peak");
+  std::unordered_map<std::int64_t, std::int64_t> start_ns;  // of tokens; files may hold a million of them
+  for (const auto& token : tokens) {
+    if (!token->stages.empty()) start_ns.emplace(token->token, token->stages.front().start_ns);
+  }
   for (const SampledToken& sampled : samples.tokens) {
-    const auto token = std::find_if(tokens.begin(), tokens.end(),
-                                    [&](const auto& t) { return t->token == sampled.token && !t->stages.empty(); });
-    if (token == tokens.end()) continue;
+    const auto start = start_ns.find(sampled.token);
+    if (start == start_ns.end()) continue;
     for (std::size_t i = 0; i < sampled.start_ns.size(); ++i)
-      out.samples.push_back(
-          {sampled.token, (*token)->stages.front().start_ns + sampled.start_ns[i], sampled.values[i]});
+      out.samples.push_back({sampled.token, start->second + sampled.start_ns[i], sampled.values[i]});
   }
 }
 

@@ -243,10 +243,15 @@ std::size_t ParityRow::not_finite(const std::vector<ParityCell>& cells) {
 
 bool ParityRow::pass() const { return outcome == Outcome::measured && repeatable && begins() == nullptr; }
 
+namespace {
+bool absent(const ParityRow& row) { return row.outcome == ParityRow::Outcome::absent; }
+}  // namespace
+
+bool ParityReport::compared() const { return !std::all_of(rows.begin(), rows.end(), absent); }
+
 bool ParityReport::pass() const {
-  const auto absent = [](const ParityRow& row) { return row.outcome == ParityRow::Outcome::absent; };
-  return !cancelled && !std::all_of(rows.begin(), rows.end(), absent) &&
-         std::all_of(rows.begin(), rows.end(), [&](const ParityRow& row) { return absent(row) || row.pass(); });
+  return !cancelled && compared() &&
+         std::all_of(rows.begin(), rows.end(), [](const ParityRow& row) { return absent(row) || row.pass(); });
 }
 
 std::vector<ParityCandidate> parity_candidates(const Weights& weights, int threads) {

@@ -74,6 +74,7 @@ struct ParityReport {
   std::vector<ParityRow> rows;  // in the order of the candidates
 
   // No candidate that is there is over a limit, fails or has other bits the second time; and one is there.
+  bool compared() const;  // a row was not absent
   bool pass() const;
 };
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <iterator>
 #include <ostream>
+#include <unordered_map>
 #include <vector>
 
 namespace profiler {
@@ -69,8 +70,12 @@ std::string events_of(const StepRow& step, Rows first, Rows last, std::int64_t o
   return out;
 }
 
+using TokenSamples = std::unordered_map<std::uint32_t, std::vector<const SampleRow*>>;
+
 // The counters of a token as counter events, and 0 behind the last.
-std::string samples_of(const Export& rows, std::uint32_t token, std::int64_t origin) {
+std::string samples_of(const Export& rows, const TokenSamples& samples, std::uint32_t token, std::int64_t origin) {
+  const auto found = samples.find(token);
+  if (found == samples.end()) return {};
   std::string out;
   const auto counter = [&](const std::string& name, std::int64_t at_ns, double value) {
     out += fmt::format(
@@ -80,12 +85,11 @@ std::string samples_of(const Export& rows, std::uint32_t token, std::int64_t ori
   };
   const SampleRow* last = nullptr;
   std::int64_t step = 0;
-  for (const SampleRow& row : rows.samples) {
-    if (row.token != token) continue;
-    for (std::size_t m = 0; m < rows.sampled.size() && m < row.values.size(); ++m)
-      counter(rows.sampled[m], row.start_ns, row.values[m]);
-    if (last != nullptr) step = row.start_ns - last->start_ns;
-    last = &row;
+  for (const SampleRow* row : found->second) {
+    for (std::size_t m = 0; m < rows.sampled.size() && m < row->values.size(); ++m)
+      counter(rows.sampled[m], row->start_ns, row->values[m]);
+    if (last != nullptr) step = row->start_ns - last->start_ns;
+    last = row;
   }
   if (last != nullptr)
     for (const std::string& name : rows.sampled) counter(name, last->start_ns + std::max<std::int64_t>(1, step), 0);
@@ -97,6 +101,8 @@ std::string samples_of(const Export& rows, std::uint32_t token, std::int64_t ori
 std::size_t write_chrome_trace(std::ostream& out, const Export& rows, std::size_t most_bytes) {
   const ExportHeader& head = rows.header;
   const bool cupti = head.time_source == "cupti";
+  TokenSamples samples;
+  for (const SampleRow& row : rows.samples) samples[row.token].push_back(&row);
   std::int64_t origin = INT64_MAX;
   for (const StepRow& step : rows.steps) origin = std::min(origin, step.start_ns);
   for (const StageRow& stage : rows.stages) origin = std::min(origin, stage.start_ns);
@@ -128,7 +134,8 @@ std::size_t write_chrome_trace(std::ostream& out, const Export& rows, std::size_
     const StepRow& step = rows.steps[done];
     const Rows last =
         std::find_if(first, rows.stages.end(), [&](const StageRow& row) { return row.token != step.token; });
-    const std::string events = events_of(step, first, last, origin, lanes) + samples_of(rows, step.token, origin);
+    const std::string events =
+        events_of(step, first, last, origin, lanes) + samples_of(rows, samples, step.token, origin);
     if (done > 0 && events.size() > most_bytes - std::min(most_bytes, written)) break;
     out << events;
     written += events.size();
