@@ -71,6 +71,12 @@ double named_from(const Roofline& roofline) {
   return times[most_names - 1];
 }
 
+bool stands_alone(const std::vector<ImVec2>& places, std::size_t i, float distance) {
+  for (std::size_t j = 0; j < places.size(); ++j)
+    if (j != i && std::hypot(places[j].x - places[i].x, places[j].y - places[i].y) < distance) return false;
+  return true;
+}
+
 }  // namespace
 
 void draw_timing_roofline(PanelContext& context, Document& document, ImVec2 size) {
@@ -145,14 +151,23 @@ void draw_timing_roofline(PanelContext& context, Document& document, ImVec2 size
     else
       list->AddCircleFilled(places[i], radius, packed(colour, back ? 0.4F : 1.0F));
     if (chosen) list->AddCircle(places[i], radius + 3 * theme.scale, packed(theme.text), 0, 1.5F * theme.scale);
-    // Only the chosen one, the longest ones and the step are named: the others crowd, and tell their names when hovered.
+    // The chosen one, the longest ones, the step and whoever stands alone are named; the others tell it when hovered.
     const float dx = mouse.x - places[i].x, dy = mouse.y - places[i].y;
     if (ImPlot::IsPlotHovered() && dx * dx + dy * dy < 4 * radius * radius) hovered = &point;
     const ImVec2 words = ImGui::CalcTextSize(point.name.c_str());
     ImVec2 at;
-    if (!chosen && point.kind >= 0 && point.median_us < least_named_us) continue;
-    if (labels.place(places[i], words, radius + 4 * theme.scale, at))
-      list->AddText(at, packed(back ? theme.faint : theme.secondary), point.name.c_str());
+    if (!chosen && point.kind >= 0 && point.median_us < least_named_us && !stands_alone(places, i, 12 * radius))
+      continue;
+    if (!labels.place(places[i], words, radius + 4 * theme.scale, at)) continue;
+    list->AddText(at, packed(back ? theme.faint : theme.secondary), point.name.c_str());
+    // A name that had to move away is tied to its point.
+    const ImVec2 tie(std::clamp(places[i].x, at.x, at.x + words.x), std::clamp(places[i].y, at.y, at.y + words.y));
+    const float away = std::hypot(tie.x - places[i].x, tie.y - places[i].y);
+    if (away > radius + 8 * theme.scale) {
+      const float from = radius / away;
+      list->AddLine({places[i].x + from * (tie.x - places[i].x), places[i].y + from * (tie.y - places[i].y)}, tie,
+                    packed(colour, 0.6F), theme.scale);
+    }
   }
   ImPlot::PopPlotClipRect();
   if (hovered != nullptr && ImGui::BeginTooltip()) {
