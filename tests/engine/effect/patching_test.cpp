@@ -157,7 +157,7 @@ TEST_CASE("a grid is the same whatever the batch, tells its progress and can be 
 }
 
 TEST_CASE("a patch under interventions starts from the state that they leave, and goes on under them") {
-  const tests::UnusualModel& unusual = tests::unusual_models()[0];
+  const tests::UnusualModel unusual = tests::unusual_models()[0];
   auto model = std::make_shared<engine::Model>();
   model->weights = tests::weights_of(unusual, 3);
   const engine::ModelConfig& config = model->weights.config;
