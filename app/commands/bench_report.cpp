@@ -473,7 +473,8 @@ void print_table(const std::vector<BenchRow>& rows, const std::string& title, co
     fmt::print("of copy: beside the copy rate measured in the same run, {:.0f} GB/s with reads and writes counted.\n",
                best->bench.copy_bytes_per_second / 1e9);
     if (std::any_of(rows.begin(), rows.end(), [](const BenchRow& row) { return row.fraction_of_copy() > 1; })) {
-      fmt::print("More than all of it: part of the step's memory stays in a cache, or the copy ran slower than it can.\n");
+      fmt::print(
+          "More than all of it: part of the step's memory stays in a cache, or the copy ran slower than it can.\n");
     }
   }
   print_what_more_was_timed(rows, options.caches.size());
