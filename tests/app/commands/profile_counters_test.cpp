@@ -147,7 +147,7 @@ TEST_CASE("a device that is lost in the middle: what was measured until then is 
   REQUIRE(run.has_value());
   REQUIRE(run->ended);
   CHECK(run->ended->message.find("lost") != std::string::npos);
-  REQUIRE(run->result.tokens.size() == 5);  // without those of the warm-up
+  REQUIRE(run->result.tokens.size() == 5);        // without those of the warm-up
   CHECK(run->result.tokens.front()->token == 0);  // counted from the first that is measured
   CHECK(run->result.tokens.back()->stages.size() == 1);
 
