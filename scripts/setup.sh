@@ -13,9 +13,11 @@ packages=(
 )
 if [[ "${1:-}" == "--tests" ]]; then packages+=(xvfb xauth clang-format clang-tidy); fi
 
+fonts=fonts-wqy-microhei  # draws Chinese, Japanese and Korean; without it they are boxes, and nothing else is missing
+
 if ! command -v dpkg-query >/dev/null; then
   echo "setup: this is no Debian or Ubuntu. Install these packages by your own means, then run scripts/run.sh again:"
-  printf '  %s\n' "${packages[@]}"
+  printf '  %s\n' "${packages[@]}" "$fonts"
   for tool in g++ cmake ninja python3; do
     command -v "$tool" >/dev/null || { echo "setup: $tool is missing"; exit 3; }
   done
@@ -28,7 +30,7 @@ missing=()
 for package in "${packages[@]}"; do
   grep -qx "$package" <<<"$installed" || missing+=("$package")
 done
-if ((${#missing[@]} == 0)); then exit 0; fi
+if ((${#missing[@]} == 0)); then exit 0; fi  # the window says how to get the font
 
 as_root=()
 if [[ $(id -u) -ne 0 ]]; then
@@ -39,7 +41,11 @@ if [[ $(id -u) -ne 0 ]]; then
   fi
   as_root=(sudo)
 fi
-echo "setup: installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
-"${as_root[@]}" apt-get update -qq
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+install() {
+  echo "setup: installing $*"
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+install "${missing[@]}"
+(install "$fonts") || echo "setup: went on without $fonts"

@@ -12,6 +12,8 @@
 #include "app/commands/progress.h"
 #include "app/commands/sampler_options.h"
 #include "engine/base/quote.h"
+#include "engine/intervention/no_effect.h"
+#include "engine/intervention/text.h"
 #include "engine/model/presets.h"
 #include "engine/model/random_weights.h"
 
@@ -21,6 +23,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <sstream>
 
@@ -33,6 +37,7 @@ using engine::CacheState;
 struct Options : CommonOptions {
   std::string preset, csv, sweep;
   std::vector<int> batches = {1};
+  std::vector<std::string> changes;  // under which steps are timed, too
   bool has_batches = false, asks_for_graph = false;
   engine::Sampler sampler;
   std::vector<engine::Sampler::Kind> generate;
@@ -40,8 +45,21 @@ struct Options : CommonOptions {
   engine::BenchOptions bench;
 };
 
+// Whether a model can show anything under them: neutral ones are no failed check. Those beside others are named.
+engine::Result<void> check_interventions(const std::vector<engine::Intervention>& list,
+                                         const engine::ModelConfig& config) {
+  const auto none = engine::without_effect(list, config, std::numeric_limits<std::int64_t>::max(), false);
+  if (!list.empty() && none.size() == list.size()) {
+    return engine::input_error(
+        fmt::format("{} Leave --intervene out, or give one that changes something.", fmt::join(none, " ")));
+  }
+  for (const std::string& words : none) fmt::print(stderr, "mambascope: {}\n", words);
+  return {};
+}
+
 // Times the model at every batch and appends the rows.
 engine::Result<void> time_model(const engine::Model& model, Options options, std::vector<BenchRow>& rows) {
+  if (auto shows = check_interventions(options.bench.interventions, model.config()); !shows) return shows;
   const auto on_host = engine::draw_on_host(model.weights);
   if (!on_host) return tl::unexpected(on_host.error());
   for (const int batch : options.batches) {
@@ -113,6 +131,11 @@ int bench(Options options) {
   options.bench.caches = options.l2 == "both"   ? std::vector{CacheState::warm, CacheState::cold}
                          : options.l2 == "cold" ? std::vector{CacheState::cold}
                                                 : std::vector{CacheState::warm};
+  for (const std::string& text : options.changes) {
+    auto read = engine::parse_intervention(text);
+    if (!read) return report(read.error());
+    options.bench.interventions.push_back(*read);
+  }
   std::vector<BenchRow> rows;
   const auto timed = time_all(options, rows);
   if (!rows.empty()) print(rows, options);
@@ -166,6 +189,13 @@ void add_bench(CLI::App& program, Action& action) {
   command->add_flag("--neutral-interventions", options->bench.neutral,
                     "Also time steps with interventions on everything that change nothing, and hold their bits against "
                     "those of steps without");
+  command
+      ->add_option("--intervene", options->changes,
+                   "Also time steps under this intervention, as for intervene and without tokens, and hold them "
+                   "against the other backend's; several are in force together")
+      ->expected(1)
+      ->take_all()
+      ->type_name("TEXT");
   command->add_flag("--tiles", options->bench.tiles,
                     "Also time steps after which the whole state is read at a coarser grain, as the window's picture "
                     "of it is, and hold the last against the state itself");
@@ -213,6 +243,7 @@ void add_bench(CLI::App& program, Action& action) {
       "  mambascope bench --preset siso-187m --variant fused --errors\n"
       "  mambascope bench --preset siso-1.5b --variant fused --prefill 2000\n"
       "  mambascope bench --preset siso-1.5b --neutral-interventions --tiles\n"
+      "  mambascope bench --preset siso-1.5b --intervene \"rotation*0 @ layers 5\"\n"
       "  mambascope bench --preset siso-1.5b --variant fused --generate greedy,top-p --temperature 0.8");
   // The callback of `bench kernel` comes before this one.
   const CLI::App* kernel = add_bench_kernel(*command, action);

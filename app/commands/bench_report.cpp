@@ -3,6 +3,7 @@
 #include "app/commands/options.h"
 #include "app/commands/sampler_options.h"
 #include "app/commands/text.h"
+#include "engine/intervention/text.h"
 #include "profiler/report/statistics.h"
 
 #include <fmt/format.h>
@@ -61,6 +62,11 @@ std::string why_not_verified(const BenchRow& row, const engine::BenchOptions& op
                        bench.errors->report.worst, engine::ErrorsCost::rtol);
   }
   if (bench.neutral && !bench.neutral->verified()) return "interventions that change nothing changed bits";
+  if (bench.changed && !bench.changed->differs) return "the interventions change no logit";
+  if (bench.changed && !bench.changed->verified(options.rtol)) {
+    return fmt::format("under the interventions {} differs from the {} backend by {:.1e}, and {:.0e} is allowed",
+                       bench.changed->report.where, bench.twin, bench.changed->report.worst, options.rtol);
+  }
   if (bench.tiles && !bench.tiles->verified()) return "the blocks are not those of the state";
   if (const auto* wrong = wrong_draws(bench)) {
     return fmt::format("ids drawn with --sampler {} are not the host's", word_of(wrong->sampler.kind));
@@ -186,7 +192,7 @@ ordered_json prefill_json(const engine::Bench& bench) {
     object["tokens_per_s"] = 1e3 * cost.tokens * bench.batch / ms;
     object["first_ms"] = cost.first_ms;
     object["stepping_ms"] = cost.stepping_ms;
-    object["ratio"] = cost.stepping_ms / ms;
+    object["ratio"] = cost.chunked ? ordered_json(cost.stepping_ms / ms) : ordered_json();
   }
   return object;
 }
@@ -196,6 +202,23 @@ ordered_json neutral_json(const engine::Bench& bench) {
   ordered_json object = {{"tokens", bench.neutral->tokens}, {"same_bits", bench.neutral->same_bits}};
   if (bench.verified) {
     const CostTimes times(bench.neutral->without_ms, bench.neutral->with_ms);
+    object["ms_with"] = times.with;
+    object["ms_without"] = times.without;
+    object["cost"] = times.cost();
+  }
+  return object;
+}
+
+ordered_json changed_json(const engine::Bench& bench) {
+  if (!bench.changed) return nullptr;
+  ordered_json list = ordered_json::array();
+  for (const engine::Intervention& by : bench.changed->list) list.push_back(engine::format_intervention(by));
+  ordered_json object = {{"changes", list},
+                         {"tokens", bench.changed->report.tokens},
+                         {"worst_difference", bench.changed->report.worst},
+                         {"worst_at", bench.changed->report.where}};
+  if (bench.verified) {
+    const CostTimes times(bench.changed->without_ms, bench.changed->with_ms);
     object["ms_with"] = times.with;
     object["ms_without"] = times.without;
     object["cost"] = times.cost();
@@ -270,11 +293,11 @@ void print_what_more_was_timed(const std::vector<BenchRow>& rows, std::size_t ro
       const double ms = profiler::spread_of(cost.prefill_ms).median;
       fmt::print(
           "{}Prefilling {} tokens{}: median {:.2f} ms, {} tokens/s; the first time {:.1f} ms. Stepping them: {:.1f} "
-          "ms, "
-          "{:.1f} times as\nlong. Both leave the same logits but for {:.1e}, and the same state but for {:.1e} ({}).\n",
+          "ms{}.\nBoth leave the same logits but for {:.1e}, and the same state but for {:.1e} ({}).\n",
           which, cost.tokens, cost.chunked ? "" : " (which this backend steps)", ms,
           grouped(static_cast<std::int64_t>(1e3 * cost.tokens * bench.batch / ms)), cost.first_ms, cost.stepping_ms,
-          cost.stepping_ms / ms, cost.logits, cost.worst, cost.where);
+          cost.chunked ? fmt::format(", {:.1f} times as long", cost.stepping_ms / ms) : std::string(), cost.logits,
+          cost.worst, cost.where);
     }
     if (bench.neutral && bench.verified) {
       const CostTimes times(bench.neutral->without_ms, bench.neutral->with_ms);
@@ -282,6 +305,17 @@ void print_what_more_was_timed(const std::vector<BenchRow>& rows, std::size_t ro
           "{}Interventions on everything that change nothing (the same bits over {} tokens): median {:.4f} ms, beside "
           "{:.4f}\nwithout: {:+.2f} %.\n",
           which, bench.neutral->tokens, times.with, times.without, 100 * times.cost());
+    }
+    if (bench.changed && bench.verified) {
+      const CostTimes times(bench.changed->without_ms, bench.changed->with_ms);
+      std::string list;
+      for (const engine::Intervention& by : bench.changed->list)
+        list += (list.empty() ? "" : ", ") + engine::format_intervention(by);
+      fmt::print(
+          "{}Under {} ({:.1e} from the {} backend, changed alike, over {} tokens):\nmedian {:.4f} ms, beside {:.4f} "
+          "without: {:+.2f} %.\n",
+          which, list, bench.changed->report.worst, bench.twin, bench.changed->report.tokens, times.with, times.without,
+          100 * times.cost());
     }
     if (bench.tiles && bench.verified) {
       const CostTimes host(bench.tiles->without_ms, bench.tiles->host_ms);
@@ -404,6 +438,7 @@ ordered_json json_of(const BenchRow& row, const engine::BenchOptions& options) {
   object["errors"] = errors_json(row);
   object["prefill"] = prefill_json(bench);
   object["neutral_interventions"] = neutral_json(bench);
+  object["interventions"] = changed_json(bench);
   object["tiles"] = tiles_json(bench);
   object["generating"] = generating_json(bench);
   return object;

@@ -48,6 +48,7 @@ int bench_seek(const Options& options) {
                 {"backend", snapshot->backend.name},
                 {"variant", snapshot->plan->variant},
                 {"tokens", seek.tokens},
+                {"prefilled", found->prefilled},
                 {"tokens_per_s", found->tokens_per_second},
                 {"seeks", seek.seeks},
                 {"seek_ms", {{"median", spread.median}, {"p95", spread.p95}, {"worst", worst}}},
@@ -56,9 +57,12 @@ int bench_seek(const Options& options) {
                 {"history_budget_bytes", found->history_budget_bytes},
                 {"states_dropped", found->states_dropped}});
   } else {
-    fmt::print("{}, {}, {}: {} tokens stepped with their records, {:.0f} tokens/s; history {:.0f} of {:.0f} MB\n",
-               (*model)->name, snapshot->backend.device, snapshot->plan->variant, seek.tokens, found->tokens_per_second,
-               static_cast<double>(found->history_bytes) / 1e6, static_cast<double>(found->history_budget_bytes) / 1e6);
+    fmt::print(
+        "{}, {}, {}: {} tokens, {} of them prefilled, the others stepped with their records, in {:.3g} s ({:.0f} "
+        "tokens/s); history {:.0f} of {:.0f} MB\n",
+        (*model)->name, snapshot->backend.device, snapshot->plan->variant, seek.tokens, found->prefilled,
+        seek.tokens / found->tokens_per_second, found->tokens_per_second,
+        static_cast<double>(found->history_bytes) / 1e6, static_cast<double>(found->history_budget_bytes) / 1e6);
     fmt::print("{} seeks among them: median {:.1f} ms, 95 % below {:.1f}, worst {:.1f}; {}\n", seek.seeks,
                spread.median, spread.p95, worst,
                found->same_bits ? "each with the bits that it had" : "NOT the bits that they had");
@@ -79,6 +83,11 @@ CLI::App* add_bench_seek(CLI::App& bench, Action& action) {
       ->capture_default_str();
   command->add_option("--seeks", options->seek.seeks, "Seeks to tokens among them, drawn with --seed")
       ->check(whole_number_in(1, 1 << 20))
+      ->capture_default_str();
+  command
+      ->add_option("--step-last", options->seek.step_last,
+                   "Give the tokens as a prompt, and prefill all but so many of them, as the window does; 0: step all")
+      ->check(whole_number_in(0, 1 << 20))
       ->capture_default_str();
   command
       ->add_option("--history-mb", options->history_mb,

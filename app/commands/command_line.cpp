@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,6 +64,9 @@ int run_command_line(int argc, char** argv) {
     const int code = action ? action() : 2;
     profiler::stop_process_activity();
     return after_output(code);
+  } catch (const std::bad_alloc&) {
+    std::fputs("mambascope: There is not enough memory for this. Close other programs, or give less to do.\n", stderr);
+    return 3;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "mambascope: %s\n", error.what());
     return 3;

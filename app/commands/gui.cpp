@@ -33,10 +33,17 @@ nlohmann::ordered_json known(const ModelEvaluation& model, double value) {
 nlohmann::ordered_json summary_of(const JobReport& report) {
   nlohmann::ordered_json models = nlohmann::ordered_json::array();
   for (const JobReport::Model& model : report.models) {
-    nlohmann::ordered_json entry = {
-        {"model", model.name},      {"backend", model.backend},         {"device", model.device},
-        {"variant", model.variant}, {"tokens", model.tokens},           {"tokens_per_s", model.tokens_per_s},
-        {"step_ms", model.step_ms}, {"time_source", model.time_source}, {"dropped_records", model.dropped_records}};
+    nlohmann::ordered_json entry = {{"model", model.name},
+                                    {"backend", model.backend},
+                                    {"device", model.device},
+                                    {"variant", model.variant},
+                                    {"tokens", model.tokens},
+                                    {"tokens_per_s", model.tokens_per_s},
+                                    {"step_ms", model.step_ms},
+                                    {"mean_step_ms", model.mean_step_ms},
+                                    {"step_period_ms", model.period_ms},
+                                    {"time_source", model.time_source},
+                                    {"dropped_records", model.dropped_records}};
     if (model.judged > 0) {
       entry["judged_tokens"] = model.judged;
       entry["accuracy"] = static_cast<double>(model.right) / static_cast<double>(model.judged);
@@ -60,6 +67,12 @@ nlohmann::ordered_json summary_of(const JobReport& report) {
               {"pieces", report.scroll->pieces},
               {"most_vertices", report.scroll->vertices},
               {"frame_ms", {{"median", report.scroll->median_ms}, {"p99", report.scroll->p99_ms}}}};
+  nlohmann::ordered_json slowest = nlohmann::ordered_json::array();
+  for (const SlowFrame& slow : report.slowest) {
+    nlohmann::ordered_json parts = nlohmann::ordered_json::object();
+    for (const FramePart& part : slow.parts) parts[part.name] = part.ms;
+    slowest.push_back({{"frame", slow.frame}, {"ms", slow.ms}, {"parts", std::move(parts)}});
+  }
   return {{"scroll", std::move(scroll)},
           {"models", std::move(models)},
           {"evaluation", std::move(evaluated)},
@@ -68,11 +81,14 @@ nlohmann::ordered_json summary_of(const JobReport& report) {
           {"ui_scale", report.ui_scale},
           {"first_frame_ms", report.first_frame_ms},
           {"frames", report.frames},
-          {"frame_ms", {{"median", report.frame_median_ms}, {"p99", report.frame_p99_ms}}}};
+          {"frame_ms", {{"median", report.frame_median_ms}, {"p99", report.frame_p99_ms}}},
+          {"slowest_frames", std::move(slowest)}};
 }
 
 int write_summary(const std::string& path, const nlohmann::ordered_json& summary) {
-  const auto written = write_output(path, [&](std::ostream& out) { out << summary.dump(2) << '\n'; });
+  const auto written = write_output(path, [&](std::ostream& out) {
+    out << summary.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+  });
   return written ? 0 : report(written.error());
 }
 
@@ -80,7 +96,8 @@ void print_report(const JobReport& job, const GuiOptions& options) {
   for (const JobReport::Model& model : job.models) {
     fmt::print(stderr, "mambascope: {} on {}: {} tokens", model.name, model.device, model.tokens);
     if (model.tokens_per_s > 0)
-      fmt::print(stderr, ", {:.0f} tokens/s, {:.3f} ms a step", model.tokens_per_s, model.step_ms);
+      fmt::print(stderr, ", {:.0f} tokens/s, {:.3f} ms a step, one every {:.3f} ms", model.tokens_per_s, model.step_ms,
+                 model.period_ms);
     if (model.judged > 0) fmt::print(stderr, ", {} of {} predicted right", model.right, model.judged);
     fmt::print(stderr, "\n");
   }
@@ -156,11 +173,11 @@ int run_gui(const Options& parsed) {
     options.offscreen = true;
   }
   const bool writes = !options.screenshot.empty() || !options.summary.empty() || !options.trace.empty();
-  if (!options.offscreen && (writes || options.steps > 0 || options.evaluate || options.scroll > 0))
-    return report(
-        {engine::ErrorKind::input,
-         "--steps, --screenshot, --summary, --trace, --scroll and --evaluate are for drawing without a display: add "
-         "--offscreen."});
+  if (!options.offscreen && (writes || options.steps > 0 || options.fps > 0 || options.evaluate || options.scroll > 0))
+    return report({engine::ErrorKind::input,
+                   "--steps, --fps, --screenshot, --summary, --trace, --scroll and --evaluate are for drawing without "
+                   "a display: add "
+                   "--offscreen."});
   auto app = App::open(options);
   if (!app) return report(app.error());
   if (!options.offscreen) {
@@ -203,6 +220,11 @@ void add_gui(CLI::App& program, Action& action) {
   command->add_option("--steps", gui.steps, "Tokens to step before the screenshot (offscreen)")
       ->check(whole_number_in(0, 1 << 24))
       ->capture_default_str();
+  command
+      ->add_option("--fps", gui.fps,
+                   "Frames a second while tokens are stepped, as a display shows them; default: one for every token "
+                   "(offscreen)")
+      ->check(number_in(0.1, 1000));
   add_output_option(*command, "--screenshot", gui.screenshot, "Write the last frame to a PNG file (offscreen)",
                     "FILE.png");
   add_output_option(*command, "--summary", gui.summary, "Write what was done and measured to a JSON file (offscreen)",
@@ -251,8 +273,9 @@ void add_gui(CLI::App& program, Action& action) {
                    "Memory for each model's history, in MiB; default: 512, more where a state is large")
       ->type_name("MIB")
       ->check(whole_number_in(1, 1 << 20));
-  command->add_flag("!--through-host", gui.share_gpu,
-                    "Bring the whole state's picture through the host's memory even where the window's GPU computes");
+  command->add_flag_callback(
+      "--through-host", [&gui] { gui.share_gpu = false; },
+      "Bring the whole state's picture through the host's memory even where the window's GPU computes");
   command->add_flag("--light", gui.light, "The light theme");
   add_seed_option(*command, *options);
   add_backend_options(*command, *options);

@@ -252,6 +252,7 @@ int inspect(const Options& options) {
   } else {
     print_text(**model, *file);
   }
+  if (auto whole = engine::check_whole(file->files); !whole) return report(whole.error());
   return 0;
 }
 

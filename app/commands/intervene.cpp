@@ -32,7 +32,7 @@ struct Options : StepOptions {
   std::string donor, donor_recording, grid = "heads";
   int patch_after = -1;  // -1: in the middle
   int donor_at = -1;     // -1: after the donor's last token
-  CLI::Option* grid_option = nullptr;
+  CLI::Option *grid_option = nullptr, *controls_option = nullptr, *sequences_option = nullptr;
 
   bool patches() const { return !donor.empty() || !donor_recording.empty(); }
   std::string csv;
@@ -165,7 +165,7 @@ engine::Result<void> measure_patches(const Options& options, const engine::Model
                                      const std::vector<std::int32_t>& ids, InterveneResult& result) {
   const auto count = static_cast<std::int64_t>(ids.size());
   result.patched_after = options.patch_after < 0 ? (count - 1) / 2 : options.patch_after;
-  if (const auto shows = check_patched_after(result.patched_after, count); !shows) return shows;
+  if (auto shows = check_patched_after(result.patched_after, count); !shows) return shows;
   const engine::ModelConfig& config = model.config();
   std::vector<engine::Patch> patches;
   if (options.grid == "layers") {
@@ -234,6 +234,7 @@ engine::Result<InterveneResult> run(Options& options, const engine::Model& model
   result.controls = options.controls;
   result.seed = options.seed;
   result.truth = given->truth;
+  result.consumed = static_cast<std::int64_t>(given->ids.size());
   if (!result.interventions.empty()) {
     if (auto done = measure_runs(options, model, given->ids, texts, result); !done) return tl::unexpected(done.error());
     if (!options.strengths.empty()) {
@@ -256,6 +257,12 @@ int intervene(Options options) {
     return report(
         {engine::ErrorKind::input,
          "--at, --donor-at and --grid say how to patch: give --patch-from TEXT or --patch-recording FILE, too."});
+  if (options.changes.empty() && options.presets.empty() &&
+      (options.controls_option->count() > 0 || options.sequences_option->count() > 0 || !options.strengths.empty()))
+    return report(
+        {engine::ErrorKind::input,
+         "--controls, --dose and --sequences say how to measure a change: give --change \"rotation*0\" or --preset "
+         "zero-rotation, too."});
   const auto model = load_model(options);
   if (!model) return report(model.error());
   const auto result = run(options, **model);
@@ -264,11 +271,12 @@ int intervene(Options options) {
 }
 
 void add_measures(CLI::App& command, Options& options) {
-  command
-      .add_option("--controls", options.controls,
-                  "Random changes of the same size that run beside it, to tell its effect from that of any change")
-      ->check(whole_number_in(0, 64))
-      ->capture_default_str();
+  options.controls_option =
+      command
+          .add_option("--controls", options.controls,
+                      "Random changes of the same size that run beside it, to tell its effect from that of any change")
+          ->check(whole_number_in(0, 64))
+          ->capture_default_str();
   command
       .add_option("--control", options.control,
                   "What is random: state, as far from the original in every head after every token; step, pushed at "
@@ -283,11 +291,11 @@ void add_measures(CLI::App& command, Options& options) {
       ->delimiter(',')
       ->check(number_in(-4, 4))
       ->expected(1, 64);
-  command
-      .add_option("--sequences", options.evaluate.sequences,
-                  "Measure over so many sequences of the model's task too; 0: do not")
-      ->check(whole_number_in(0, 1 << 20))
-      ->capture_default_str();
+  options.sequences_option = command
+                                 .add_option("--sequences", options.evaluate.sequences,
+                                             "Measure over so many sequences of the model's task too; 0: do not")
+                                 ->check(whole_number_in(0, 1 << 20))
+                                 ->capture_default_str();
   command.add_option("--length", options.evaluate.length, "Tokens in each of those sequences")
       ->check(whole_number_in(1, 1 << 20))
       ->capture_default_str();

@@ -62,7 +62,8 @@ std::string over(const std::vector<engine::EffectTally>& controls,
 std::string runs_text(const engine::Model& model, const InterveneResult& result) {
   const std::size_t runs = 2 + static_cast<std::size_t>(result.controls);
   std::string out = fmt::format("\n  {} tokens, the same for each run\n\n  {:<26}", result.tokens.size(), "");
-  for (std::size_t run = 0; run < runs; ++run) out += fmt::format(" {:>14}", name_of_run(run));
+  for (std::size_t run = 0; run < runs; ++run)
+    out += fmt::format(" {:>14}", run == 0 && !result.base.empty() ? "in force" : name_of_run(run));
   const auto line = [&](const std::string& name, const std::function<std::string(std::size_t)>& value) {
     out += fmt::format("\n  {:<26}", name);
     for (std::size_t run = 0; run < runs; ++run) out += fmt::format(" {:>14}", value(run));
@@ -118,12 +119,13 @@ std::string patches_text(const engine::Model& model, const InterveneResult& resu
   const std::size_t last = result.reference.receiver_answer.size() - 1;
   const auto label = [&](std::int32_t id) { return engine::printable(model.label(id)); };
   std::string out = fmt::format(
-      "\n  Patching after token {}; answers behind the last of {} tokens: {} as it is, {} with the donor's whole "
+      "\n  Patching after token {}; answers behind the last of {} tokens: {} {}, {} with the donor's whole "
       "state\n"
       "  share: how far the logit difference between them goes from the first (0) to the second (1)\n\n"
       "  {:<32} {:>8} {:>10} {:>12} {:>8}\n",
       result.patched_after, last + 1, label(result.reference.receiver_answer[last]),
-      label(result.reference.donor_answer[last]), "patched", "answer", "share", "difference", "KL, bits");
+      result.base.empty() ? "as it is" : "with what is in force", label(result.reference.donor_answer[last]), "patched",
+      "answer", "share", "difference", "KL, bits");
   for (const engine::PatchEffect& effect : result.patches) {
     const engine::PatchOnToken& on = effect.tokens[last];
     const double share = result.reference.share(last, on.logit_difference);
@@ -181,10 +183,11 @@ ordered_json patching_json(const engine::Model& model, const InterveneResult& re
 
 // Changes of which no run shows anything.
 std::vector<std::string> without_effect(const engine::Model& model, const InterveneResult& result) {
-  if (result.tokens.empty()) return {};
-  const bool none = engine::no_difference(result.tokens, 1);
-  return engine::without_effect(result.interventions, model.config(), static_cast<std::int64_t>(result.tokens.size()),
-                                none);
+  const bool none = !result.tokens.empty() && engine::no_difference(result.tokens, 1);
+  auto out = engine::without_effect(result.interventions, model.config(), result.consumed, none);
+  for (const std::string& words : engine::without_effect(result.base, model.config(), result.consumed, false))
+    out.push_back("In force: " + words);
+  return out;
 }
 
 }  // namespace

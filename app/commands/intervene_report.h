@@ -23,6 +23,7 @@ struct InterveneResult {
   std::uint64_t seed = 0;
   // The model as it is, the counterfactual, then the controls.
   std::vector<engine::EffectToken> tokens;
+  std::int64_t consumed = 0;        // tokens that every run reads
   std::vector<std::int32_t> truth;  // the task's class of each token; empty: no task
   std::string task;
   engine::EvaluateOptions evaluate{};

@@ -2,6 +2,7 @@
 
 #include "app/commands/parity_report.h"
 #include "app/commands/progress.h"
+#include "engine/intervention/no_effect.h"
 #include "engine/intervention/text.h"
 #include "engine/verify/parity_bench.h"
 #include "engine/verify/planted_error.h"
@@ -29,7 +30,26 @@ void keep_asked(std::vector<engine::ParityCandidate>& candidates, BackendChoice 
                    candidates.end());
 }
 
-engine::Result<engine::ParityReport> bench(const ParityOptions& options, const engine::Model& model) {
+// The bench runs every variant of a backend, each as it is.
+engine::Result<void> check_options(const ParityOptions& options) {
+  const char* given = options.variant != engine::Variant::staged        ? "--variant"
+                      : options.products != engine::Products::automatic ? "--products"
+                      : options.state != kernels::DType::f32            ? "--state"
+                                                                        : nullptr;
+  if (given == nullptr) return {};
+  return engine::input_error(fmt::format(
+      "{} has no meaning with --parity, which runs every variant of a backend. Leave it out; --backend cuda "
+      "keeps to the GPU's.",
+      given));
+}
+
+// A bench under interventions that change nothing shows that backends agree without them.
+struct Found {
+  engine::ParityReport report;
+  std::vector<std::string> without_effect;
+};
+
+engine::Result<Found> bench(const ParityOptions& options, const engine::Model& model) {
   const auto given = tokens_to_step(model, options);
   if (!given) return tl::unexpected(given.error());
   auto changes = engine::parse_interventions(options.changes, model.config());
@@ -48,11 +68,14 @@ engine::Result<engine::ParityReport> bench(const ParityOptions& options, const e
   engine::ParityOptions how;
   how.rtol = options.rtol;
   how.interventions = std::move(*changes);
-  return engine::run_parity_bench(model.weights, given->ids, candidates, how,
-                                  [&](const engine::ParityReport&, const std::string&, double done) {
-                                    progress.show(done);
-                                    return true;
-                                  });
+  auto report = engine::run_parity_bench(model.weights, given->ids, candidates, how,
+                                         [&](const engine::ParityReport&, const std::string&, double done) {
+                                           progress.show(done);
+                                           return true;
+                                         });
+  if (!report) return tl::unexpected(report.error());
+  return Found{std::move(*report), engine::without_effect(how.interventions, model.config(),
+                                                          static_cast<std::int64_t>(given->ids.size()), false)};
 }
 
 }  // namespace
@@ -83,18 +106,23 @@ CLI::Option* add_parity_options(CLI::App& command, ParityOptions& options) {
 }
 
 int run_parity(const ParityOptions& options) {
+  if (auto good = check_options(options); !good) return report(good.error());
   const auto model = load_model(options);
   if (!model) return report(model.error());
   const auto found = bench(options, **model);
   if (!found) return report(found.error());
+  const engine::ParityReport& measured = found->report;
   if (options.json) {
-    print_json(parity_json(**model, *found));
+    nlohmann::ordered_json out = parity_json(**model, measured);
+    if (!options.changes.empty()) out["without_effect"] = found->without_effect;
+    print_json(out);
   } else {
-    fmt::print("{}", parity_text(**model, *found));
+    fmt::print("{}", parity_text(**model, measured));
   }
-  if (!found->cancelled && !found->compared())
+  for (const std::string& words : found->without_effect) fmt::print(stderr, "mambascope: {}\n", words);
+  if (!measured.cancelled && !measured.compared())
     return report({engine::ErrorKind::system, "Nothing was compared: no backend that was asked for can run here."});
-  return found->pass() ? 0 : 1;
+  return measured.pass() ? 0 : 1;
 }
 
 }  // namespace app

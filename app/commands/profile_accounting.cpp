@@ -43,19 +43,16 @@ std::string bound_text(const ProfileResult& result, const SpanMeans& means, cons
   }
   const profiler::Bound bound =
       profiler::bound_of(means, static_cast<double>(result.plan.total().bytes()), copy.bytes_per_second);
+  const bool cached = rate_of(result, means) > copy.bytes_per_second;
   std::string out = fmt::format(
       "bound               {}: host and gaps are {:.0f} % of the wall time (launch-bound above {:.0f} %); while work "
-      "runs, the plan's bytes come at {:.1f} GB/s, {:.0f} % of the measured copy rate of {:.1f} (bandwidth-bound above "
-      "{:.0f} %)\n",
+      "runs, the plan's bytes come at {:.1f} GB/s, {:.0f} % of the measured copy rate of {:.1f} ({})\n",
       name_of(bound), 100 * idle, 100 * profiler::launch_share, rate_of(result, means) / 1e9,
       100 * share(rate_of(result, means), copy.bytes_per_second), copy.bytes_per_second / 1e9,
-      100 * profiler::bandwidth_share);
+      cached ? std::string("faster than memory copies, so most of them out of a cache")
+             : fmt::format("bandwidth-bound above {:.0f} %", 100 * profiler::bandwidth_share));
   if (in_l2(result))
     out += "                    weights and state fit the L2, so most bytes need not come from memory\n";
-  else if (rate_of(result, means) > copy.bytes_per_second)
-    out +=
-        "                    more than memory copies: most bytes come from a cache, and what they are bound by is not "
-        "judged\n";
   return out;
 }
 
@@ -133,7 +130,7 @@ std::string lengthening_text(const ProfileResult& result, const SpanMeans& means
   if (means.overlap < 0.01 * means.busy) return "";
   const Kinds kinds = kinds_of(result.plan);
   const auto adds = profiler::lengthening(result.tokens, kinds.of_stage, kinds.names.size());
-  std::string out = "work, waiting out   ";
+  std::string out = "work, waiting left out: ";
   for (std::size_t i = 0; i < kinds.names.size(); ++i) {
     out += fmt::format("{}{:.1f} {}", i > 0 ? " + " : "", adds[i] / 1e3, kinds.names[i]);
   }

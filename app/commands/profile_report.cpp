@@ -173,6 +173,7 @@ ordered_json profile_json(const ProfileResult& result) {
           {"copy_gbps",
            result.copy_bytes_per_second > 0 ? ordered_json(result.copy_bytes_per_second / 1e9) : ordered_json()},
           {"cost_of_cupti", cost},
+          {"notes", notes_on(result.plan)},
           {"kinds", rows_json(result, ProfileRows::kinds)},
           {"layers", rows_json(result, ProfileRows::layers)},
           {"stages", rows_json(result, ProfileRows::stages)}};
@@ -201,6 +202,7 @@ std::string profile_text(const ProfileResult& result, ProfileRows rows) {
           "  kernels begin before the one in front of them ends, and wait: a row's time is by how much it lengthens "
           "the "
           "work\n";
+    for (const std::string& note : notes_on(result.plan)) out += "  " + note + "\n";
   }
   const kernels::Cost total = result.plan.total();
   out += fmt::format(

@@ -1,5 +1,6 @@
 #include "app/commands/profile_samples.h"
 
+#include "app/commands/progress.h"
 #include "app/commands/second_process.h"
 #include "profiler/clock/steady.h"
 #include "profiler/counters/live_sampling.h"
@@ -71,6 +72,8 @@ engine::Result<TokenSamples> sample_tokens(const ProfileOptions& options, const 
   if (!(*backend)->info().is_gpu)
     return no_samples(fmt::format("The {} backend has no hardware counters.", (*backend)->info().name),
                       "Use --backend cuda.");
+  Progress progress("sampling");
+  progress.show(0);
   const auto batch = static_cast<std::size_t>(options.batch);
   const std::size_t warm = static_cast<std::size_t>(options.warmup) * batch;
   std::int64_t step_ns = 0;  // of the last one; the first takes longer
@@ -79,6 +82,7 @@ engine::Result<TokenSamples> sample_tokens(const ProfileOptions& options, const 
     auto stepped = (*backend)->step({ids->data() + at, batch}, nullptr);
     if (!stepped) return tl::unexpected(stepped.error());
     step_ns = profiler::steady_now_ns() - begin;
+    progress.show(0.3 * static_cast<double>(at + batch) / static_cast<double>(warm));
   }
   SamplingRun run;
   run.tokens = std::min(sampled_tokens, options.steps);
@@ -88,6 +92,7 @@ engine::Result<TokenSamples> sample_tokens(const ProfileOptions& options, const 
   auto session =
       profiler::SamplingSession::start(std::move(*api), sampled_metrics(), interval_for(run, step_ns), most_samples);
   if (!session) return no_samples(session.error().reason, session.error().remedy);
+  progress.show(0.6);
   return sample_tokens(**backend, {ids->data() + warm, static_cast<std::size_t>(run.tokens) * batch}, *session, run);
 }
 

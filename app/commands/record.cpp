@@ -94,8 +94,9 @@ int recover(const Options& options) {
   if (!cut) return report(cut.error());
   if (auto made = recover_recording(options.recover, options.output); !made) return report(made.error());
   // It may still be written to, or hold more behind a fault than could be read.
-  fmt::print(stderr, "mambascope: {} {} stays as it is: remove it when the new file holds what you need.\n",
-             (*cut)->cut_words(), options.recover);
+  const std::string& cut_words = (*cut)->cut_words();
+  fmt::print(stderr, "mambascope: {}{}{} stays as it is: remove it when the new file holds what you need.\n", cut_words,
+             cut_words.empty() ? "" : " ", options.recover);
   return end_with(options, nullptr);
 }
 
@@ -151,7 +152,8 @@ void add_record(CLI::App& program, Action& action) {
       ->take_all()
       ->type_name("TEXT");
   command->add_flag("--force", options->force, "Replace a recording that is there under this name");
-  command->add_flag("!--no-timings", options->timings, "Leave out the times of the stages");
+  command->add_flag_callback(
+      "--no-timings", [options] { options->timings = false; }, "Leave out the times of the stages");
   command
       ->add_option("--recover", options->recover,
                    "Make the file of what an interrupted recording left beside its name, which stays")

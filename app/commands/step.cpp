@@ -137,7 +137,7 @@ void print_line(const engine::Model& model, const SteppedToken& token) {
   std::fflush(stdout);
 }
 
-void print_end(const engine::Model& model, const SteppedTokens& stepped) {
+void print_end(const engine::Model& model, const engine::Backend& backend, const SteppedTokens& stepped) {
   if (model.has_text()) print_text_of(model, stepped);
   if (stepped.asked > 0) fmt::print("  right: {} of {} positions\n", stepped.right, stepped.asked);
   if (stepped.broken_at >= 0) {
@@ -147,9 +147,9 @@ void print_end(const engine::Model& model, const SteppedTokens& stepped) {
   }
   if (stepped.prefill_ms > 0) {
     const std::size_t count = stepped.prefilled.size() + 1;
-    fmt::print(
-        "  {} tokens were prefilled in {:.1f} ms, {:.1f} tokens/s; only what the last one predicts was looked at\n",
-        count, stepped.prefill_ms, 1e3 * static_cast<double>(count) / stepped.prefill_ms);
+    fmt::print("  {} tokens were {} in {:.1f} ms, {:.1f} tokens/s; only what the last one predicts was looked at\n",
+               count, backend.info().chunked_prefill ? "prefilled" : "stepped (this backend has no parallel form)",
+               stepped.prefill_ms, 1e3 * static_cast<double>(count) / stepped.prefill_ms);
   }
   fmt::print(
       "  {:.4f} ms a token (median), {:.1f} tokens/s over the whole run; from the program's start to the first token "
@@ -209,7 +209,7 @@ int step(StepOptions options) {
   } else if (options.stream) {
     print_piece(stream.finish() + "\n");
   } else {
-    print_end(**model, *stepped);
+    print_end(**model, **backend, *stepped);
   }
   return 0;
 }
@@ -225,8 +225,9 @@ void add_step(CLI::App& program, Action& action) {
   CLI::Option* prompt = command->add_option(
       "--prompt", options->prompt,
       "Text to consume first: in the model's symbols, or any text where it has a tokenizer or its tokens are bytes");
-  command->add_flag("!--no-special", options->special,
-                    "Without the special tokens that the tokenizer puts around a text, such as <|begin_of_text|>");
+  command->add_flag_callback(
+      "--no-special", [options] { options->special = false; },
+      "Without the special tokens that the tokenizer puts around a text, such as <|begin_of_text|>");
   command->add_flag("--prefill", options->prefill,
                     "Take the given tokens at once, in the chunked parallel form where the backend has it (cuda, "
                     "reference); what each of them but the last predicts is not printed, so not for models that label "

@@ -117,7 +117,8 @@ void draw_kl(PanelContext& context, const DiscretisationData& data, ImVec2 size)
     if (at >= 0 && at < count) {
       const auto i = static_cast<std::size_t>(at);
       ImGui::BeginTooltip();
-      ImGui::Text("token %lld: KL(as it is || this run), bits", static_cast<long long>(at));
+      ImGui::Text("token %lld: KL(%s || this run), bits", static_cast<long long>(at),
+                  effect_name(0, !data.effect->interventions.empty()));
       for (std::size_t run = 1; run < effect_runs; ++run)
         ImGui::TextColored(colour_of_run(theme, run), "%s  %s", effect_names[run],
                            number_text(std::isfinite(s.kl_bits[run - 1][i]) ? s.kl_bits[run - 1][i] : 0, 3).c_str());
@@ -282,7 +283,7 @@ void remake(DiscretisationData& data, std::shared_ptr<const EffectReport> report
   data.effect_accuracy = std::move(accuracy);
   data.effect_series = make_effect_series(*data.effect, data.selection.layer, data.index);
   data.effect_answers = effect_answers(*data.effect, model, data.index);
-  data.effect_lines = effect_lines(data.effect_series, data.effect_accuracy.get());
+  data.effect_lines = effect_lines(data.effect_series, data.effect_accuracy.get(), !data.effect->interventions.empty());
 }
 
 }  // namespace

@@ -74,7 +74,9 @@ void draw_inspector(PanelContext& context) {
   ImGui::TextColored(theme.secondary, "%s", place.c_str());
   ImGui::PopFont();
   if (numbers.rows.empty()) {
-    note(theme, "The history budget dropped this token's coefficients. Seek to it and step to have them again.");
+    const bool skipped = index >= 0 && snapshot.tokens[static_cast<std::size_t>(index)]->skipped;
+    note(theme, skipped ? prefilled_words(*snapshot.tokens[static_cast<std::size_t>(index)])
+                        : "The history budget dropped this token's coefficients. Seek to it (G) to have them again.");
     return;
   }
   // Where not everything fits, whole rows are shown and the rest is scrolled to.

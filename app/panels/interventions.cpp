@@ -70,6 +70,27 @@ std::string status(const InterventionData& data) {
                            number_text(run.ms, 2));
 }
 
+constexpr double patient_ms = 300;  // what takes no longer needs no progress
+
+// Whether a run over the tokens takes its time, or was ended before its end.
+bool shows_progress(const InterventionRunReport& run) {
+  return run.of > 0 && ((run.running && run.ms > patient_ms) || (run.cancelled && run.tokens.size() < run.of));
+}
+
+// How far it is, and a way to end it and to go on.
+void draw_progress(const Theme& theme, InterventionDesk& desk, const InterventionRunReport& run) {
+  const char* label = run.cancelled ? "Go on" : "Cancel";
+  const float gap = 8 * theme.scale;
+  const float width = std::max(40 * theme.scale, ImGui::GetContentRegionAvail().x - button_width(label) - gap);
+  const std::string words =
+      fmt::format("{}{} of {} tokens", run.cancelled ? "cancelled after " : "", run.tokens.size(), run.of);
+  ImGui::ProgressBar(static_cast<float>(run.done()), {width, ImGui::GetFrameHeight()}, words.c_str());
+  ImGui::SameLine(0, gap);
+  if (ImGui::Button(label)) run.cancelled ? desk.follower->go_on() : desk.follower->cancel();
+  tooltip(run.cancelled ? "Steps the tokens that are left."
+                        : "Ends it within a token. What was stepped stays; another list begins anew.");
+}
+
 // What the list is for: changes that run beside the branch, or those that the branch itself is stepped under.
 void use_chips(const Theme& theme, InterventionDesk& desk, const InterventionData& data) {
   using Use = InterventionDesk::Use;
@@ -180,8 +201,10 @@ void draw_interventions(PanelContext& context) {
   ImGui::SameLine(0, gap);
   ImGui::BeginChild("results", {space.x - left - gap, space.y}, ImGuiChildFlags_None, ImGuiWindowFlags_NoScrollbar);
   const std::string words = status(data);
-  const float below =
-      words.empty() ? 0 : note_height(theme, words, ImGui::GetContentRegionAvail().x) + ImGui::GetStyle().ItemSpacing.y;
+  const float spacing = ImGui::GetStyle().ItemSpacing.y;
+  const bool progress = shows_progress(*data.run);
+  const float below = (words.empty() ? 0 : note_height(theme, words, ImGui::GetContentRegionAvail().x) + spacing) +
+                      (progress ? ImGui::GetFrameHeight() + spacing : 0);
   ImGui::BeginChild("figures", {0, ImGui::GetContentRegionAvail().y - below}, ImGuiChildFlags_None,
                     ImGuiWindowFlags_NoScrollbar);
   if (desk.page == InterventionDesk::Page::tokens)
@@ -189,6 +212,7 @@ void draw_interventions(PanelContext& context) {
   else
     draw_dose_page(context, desk, data);
   ImGui::EndChild();
+  if (progress) draw_progress(theme, desk, *data.run);
   if (!words.empty()) note(theme, words);
   ImGui::EndChild();
 }

@@ -7,6 +7,7 @@
 #include "app/viewmodel/in_force.h"
 #include "app/viewmodel/numbers.h"
 
+#include <climits>
 #include <fmt/format.h>
 
 #include <misc/cpp/imgui_stdlib.h>
@@ -38,6 +39,15 @@ std::pair<int, int> place_of(const engine::Patch& patch) {
   return {patch.layer, patch.part == PatchPart::head ? patch.head : 0};
 }
 
+// KL below it is rounding of the logits, and gets no colour of its own.
+constexpr double kl_floor_bits = 1e-6;
+
+double most_kl_bits(const engine::PatchGrid& grid, std::size_t token) {
+  double most = 0;
+  for (const engine::PatchEffect& effect : grid.effects) most = std::max(most, effect.tokens[token].kl_bits);
+  return most;
+}
+
 // How much of the way to the donor's answer each part's state goes.
 void draw_grid(PanelContext& context, const InterventionData& data, const MeasureReport& report, ImVec2 size) {
   const Theme& theme = context.theme;
@@ -45,8 +55,7 @@ void draw_grid(PanelContext& context, const InterventionData& data, const Measur
   const GridShape shape = shape_of(data.model->config(), report.order.part);
   const std::size_t last = grid.reference.receiver_answer.size() - 1;
   const bool differ = grid.reference.receiver_answer[last] != grid.reference.donor_answer[last];
-  double most = 1e-12;
-  for (const engine::PatchEffect& effect : grid.effects) most = std::max(most, effect.tokens[last].kl_bits);
+  const double most = std::max(kl_floor_bits, most_kl_bits(grid, last));
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const float side = 34 * theme.scale;
   const ImVec2 cell(std::min((size.x - side) / static_cast<float>(shape.columns), 96 * theme.scale),
@@ -217,6 +226,36 @@ bool draw_donor(PanelContext& context, InterventionDesk& desk, const Interventio
   return entered;
 }
 
+// What the donor's file says of itself; null: it is not known so far, or there is none.
+const DonorFacts* donor_facts(InterventionDesk& desk) {
+  if (desk.donor_kind != Donor::recording) return nullptr;
+  if (!desk.donor_file) desk.donor_file = std::make_unique<DonorFile>(desk.backend.on_progress);
+  // Not at every letter of its name.
+  if (!ImGui::IsAnyItemActive()) desk.donor_file->want(desk.donor_path);
+  const DonorFacts* facts = desk.donor_file->facts();
+  return facts != nullptr && facts->path == desk.donor_path ? facts : nullptr;
+}
+
+// Under the file's name: what it was recorded from, and under which interventions.
+void draw_donor_facts(const Theme& theme, const DonorFacts& facts) {
+  if (!facts.error.empty()) {
+    ImGui::PushStyleColor(ImGuiCol_Text, theme.error);
+    ImGui::TextWrapped("%s", facts.error.c_str());
+    ImGui::PopStyleColor();
+    return;
+  }
+  const std::string under =
+      facts.interventions.empty() ? "without interventions" : "under " + in_force_words(facts.interventions);
+  ImGui::TextColored(facts.interventions.empty() ? theme.secondary : theme.value, "%s",
+                     shortened(fmt::format("{}, {} token{}, recorded {}", facts.model, facts.tokens,
+                                           facts.tokens == 1 ? "" : "s", under),
+                               ImGui::GetContentRegionAvail().x)
+                         .c_str());
+  tooltip(facts.interventions.empty()
+              ? "The donor's state is the model's own."
+              : "The donor's state is what the model left under\n" + in_force_lines(facts.interventions));
+}
+
 // Second line: after which tokens, and which parts.
 void draw_places(PanelContext& context, InterventionDesk& desk, const InterventionData& data) {
   const Theme& theme = context.theme;
@@ -225,9 +264,14 @@ void draw_places(PanelContext& context, InterventionDesk& desk, const Interventi
   const float width = 150 * s;
   if (desk.donor_kind != Donor::text) {
     const bool branch = desk.donor_kind == Donor::branch;
-    const auto most =
-        static_cast<int>(branch ? std::max<std::int64_t>(0, last_of(*donor_branch(desk, *data.snapshot))) : 4095);
-    int at = desk.donor_at < 0 ? (branch ? most : -1) : static_cast<int>(desk.donor_at);
+    // Of a file that is not known so far: its last token alone.
+    const DonorFacts* facts = donor_facts(desk);
+    const std::int64_t last = branch             ? last_of(*donor_branch(desk, *data.snapshot))
+                              : facts != nullptr ? facts->tokens - 1
+                                                 : -1;
+    const auto most = static_cast<int>(std::clamp<std::int64_t>(last, branch ? 0 : -1, INT_MAX));
+    if (desk.donor_at > most && (branch || facts != nullptr)) desk.donor_at = -1;
+    int at = desk.donor_at < 0 ? (branch ? most : -1) : static_cast<int>(std::min<std::int64_t>(desk.donor_at, most));
     flow.place(width);
     if (small_slider(theme, "##donor-at", &at, branch ? 0 : -1, most, at < 0 ? "its last token" : "its token %d", width,
                      "The donor's state is that after this token."))
@@ -269,8 +313,12 @@ std::string result_words(const InterventionData& data, const MeasureReport& repo
                             "much of the way between the two logit differences the {} goes; framed: the answer is "
                             "the donor's. {} ms.",
                             own, other, part, number_text(1e3 * report.seconds, 2))
-              : fmt::format("With the donor's whole state the answer is the same, {}: numbers are KL in bits. {} ms.",
-                            own, number_text(1e3 * report.seconds, 2)));
+              : fmt::format(
+                    "With the donor's whole state the answer is the same, {}: numbers are KL in bits{}. {} ms.", own,
+                    most_kl_bits(report.grid, last) < kl_floor_bits
+                        ? fmt::format(", all below {}: rounding, where the colours end", number_text(kl_floor_bits, 1))
+                        : std::string(),
+                    number_text(1e3 * report.seconds, 2)));
 }
 
 }  // namespace
@@ -287,6 +335,7 @@ void draw_patching_page(PanelContext& context, InterventionDesk& desk, const Int
   } else if (primary_button(theme, "Patch") || entered || std::exchange(desk.measure, false)) {
     begin_patching(context, desk, data);
   }
+  if (const DonorFacts* facts = donor_facts(desk)) draw_donor_facts(theme, *facts);
   draw_places(context, desk, data);
   if (!desk.donor_error.empty()) {
     ImGui::PushStyleColor(ImGuiCol_Text, theme.error);

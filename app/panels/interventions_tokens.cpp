@@ -66,7 +66,7 @@ void draw_kl(PanelContext& context, const InterventionData& data, ImVec2 size) {
     const auto at = static_cast<std::int64_t>(std::lround(ImPlot::GetPlotMousePos().x));
     if (at >= 0 && at < static_cast<std::int64_t>(tokens.size())) {
       ImGui::BeginTooltip();
-      ImGui::Text("token %lld: KL(as it is || run), bits", static_cast<long long>(at));
+      ImGui::Text("token %lld: KL(%s || run), bits", static_cast<long long>(at), run_name(*data.run, 0).c_str());
       const engine::EffectToken& token = *tokens[static_cast<std::size_t>(at)];
       for (std::size_t s = 1; s < token.sequences.size(); ++s)
         ImGui::TextColored(run_colour(theme, s), "%s  %s", run_name(*data.run, s).c_str(),
@@ -165,12 +165,15 @@ void draw_answers(PanelContext& context, const InterventionData& data, const eng
   ImGui::PopFont();
 }
 
+// Relative distances below it are rounding of fp32 states, and get no colour of their own.
+constexpr double distance_floor = 1e-6;
+
 // Layers by heads: how far each head's state is, as a share of the largest shown.
 void draw_map(PanelContext& context, const InterventionData& data, const engine::EffectToken& token, ImVec2 size) {
   const Theme& theme = context.theme;
   const engine::ModelConfig& config = data.model->config();
   const std::vector<double>& distance = token.sequences[1].head_distance;
-  double high = 0;
+  double high = distance_floor;
   for (const double d : distance) high = std::max(high, std::isfinite(d) ? d : 0);
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const ImVec2 cell(std::min(size.x / static_cast<float>(config.heads()), 64 * theme.scale),
@@ -197,7 +200,7 @@ void draw_map(PanelContext& context, const InterventionData& data, const engine:
   if (!ImGui::IsItemHovered()) return;
   const int h = std::clamp(static_cast<int>((ImGui::GetMousePos().x - at.x) / cell.x), 0, config.heads() - 1);
   const int l = std::clamp(static_cast<int>((ImGui::GetMousePos().y - at.y) / cell.y), 0, config.n_layer - 1);
-  ImGui::SetTooltip("layer %d, head %d: |z - z of the model as it is| is %s of the latter", l, h,
+  ImGui::SetTooltip("layer %d, head %d: |z - z %s| is %s of the latter", l, h, run_name(*data.run, 0).c_str(),
                     percent_text(distance[static_cast<std::size_t>(l) * static_cast<std::size_t>(config.heads()) +
                                           static_cast<std::size_t>(h)])
                         .c_str());
@@ -211,7 +214,9 @@ void draw_map(PanelContext& context, const InterventionData& data, const engine:
 void draw_intervention_tokens(PanelContext& context, const InterventionData& data) {
   const Theme& theme = context.theme;
   if (data.run->tokens.empty()) {
-    const std::string why = data.run->error ? data.run->error->message : "Stepping the tokens with the changes.";
+    const std::string why = data.run->error       ? data.run->error->message
+                            : data.run->cancelled ? std::string("Cancelled before the first token.")
+                                                  : std::string("Stepping the tokens with the changes.");
     draw_empty_state(theme, data.run->settings.list.empty() ? "Nothing is changed" : "",
                      data.run->settings.list.empty()
                          ? "A preset is the quickest: zero the rotation and see what the model still knows."
@@ -228,7 +233,11 @@ void draw_intervention_tokens(PanelContext& context, const InterventionData& dat
   const float plot = low ? std::max(rest, 60 * s) : std::floor(rest * 0.52F);
   draw_kl(context, data, {space.x, plot});
   const bool labels = data.snapshot->model->card.labels_positions();
-  heading(theme, labels ? "right and wrong after each token" : "predicts what the model as it is does",
+  const std::string reference = run_name(*data.run, 0);
+  heading(theme,
+          labels                            ? "right and wrong after each token"
+          : data.run->settings.base.empty() ? "predicts what the model as it is does"
+                                            : "predicts what the branch does, with what is in force",
           "Against the task's truth where there is one. Click: show the token everywhere.");
   draw_right(context, data, {space.x, strip});
   if (low) return;
@@ -244,7 +253,10 @@ void draw_intervention_tokens(PanelContext& context, const InterventionData& dat
   ImGui::BeginChild("distances", {0, 0}, ImGuiChildFlags_None, ImGuiWindowFlags_NoScrollbar);
   heading(
       theme, "state distance, layers by heads",
-      "|z changed - z as it is| / |z as it is| of the un-rotated state after the shown token; 1 is as far as zero is.");
+      fmt::format("|z changed - z {0}| / |z {0}| of the un-rotated state after the shown token; 1 is as far as zero "
+                  "is. Colours end at the largest, and at {1} where all are smaller: rounding.",
+                  reference, number_text(distance_floor, 1))
+          .c_str());
   draw_map(context, data, token, ImGui::GetContentRegionAvail());
   ImGui::EndChild();
 }

@@ -177,8 +177,12 @@ void draw_predictions(PanelContext& context) {
          "Not available: the logits are not finite. Look for NaN or infinity in the weights (mambascope inspect).");
     return;
   }
+  const engine::TokenRecord& shown = *snapshot.tokens[static_cast<std::size_t>(index)];
   if (view.rows.empty())
-    note(theme, "The history budget dropped this token's best tokens. Seek to it to have them again.");
+    note(theme, shown.skipped
+                    ? prefilled_words(shown)
+                    : "The history budget dropped this token's best tokens. Seek to it (G) to have them again.");
+  if (shown.skipped) return;
   draw_facts(theme, view);
   const float rest = ImGui::GetContentRegionAvail().y;
   if (rest > 50 * theme.scale) draw_truth_plot(context, view, index, {width, rest});

@@ -3,6 +3,7 @@
 #include "app/panels/widgets.h"
 #include "app/viewmodel/prompt_text.h"
 #include "engine/base/quote.h"
+#include "engine/base/utf8.h"
 #include "engine/tokenizer/tokenizer.h"
 
 #include <fmt/format.h>
@@ -62,6 +63,36 @@ bool send(PanelContext& context, bool append) {
   return true;
 }
 
+// Whether some character of the text is drawn as a box.
+bool lacks_glyphs(std::string_view text) {
+  for (std::size_t at = 0; at < std::min<std::size_t>(text.size(), 4096);) {
+    const engine::Utf8Character next = engine::first_character(text.substr(at));
+    const char32_t code = next.state == engine::Utf8::whole ? engine::code_point(text.substr(at, next.length)) : U' ';
+    if (code > 0x7F &&
+        (code > IM_UNICODE_CODEPOINT_MAX || !ImGui::GetFont()->IsGlyphInFont(static_cast<ImWchar>(code))))
+      return true;
+    at += next.length;
+  }
+  return false;
+}
+
+// Of a long prompt all but the last tokens are prefilled, where the backend does that.
+void draw_step_last(PanelContext& context, const engine::Snapshot& snapshot) {
+  if (!snapshot.backend.chunked_prefill || snapshot.model->card.labels_positions()) return;
+  bool prefills = snapshot.step_last > 0;
+  int last = prefills ? snapshot.step_last : engine::command::StepLast().tokens;
+  bool changed = ImGui::Checkbox("Prefill long prompts, and step the last", &prefills);
+  tooltip(
+      "Tokens before the last so many are consumed at once, which is many times faster than stepping, within a stated "
+      "tolerance of it. Their numbers are not recorded until you go to one (G). Without this every token is stepped.");
+  ImGui::SameLine();
+  ImGui::BeginDisabled(!prefills);
+  ImGui::SetNextItemWidth(110 * context.theme.scale);
+  changed = ImGui::InputInt("tokens##last", &last, 64, 256) || changed;
+  ImGui::EndDisabled();
+  if (changed) context.workspace.post(engine::command::StepLast{prefills ? std::clamp(last, 1, 1 << 20) : 0});
+}
+
 }  // namespace
 
 void draw_prompt_editor(PanelContext& context) {
@@ -94,6 +125,10 @@ void draw_prompt_editor(PanelContext& context) {
           : ImGui::InputText("##prompt", &editor.text, ImGuiInputTextFlags_EnterReturnsTrue);
   ImGui::PopFont();
   if (ImGui::IsItemEdited()) editor.error.clear();
+  if (lacks_glyphs(editor.text))
+    ImGui::TextColored(context.theme.warning,
+                       "No font here has some of these characters. The package fonts-wqy-microhei brings those of "
+                       "Chinese, Japanese and Korean; the tokens are right without it.");
   if (!editor.error.empty()) ImGui::TextColored(context.theme.error, "\uf071 %s", editor.error.c_str());
   ImGui::PopTextWrapPos();
   if (snapshot.model->tokenizer != nullptr && !snapshot.model->tokenizer->before().empty()) {
@@ -101,6 +136,7 @@ void draw_prompt_editor(PanelContext& context) {
     ImGui::Checkbox(fmt::format("Begin with {}###special", first).c_str(), &editor.special);
     tooltip("What the model's tokenizer puts before every text. Tokens that are added to others never begin with it.");
   }
+  draw_step_last(context, snapshot);
   bool done = false;
   if (primary_button(context.theme, "Start over with this") || entered) done = send(context, false);
   tooltip("Resets the model; the tokens are consumed when you step. Enter");

@@ -13,22 +13,19 @@ namespace app {
 
 namespace {
 
-// Wall times and numbers of the strip's tokens beside each other: a frame looks at each of them, however many there are.
-struct Walls {
-  std::shared_ptr<const profiler::TokenTimes> of;
-  std::vector<std::int64_t> ns;
-  std::vector<std::uint32_t> numbers;
-};
+WallStrip make_wall_strip(const MeasuredTimes& times) {
+  WallStrip out;
+  profiler::Series walls = times.wall();
+  out.outliers = profiler::outliers_of(walls);
+  out.ns = std::move(walls.times_ns);
+  out.numbers = std::move(walls.tokens);
+  return out;
+}
 
-const Walls& walls_of(const ProfileResult& profile) {
-  static Walls walls;  // of the profile that was drawn last
-  if (walls.of == profile.tokens.back() && walls.ns.size() == profile.tokens.size()) return walls;
-  walls = {profile.tokens.back(), {}, {}};
-  for (const auto& token : profile.tokens) {
-    walls.ns.push_back(token->wall_ns);
-    walls.numbers.push_back(token->token);
-  }
-  return walls;
+// Null: it is being made.
+const WallStrip* walls_of(Workspace& workspace, Document& document) {
+  return made_of(workspace, document, document.timing_cache.strip, document.recording->tokens.back(),
+                 [](const auto&, const MeasuredTimes& times) { return make_wall_strip(times); });
 }
 
 }  // namespace
@@ -42,16 +39,21 @@ void draw_recorded_strip(PanelContext& context) {
   const ImVec2 start = ImGui::GetCursorScreenPos();
   const float height = ImGui::GetContentRegionAvail().y, label = ImGui::CalcTextSize("wall time").x + 12 * s;
   ImDrawList* list = ImGui::GetWindowDrawList();
-  TimingCache::Strip& cache = workspace.document().timing_cache.strip;
-  if (cache.of != tokens.back()) cache = {tokens.back(), profiler::outliers_of(profiler::wall_series(tokens))};
-  const profiler::Outliers& outliers = cache.outliers;
+  const WallStrip* made = walls_of(workspace, workspace.document());
+  if (made == nullptr) {
+    draw_counting(context, workspace.document(), workspace.document().timing_cache.strip,
+                  ImGui::GetContentRegionAvail());
+    ImGui::PopFont();
+    return;
+  }
+  const WallStrip& walls = *made;
+  const profiler::Outliers& outliers = walls.outliers;
   list->AddText({start.x, start.y}, packed(theme.secondary), "wall time");
   list->AddText({start.x, start.y + ImGui::GetTextLineHeight()}, packed(theme.faint), "of each token");
   const float left = start.x + std::max(label, ImGui::CalcTextSize("of each token").x + 12 * s);
   const float width = std::max(16.0F, start.x + ImGui::GetContentRegionAvail().x - left);
   ImGui::SetCursorScreenPos({left, start.y});
   ImGui::InvisibleButton("##walls", {width, height});
-  const Walls& walls = walls_of(*workspace.document().recording);
   const auto count = static_cast<std::int64_t>(tokens.size());
   // Two medians fill the height: outliers reach the top, and a mark says so.
   const double full = std::max(1.0, 2 * outliers.median_ns);
@@ -65,16 +67,16 @@ void draw_recorded_strip(PanelContext& context) {
       workspace.selection.token < 0 ? std::int64_t{tokens.back()->token} : workspace.selection.token;
   for (std::int64_t column = 0; column < columns; ++column) {
     const std::int64_t first = column * count / columns, last = std::max(first + 1, (column + 1) * count / columns);
-    std::int64_t wall = 0;
+    double wall = 0;
     bool shown = false;
     for (std::int64_t i = first; i < last; ++i) {
       wall = std::max(wall, walls.ns[static_cast<std::size_t>(i)]);
       shown = shown || walls.numbers[static_cast<std::size_t>(i)] == static_cast<std::uint32_t>(chosen);
     }
-    const auto share = static_cast<float>(std::min(1.0, static_cast<double>(wall) / full));
+    const auto share = static_cast<float>(std::min(1.0, wall / full));
     const float from = left + width * static_cast<float>(column) / static_cast<float>(columns);
     const float to = left + width * static_cast<float>(column + 1) / static_cast<float>(columns);
-    const bool outlier = static_cast<double>(wall) > outliers.limit_ns && outliers.sigma_ns > 0;
+    const bool outlier = wall > outliers.limit_ns && outliers.sigma_ns > 0;
     list->AddRectFilled({from, start.y + height * (1 - share)}, {std::max(from + 1, to - 1), start.y + height},
                         packed(shown     ? theme.accent
                                : outlier ? theme.value
@@ -100,12 +102,12 @@ void draw_recorded_strip(PanelContext& context) {
 
 namespace {
 
-const std::vector<TimingTableRow>& stage_rows(Document& document) {
-  TimingCache::Layers& cache = document.timing_cache.layers;
-  if (cache.stages.empty()) {
-    cache.stages = make_timing_rows(document.plan(), document.recording->tokens, ProfileRows::stages);
-  }
-  return cache.stages;
+// Null: they are being made.
+const std::vector<TimingTableRow>* stage_rows(Workspace& workspace, Document& document) {
+  return made_of(workspace, document, document.timing_cache.layers, document.recording->tokens.back(),
+                 [](const engine::StepPlan& plan, const MeasuredTimes& times) {
+                   return make_timing_rows(plan, times, ProfileRows::stages);
+                 });
 }
 
 void choose(Selection& selection, const StageGroup& stage) {
@@ -121,7 +123,11 @@ void draw_recorded_layers(PanelContext& context) {
   Workspace& workspace = context.workspace;
   const Theme& theme = context.theme;
   const float s = theme.scale;
-  const std::vector<TimingTableRow>& stages = stage_rows(workspace.document());
+  const std::vector<TimingTableRow>* made = stage_rows(workspace, workspace.document());
+  if (made == nullptr)
+    return draw_counting(context, workspace.document(), workspace.document().timing_cache.layers,
+                         ImGui::GetContentRegionAvail());
+  const std::vector<TimingTableRow>& stages = *made;
   int layers = 0;
   for (const TimingTableRow& row : stages) layers = std::max(layers, row.group.layer + 1);
   std::vector<double> sums(static_cast<std::size_t>(layers) + 1);

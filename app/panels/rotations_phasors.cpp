@@ -265,7 +265,7 @@ std::string selected_label(const RotationsData& data) {
   const int pair = data.selection.pair;
   if (pair >= config.angles()) return fmt::format("pair {} · real, never turns", pair);
   const std::string symbol = token_text(*data.snapshot, data.index);
-  const double turn = step_advance(*data.snapshot, data.index, data.selection.layer, data.selection.head, pair);
+  const double turn = turn_at(*data.snapshot, data.index, data.selection.layer, data.selection.head, pair);
   if (!std::isfinite(turn)) return fmt::format("pair {}", pair);
   const char* subject = data.selection.frame == Frame::stored ? "its key turned" : "turned";
   if (is_clear_turn(turn)) {

@@ -4,6 +4,7 @@
 #include "app/panels/plot.h"
 #include "app/panels/rotations.h"
 #include "app/panels/widgets.h"
+#include "app/viewmodel/in_force.h"
 #include "app/viewmodel/numbers.h"
 #include "app/viewmodel/shown.h"
 #include "engine/analysis/retention.h"
@@ -159,6 +160,7 @@ void draw_retention(PanelContext& context, const RotationsData& data, ImVec2 siz
   if (!current && !running && shown && shown->seconds < quick_s && !(report && report->error))
     workspace.requests.retention = wanted;
   const std::string token = fmt::format("“{}”, token {}", token_text(*data.snapshot, wanted), wanted);
+  const std::string from = starts_from_words(data.snapshot->interventions);
   if (report && report->error) {
     heading(theme, "retention");
     note(theme, report->error->message);
@@ -170,23 +172,26 @@ void draw_retention(PanelContext& context, const RotationsData& data, ImVec2 siz
       if (link(theme, "Cancel")) document.retention->cancel();
     } else {
       note(theme,
-           fmt::format("How long does what {} wrote into layer {} last? From the model's coefficients, and measured: "
+           fmt::format("{}How long does what {} wrote into layer {} last? From the model's coefficients, and measured: "
                        "the tokens are stepped twice, once with the contribution taken away.",
-                       token, data.selection.layer));
+                       from, token, data.selection.layer));
       if (link(theme, "Measure")) workspace.requests.retention = wanted;
     }
   } else {
     const Curves curves = curves_of(*shown->probe, data.selection.head);
     heading(
         theme,
-        fmt::format("what is left of {}: half-life {} tokens; measured within {}",
+        fmt::format("{}what is left of {}: half-life {} tokens; measured within {}", from.empty() ? "" : "in force; ",
                     fmt::format("“{}”, token {}", token_text(*data.snapshot, shown->token), shown->token),
                     std::isinf(curves.half_life) ? "∞" : number_text(curves.half_life, 3),
                     number_text(curves.apart, 1)),
-        "Lines: |w| of the selected head, w_t = γ_t, then α γ_t + β (the trapezoid writes twice), then a product of "
-        "α; of its largest value. Markers: |H − H without the contribution|, two sequences of one batch. A layer's "
-        "own inputs do not depend on its own state, so both are the same up to rounding, in every layer. In the "
-        "stored frame it keeps its direction; un-rotated, pair by pair, it turns by −Δθ.");
+        (from +
+         "Lines: |w| of the selected head, w_t = γ_t, then α γ_t + β (the trapezoid writes twice), then a product of "
+         "α; of its largest value. What ranks write and cells that are changed are in it. Markers: |H − H without the "
+         "contribution|, two sequences of one batch. A layer's own inputs do not depend on its own state, so both are "
+         "the same up to rounding, in every layer. In the stored frame it keeps its direction; un-rotated, pair by "
+         "pair, it turns by −Δθ.")
+            .c_str());
     if (!current && !running) {
       ImGui::SameLine();
       if (link(theme, "measure again")) workspace.requests.retention = wanted;

@@ -6,7 +6,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <string>
 
 namespace app {
 
@@ -111,15 +113,23 @@ void draw_state_legend(const Theme& theme, const StateData& data, const StateSet
   const char* what = settings.quantity == StateQuantity::signed_largest ? "the h of largest magnitude of"
                      : settings.quantity == StateQuantity::largest      ? "the largest |h| of"
                                                                         : "the rms of";
-  const std::string words =
-      columns > 1.0 || rows > 1.0
-          ? fmt::format("a pixel: {} {} × {} cells (p × n)", what, number_text(std::max(rows, 1.0), 2),
-                        number_text(std::max(columns, 1.0), 2))
-          : fmt::format("a cell: {} × {} pixels", number_text(1 / columns, 2), number_text(1 / rows, 2));
+  const bool reduced = columns > 1.0 || rows > 1.0;
+  const std::string cells =
+      reduced
+          ? fmt::format("{} × {} cells", number_text(std::max(rows, 1.0), 2), number_text(std::max(columns, 1.0), 2))
+          : fmt::format("{} × {} pixels", number_text(1 / columns, 2), number_text(1 / rows, 2));
+  const std::string brief = fmt::format("a {}: {}", reduced ? "pixel" : "cell", cells);
+  const std::string scale = settings.logarithmic ? " · log" : " · linear";
+  const std::string text =
+      (reduced ? fmt::format("a pixel: {} {} (p × n)", what, cells) : brief) + scale + " · stored frame";
   push_small(theme);
-  const std::string text = words + (settings.logarithmic ? " · log" : " · linear") + " · stored frame";
   ImGui::SameLine(0, 12 * theme.scale);
-  ImGui::TextColored(theme.secondary, "%s", shortened(text, ImGui::GetContentRegionAvail().x).c_str());
+  // A narrow panel says less rather than half of it; the tip says all.
+  const float space = ImGui::GetContentRegionAvail().x;
+  const std::array<std::string, 3> choices{text, brief + scale, brief};
+  const auto fits = std::find_if(choices.begin(), choices.end(),
+                                 [&](const std::string& each) { return ImGui::CalcTextSize(each.c_str()).x <= space; });
+  ImGui::TextColored(theme.secondary, "%s", fits != choices.end() ? fits->c_str() : shortened(brief, space).c_str());
   ImGui::SetItemTooltip(
       "%s\nStored frame: keys were rotated by +θ when they were written, so these numbers never turn.", text.c_str());
   ImGui::PopFont();

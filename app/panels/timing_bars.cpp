@@ -238,6 +238,9 @@ void draw_group(PanelContext& context, const std::vector<const Document*>& docum
 }  // namespace
 
 void draw_timing_bars(PanelContext& context, const std::vector<Document*>& documents, ImVec2 size) {
+  for (Document* document : documents)
+    if (const TimingCache& cache = document->timing_cache; !cache.table_made && cache.newest != nullptr)
+      return draw_counting(context, *document, cache.making_table, size);
   std::vector<std::vector<const Document*>> groups;
   for (const Document* document : documents) {
     const profiler::TimeSource source = document->timing_cache.table.source;

@@ -13,7 +13,6 @@
 #include <imgui_stdlib.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 namespace app {
@@ -50,26 +49,24 @@ std::string key_of(const Workspace& workspace, const Document& a, const Document
 void refresh(Workspace& workspace, Document& a, Document& b) {
   CompareView& view = workspace.compare;
   const std::string wanted = key_of(workspace, a, b);
-  if (view.making.valid()) {
-    workspace.requests.redraw = true;
-    if (view.making.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
-    view.made = view.making.get();
-    view.of = view.asked;
-    view.made_s = ImGui::GetTime();
-  }
-  if (view.of == wanted) return;
-  const bool same_pair = view.pair == std::pair<const void*, const void*>(&a, &b) && view.made_rows == view.rows;
-  if (same_pair && view.made && ImGui::GetTime() - view.made_s < again_after_s) return;
-  view.asked = wanted;
-  view.pair = {&a, &b};
+  const bool was_making = view.made.making != nullptr;
+  if (view.made.poll()) workspace.requests.redraw = true;
+  if (was_making && !view.made.making) view.made_s = ImGui::GetTime();
+  const std::pair<const void*, const void*> pair(&a, &b);
+  const bool same = view.pair == pair && view.made_rows == view.rows;
+  if (same && (view.made.making || view.made.get(wanted) != nullptr)) return;
+  if (same && view.made.values && ImGui::GetTime() - view.made_s < again_after_s) return;
+  if (!same) view.made.values.reset();  // of other profiles or rows
+  view.pair = pair;
   view.made_rows = view.rows;
-  view.making = std::async(std::launch::async, [first = profile_of(a), second = profile_of(b), rows = view.rows] {
-    auto made = std::make_shared<CompareView::Made>();
-    made->reasons = why_not_comparable(*first, *second);
-    made->differences = differences(*first, *second);
-    made->comparison = compare_profiles(*first, *second, rows, threshold, 0);
-    return std::shared_ptr<const CompareView::Made>(std::move(made));
-  });
+  view.made.start(wanted,
+                  [first = profile_of(a), second = profile_of(b), rows = view.rows](const profiler::GoesOn& goes_on) {
+                    CompareView::Made made;
+                    made.reasons = why_not_comparable(*first, *second);
+                    made.differences = differences(*first, *second);
+                    made.comparison = compare_profiles(*first, *second, rows, threshold, 0, goes_on);
+                    return made;
+                  });
   workspace.requests.redraw = true;
 }
 
@@ -90,14 +87,9 @@ Document* other_of(Workspace& workspace) {
 void draw_without_other(PanelContext& context) {
   draw_empty_state(
       context.theme, "Nothing to compare with",
-      "Open a second profile, recorded (profile --save) or of another model. Those that come with the program:");
-  Flow flow(10 * context.theme.scale);
-  const std::vector<std::string> shipped = shipped_recordings();
-  for (const std::string& name : shipped) {
-    flow.place(ImGui::CalcTextSize(name.c_str()).x);
-    if (link(context.theme, name.c_str())) context.workspace.requests.open_profile = name;
-  }
-  if (shipped.empty()) ImGui::TextColored(context.theme.secondary, "none does");
+      "This page holds a second profile against this one, row by row. Click a recorded one below, drop a file of "
+      "profile --save on the window, or open another model and step it.");
+  draw_shipped_links(context, "");
 }
 
 const char* short_name(Verdict verdict) {
@@ -304,6 +296,30 @@ void draw_table(PanelContext& context, const CompareView::Made& made) {
 
 }  // namespace
 
+void draw_shipped_links(PanelContext& context, const std::string& beginning) {
+  static const std::vector<std::string> shipped = shipped_recordings();  // a folder is read
+  const float gap = 10 * context.theme.scale, room = ImGui::GetContentRegionAvail().x;
+  std::vector<std::string> names;
+  float width = 0;
+  for (const std::string& name : shipped) {
+    if (name.rfind(beginning, 0) != 0) continue;
+    names.push_back(name);
+    width += ImGui::CalcTextSize(name.c_str()).x + gap;
+  }
+  ImGui::Spacing();
+  const float indent = std::max(1.0F, std::floor((room - std::min(width - gap, 0.8F * room)) / 2));
+  ImGui::Indent(indent);
+  if (names.empty()) ImGui::TextColored(context.theme.secondary, "none comes with the program");
+  ImGui::BeginGroup();
+  Flow flow(gap);
+  for (const std::string& name : names) {
+    flow.place(ImGui::CalcTextSize(name.c_str()).x);
+    if (link(context.theme, name.c_str())) context.workspace.requests.open_profile = name;
+  }
+  ImGui::EndGroup();
+  ImGui::Unindent(indent);
+}
+
 void draw_timing_compare(PanelContext& context, ImVec2) {
   Workspace& workspace = context.workspace;
   const Theme& theme = context.theme;
@@ -313,12 +329,12 @@ void draw_timing_compare(PanelContext& context, ImVec2) {
   refresh(workspace, a, *b);
   draw_controls(context, a, *b);
   const CompareView& view = workspace.compare;
-  const bool current = view.made && view.pair == std::pair<const void*, const void*>(&a, b);
-  if (!current) {
-    draw_empty_state(theme, "Comparing", "The intervals are resampled some thousand times.");
-    return;
+  if (!view.made.values) {
+    const auto& making = view.made.making;
+    return draw_counting(context, "comparing", records_of(a) + records_of(*b), making ? making->progress() : 0,
+                         ImGui::GetContentRegionAvail());
   }
-  const CompareView::Made& made = *view.made;
+  const CompareView::Made& made = *view.made.values;
   push_small(theme);
   ImGui::PushTextWrapPos(0);
   if (!made.reasons.empty())

@@ -14,17 +14,14 @@
 namespace app {
 namespace {
 
-const TimingDistribution& distribution_of(const Workspace& workspace, Document& document, bool active) {
-  TimingCache::Distribution& cache = document.timing_cache.distribution;
+// Null: it is being made.
+const TimingDistribution* distribution_of(Workspace& workspace, Document& document, bool active) {
   // A stage is one of the active document's plan; a kind means the same in every one.
   const int stage = active ? workspace.selection.stage : -1, kind = workspace.selection.stage_kind;
-  if (cache.of != document.timing_cache.newest || cache.stage != stage || cache.kind != kind) {
-    cache.values = make_timing_distribution(document.plan(), document.timing_cache.tokens, stage, kind);
-    cache.of = document.timing_cache.newest;
-    cache.stage = stage;
-    cache.kind = kind;
-  }
-  return cache.values;
+  return made_of(workspace, document, document.timing_cache.distribution, {document.timing_cache.newest, stage, kind},
+                 [stage, kind](const engine::StepPlan& plan, const MeasuredTimes& times) {
+                   return make_timing_distribution(plan, times, stage, kind);
+                 });
 }
 
 Table histogram_table(const TimingDistribution& d) {
@@ -107,7 +104,9 @@ void draw_summary(const Theme& theme, Workspace& workspace, const TimingDistribu
 void draw_timing_histogram(PanelContext& context, Document& document, ImVec2 size) {
   const Theme& theme = context.theme;
   Workspace& workspace = context.workspace;
-  const TimingDistribution& d = distribution_of(workspace, document, &document == &workspace.document());
+  const TimingDistribution* made = distribution_of(workspace, document, &document == &workspace.document());
+  if (made == nullptr) return draw_counting(context, document, document.timing_cache.distribution, size);
+  const TimingDistribution& d = *made;
   if (d.tokens == 0) {
     draw_empty_state(theme, "Nothing to count", d.title + " was not measured in any token. Choose another stage.");
     return;

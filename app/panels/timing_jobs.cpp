@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace app {
 namespace {
@@ -23,12 +24,29 @@ void draw_progress(const Theme& theme, MeasurementJob& job, const char* what) {
 
 }  // namespace
 
+namespace {
+
+// What came of a measurement that left nothing: why, and what to do.
+void draw_outcome(const Theme& theme, const MeasurementJob* job, const profiler::Unavailable* why, const char* none,
+                  const char* cancelled) {
+  ImGui::PushTextWrapPos(0);
+  if (why != nullptr && !why->reason.empty())
+    ImGui::TextColored(theme.value, "%s: %s %s", none, why->reason.c_str(), why->remedy.c_str());
+  else if (job != nullptr && job->cancelled())
+    ImGui::TextColored(theme.secondary, "%s", cancelled);
+  ImGui::PopTextWrapPos();
+}
+
+}  // namespace
+
 void draw_counters_control(PanelContext& context, Document& document, Flow& flow) {
   const Theme& theme = context.theme;
   TimingTableView& view = context.workspace.timing_table;
-  MeasurementJob* job = document.counters_job.get();
-  if (job != nullptr && job->running()) {
-    draw_progress(theme, *job, "counting");
+  // One at a time: two processes cannot have the counters at once.
+  for (const auto& [job, doing] :
+       {std::pair{document.counters_job.get(), "counting"}, {document.samples_job.get(), "sampling"}}) {
+    if (job == nullptr || !job->running()) continue;
+    draw_progress(theme, *job, doing);
     return;
   }
   const bool counted = document.counters && document.counters->why.reason.empty();
@@ -46,20 +64,23 @@ void draw_counters_control(PanelContext& context, Document& document, Flow& flow
       view.counters = true;
   }
   if (!document.recording && !document.replay) {
-    const char* label = counted ? "Count again" : "Measure counters";
-    flow.place(button_width(label));
-    if (ImGui::Button(label)) context.workspace.requests.measure_counters = true;
+    const char* count = counted ? "Count again" : "Measure counters";
+    flow.place(button_width(count));
+    if (ImGui::Button(count)) context.workspace.requests.measure_counters = true;
     tooltip(
         "Hardware counters of every stage of one token: bytes of memory and L2, shares of the peaks, active warps. A "
         "second process counts them, from the same state in every pass.");
+    const char* sample = has_samples(document) ? "Sample again" : "Sample over time";
+    flow.place(button_width(sample));
+    if (ImGui::Button(sample)) context.workspace.requests.measure_samples = true;
+    tooltip(
+        "Hardware counters of the whole device every 2 µs while tokens of this shape run as they always do: "
+        "multiprocessors, memory read and written, tensor cores, below the kernels. A second process samples them.");
   }
-  ImGui::PushTextWrapPos(0);
-  if (document.counters && !counted)
-    ImGui::TextColored(theme.value, "no counters: %s %s", document.counters->why.reason.c_str(),
-                       document.counters->why.remedy.c_str());
-  else if (job != nullptr && job->cancelled())
-    ImGui::TextColored(theme.secondary, "counting was cancelled");
-  ImGui::PopTextWrapPos();
+  draw_outcome(theme, document.counters_job.get(), document.counters ? &document.counters->why : nullptr, "no counters",
+               "counting was cancelled");
+  draw_outcome(theme, document.samples_job.get(), document.samples ? &document.samples->why : nullptr, "no samples",
+               "sampling was cancelled");
   ImGui::PopFont();
 }
 

@@ -12,6 +12,36 @@
 
 namespace app {
 
+// The measured tokens that medians and distributions are of.
+profiler::Tokens tokens_of(const Document& document);
+// Pieces of work in a recorded profile; of a live one, whose tokens are few, 0.
+std::size_t records_of(Document& document);
+// What `make(plan, times)` makes of a document's measured times, kept for `key`: made at once where the records are few; of a
+// large recording behind the window, and null until it is there.
+template <class Key, class Value, class Make>
+const Value* made_of(Workspace& workspace, Document& document, Kept<Key, Value>& kept, const Key& key, Make make) {
+  if (kept.poll()) workspace.requests.redraw = true;
+  if (const Value* found = kept.get(key)) return found;
+  if (records_of(document) <= TimingCache::most_at_once) {
+    if (document.recording)
+      kept.put(key, make(document.plan(), CountedTimes(document.recording->tokens)));
+    else
+      kept.put(key, make(document.plan(), document.timing_cache.live));
+    return kept.values.get();
+  }
+  kept.start(key, [recording = document.recording, make](const profiler::GoesOn& goes_on) {
+    return make(recording->plan, CountedTimes(recording->tokens, goes_on));
+  });
+  workspace.requests.redraw = true;
+  return nullptr;
+}
+// Where a view of large recordings is being made: what is done, how many records there are, and how far it is. Within `size`.
+void draw_counting(const PanelContext& context, const char* doing, std::size_t records, double done, ImVec2 size);
+template <class Key, class Value>
+void draw_counting(const PanelContext& context, Document& document, const Kept<Key, Value>& kept, ImVec2 size) {
+  draw_counting(context, "counting", records_of(document), kept.making ? kept.making->progress() : 0, size);
+}
+
 // The words for where times come from; every time axis carries them.
 const char* source_words(profiler::TimeSource source);
 // The same of times that stages are judged by: whether they leave out what kernels wait for each other.
@@ -40,10 +70,16 @@ struct SampleColours {
 SampleColours sample_colours(const Theme& theme);
 // Of the document's shown token; empty where there are none.
 const SampleStrip& samples_of(Document& document);
+// Of every token that was sampled, with its place; of a live model the shown token's.
+const std::vector<PlacedStrip>& all_samples_of(Document& document);
+bool has_samples(const Document& document);
 void draw_samples(const Theme& theme, ImDrawList* list, const SampleStrip& strip, const SampleArea& area);
 void draw_samples_tooltip(const SampleStrip& strip, double us);
-void draw_samples_legend(const Theme& theme, const SampleStrip& strip, Flow& flow);
+// `all`: the page shows every token that was sampled, in place of one.
+void draw_samples_legend(const Theme& theme, const SampleStrip& strip, const std::vector<PlacedStrip>& all, Flow& flow);
 
+// What a label centred below the end of an axis needs right of it, in pixels.
+float beyond_axis(const Theme& theme, const std::string& label);
 // The next round number: the end of an axis that doesn't jump with every token.
 double round_up(double value);
 // A step of each document as stacked bars, medians over its shown token; one axis for each source of times.
@@ -58,8 +94,11 @@ void draw_timing_run(PanelContext& context, Document& document, ImVec2 size);
 void draw_timing_ranks(PanelContext& context, Document& document, ImVec2 size);
 // The active document's profile against another one's, row by row, with the test of each difference.
 void draw_timing_compare(PanelContext& context, ImVec2 size);
-// The button that counts what the stages do to the hardware, its progress, and why there are no counters.
+// The buttons that count what the stages do to the hardware and sample it, their progress, and why there are no counters or
+// samples.
 void draw_counters_control(PanelContext& context, Document& document, Flow& flow);
+// Links to the recorded profiles that come with the program and whose names begin so, below words in the middle of a page.
+void draw_shipped_links(PanelContext& context, const std::string& beginning);
 // The progress of a measurement of ranks; false: none goes on.
 bool draw_ranks_control(PanelContext& context, Document& document);
 // The whole step, its gaps, and each kind of stage: time, spread, bytes, bandwidth, share; two documents side by side

@@ -16,10 +16,28 @@
 namespace app {
 namespace {
 
-const RankCurves& curves_of(Document& document) {
-  TimingCache::Ranks& cache = document.timing_cache.ranks;
-  if (cache.of != document.family.get()) cache = {document.family.get(), make_rank_curves(*document.family)};
-  return cache.values;
+std::size_t records_of(const RankFamily& family) {
+  std::size_t records = 0;
+  for (const RankRun& run : family.runs)
+    for (const auto& token : run.result.tokens) records += token->stages.size();
+  return records;
+}
+
+// Null: they are being made, for there are many records.
+const RankCurves* curves_of(Workspace& workspace, Document& document) {
+  auto& kept = document.timing_cache.ranks;
+  const RankFamily* family = document.family.get();
+  if (kept.poll()) workspace.requests.redraw = true;
+  if (const RankCurves* found = kept.get(family)) return found;
+  if (kept.making && kept.making_of == family) return nullptr;
+  if (records_of(*family) <= TimingCache::most_at_once) {
+    kept.put(family, make_rank_curves(*family));
+    return kept.values.get();
+  }
+  kept.start(family,
+             [of = document.family](const profiler::GoesOn& goes_on) { return make_rank_curves(*of, goes_on); });
+  workspace.requests.redraw = true;
+  return nullptr;
 }
 
 ImVec4 colour_of(const Theme& theme, int kind) { return kind >= 0 ? stage_colour(kind) : theme.text; }
@@ -279,8 +297,10 @@ void draw_nothing_measured(PanelContext& context, Document& document) {
   if (document.recording) {
     draw_empty_state(
         context.theme, "One rank was recorded",
-        "This profile is of one model. Open a recorded family of ranks (profile --ranks 1,2,4,8 --save FILE; "
-        "those that come with the program begin with \"ranks\"), or a model, whose shape is measured here.");
+        "This page shows one shape at several ranks, and this profile is of one model. Click a recorded family below "
+        "to "
+        "open it, or open a model: its shape is measured here. Your own: profile --ranks 1,2,4,8 --save FILE.");
+    draw_shipped_links(context, "ranks");
     return;
   }
   const engine::BackendInfo& backend = document.snapshot->backend;
@@ -311,7 +331,12 @@ void draw_timing_ranks(PanelContext& context, Document& document, ImVec2 size) {
   if (!document.recording && !measuring) {
     if (link(context.theme, "measure again")) context.workspace.requests.measure_ranks = true;
   }
-  const RankCurves& curves = curves_of(document);
+  const RankCurves* made = curves_of(context.workspace, document);
+  if (made == nullptr) {
+    const auto& making = document.timing_cache.ranks.making;
+    return draw_counting(context, "counting", records_of(*document.family), making ? making->progress() : 0, size);
+  }
+  const RankCurves& curves = *made;
   const profiler::TimeSource source = document.family->runs.front().result.status.source;
   const float height = ImGui::GetContentRegionAvail().y;
   // Side by side where there is room; in a narrow panel the words are left to `profile --open`.

@@ -24,20 +24,20 @@ double copy_rate_of(const Document& document) {
   return document.family ? document.family->runs.front().result.copy_bytes_per_second : 0;
 }
 
-const Roofline& roofline_of(Document& document) {
-  TimingCache::Roof& cache = document.timing_cache.roofline;
-  if (cache.of != document.timing_cache.newest || cache.counters != document.counters.get()) {
-    const engine::BackendInfo& backend = document.recording ? document.recording->backend : document.snapshot->backend;
-    cache.values =
-        make_roofline(make_timing_rows(document.plan(), document.timing_cache.tokens, ProfileRows::kinds),
-                      document.timing_cache.table.wall_us, copy_rate_of(document), backend.fp32_flops_per_second);
-    if (document.counters && document.counters->why.reason.empty())
-      add_counted(cache.values, *document.counters,
-                  grouped_counters(*document.counters, document.plan(), ProfileRows::kinds));
-    cache.of = document.timing_cache.newest;
-    cache.counters = document.counters.get();
-  }
-  return cache.values;
+// Null: it is being made.
+const Roofline* roofline_of(Workspace& workspace, Document& document) {
+  TimingCache& cache = document.timing_cache;
+  if (!cache.table_made) return nullptr;
+  const engine::BackendInfo& backend = document.recording ? document.recording->backend : document.snapshot->backend;
+  return made_of(
+      workspace, document, cache.roofline, {cache.newest, document.counters.get(), copy_rate_of(document)},
+      [wall_us = cache.table.wall_us, copy_rate = copy_rate_of(document), peak = backend.fp32_flops_per_second,
+       counters = document.counters](const engine::StepPlan& plan, const MeasuredTimes& times) {
+        Roofline out = make_roofline(make_timing_rows(plan, times, ProfileRows::kinds), wall_us, copy_rate, peak);
+        if (counters && counters->why.reason.empty())
+          add_counted(out, *counters, grouped_counters(*counters, plan, ProfileRows::kinds));
+        return out;
+      });
 }
 
 Table roofline_table(const Roofline& roofline) {
@@ -82,7 +82,9 @@ bool stands_alone(const std::vector<ImVec2>& places, std::size_t i, float distan
 void draw_timing_roofline(PanelContext& context, Document& document, ImVec2 size) {
   const Theme& theme = context.theme;
   Workspace& workspace = context.workspace;
-  const Roofline& roofline = roofline_of(document);
+  const Roofline* made = roofline_of(workspace, document);
+  if (made == nullptr) return draw_counting(context, document, document.timing_cache.roofline, size);
+  const Roofline& roofline = *made;
   if (roofline.points.empty()) {
     draw_empty_state(theme, "No stage to place", "None that was measured has operations in the plan.");
     return;

@@ -29,36 +29,37 @@ int ms_label(double us, char* out, int size, void* /*unused*/) {
   return static_cast<int>(end.out - out);
 }
 
-// Takes what was made in the background, and has it made again where there are newer tokens. Null: the first is being made.
+// Takes what was made behind the window, and has it made again where there are newer tokens: until then the older ones are
+// shown. Null: the first is being made.
 const RunTimeline* run_of(Workspace& workspace, Document& document) {
-  TimingCache::Run& cache = document.timing_cache.run;
+  TimingCache& cache = document.timing_cache;
   const double now = ImGui::GetTime();
-  if (cache.job) {
+  const bool was_making = cache.run.making != nullptr;
+  if (cache.run.poll()) {
     workspace.requests.redraw = true;
-    if (auto made = cache.job->take()) {
-      cache.values = std::move(made);
-      cache.of = cache.job_of;
-      cache.made_s = now;
-      cache.job.reset();
-    }
-  } else if (cache.of != document.timing_cache.newest && (!cache.values || now - cache.made_s > again_after_s)) {
-    cache.job = std::make_shared<RunTimelineJob>(document.plan(), document.timing_cache.tokens);
-    cache.job_of = document.timing_cache.newest;
+  } else if (cache.run.of != cache.newest && (!cache.run.values || now - cache.run_made_s > again_after_s)) {
+    const auto make = [](const auto& plan, profiler::Tokens tokens, const profiler::GoesOn& goes_on) {
+      return RunTimeline(plan, tokens, goes_on);
+    };
+    if (document.recording)
+      cache.run.start(cache.newest, [recording = document.recording, make](const profiler::GoesOn& goes_on) {
+        return make(recording->plan, recording->tokens, goes_on);
+      });
+    else
+      cache.run.start(cache.newest, [plan = document.plan(), tokens = cache.tokens,
+                                     make](const profiler::GoesOn& goes_on) { return make(plan, tokens, goes_on); });
     workspace.requests.redraw = true;
   }
-  return cache.values.get();
+  if (was_making && !cache.run.making) cache.run_made_s = now;
+  return cache.run.values.get();
 }
 
-void draw_making(const PanelContext& context, const Document& document, ImVec2 size) {
-  std::size_t pieces = 0;
-  for (const auto& token : document.timing_cache.tokens) pieces += token->stages.size();
-  const RunTimelineJob* job = document.timing_cache.run.job.get();
-  const double done = job != nullptr ? job->progress() : 0;
-  ImGui::Dummy({1, size.y * 0.35F});
-  ImGui::ProgressBar(
-      static_cast<float>(done), {std::min(size.x, 420 * context.theme.scale), 0},
-      fmt::format("arranging {} pieces of work: {:.0f} %", count_text(static_cast<long long>(pieces)), 100 * done)
-          .c_str());
+void draw_making(const PanelContext& context, Document& document, ImVec2 size) {
+  std::size_t records = records_of(document);
+  if (!document.recording)
+    for (const auto& token : tokens_of(document)) records += token->stages.size();
+  const auto& making = document.timing_cache.run.making;
+  draw_counting(context, "arranging", records, making ? making->progress() : 0, size);
 }
 
 struct Shown {
@@ -190,12 +191,12 @@ void draw_timing_run(PanelContext& context, Document& document, ImVec2 size) {
   if (made == nullptr) return draw_making(context, document, size);
   const RunTimeline& run = *made;
   if (run.empty()) return;
-  size.x -= 10 * context.theme.scale;
   const bool in_ms = run.end_us() > milliseconds_from_us;
   const std::string axis =
       fmt::format("{} from the first of {} tokens, {} pieces of work · {}", in_ms ? "ms" : "µs",
                   count_text(static_cast<long long>(run.tokens())), count_text(static_cast<long long>(run.pieces())),
                   source_words(document.timing_cache.table.source));
+  size.x -= beyond_axis(context.theme, fmt::format("{:.7g}", in_ms ? run.end_us() / 1e3 : run.end_us()));
   if (!begin_plot(
           context, "##run", size, axis.c_str(), nullptr, ImPlotFlags_NoLegend, 0,
           ImPlotAxisFlags_Lock | ImPlotAxisFlags_NoGridLines | ImPlotAxisFlags_NoTickMarks | ImPlotAxisFlags_Invert))
@@ -203,7 +204,7 @@ void draw_timing_run(PanelContext& context, Document& document, ImVec2 size) {
   const auto lanes = static_cast<double>(run.lanes());
   std::vector<const char*> names = {"tokens", "work", "overlap", "overlap 2"};
   names.resize(run.lanes() + 1);
-  const bool sampled = !samples_of(document).empty();
+  const bool sampled = !all_samples_of(document).empty();
   std::vector<double> places = {0.0};
   for (std::size_t lane = 0; lane < run.lanes(); ++lane) places.push_back(1.0 + static_cast<double>(lane));
   if (sampled) {
@@ -238,21 +239,21 @@ void draw_timing_run(PanelContext& context, Document& document, ImVec2 size) {
         draw_range(context, run.blocks(lane, limits.X.Min, limits.X.Max, most), y - 0.38, y + 0.38, false);
     if (here.block != nullptr) under = here;
   }
-  // What the hardware did meanwhile, below the lanes, where that was sampled.
-  const SampleStrip& strip = samples_of(document);
+  // What the hardware did meanwhile, below the lanes, of every token of which that was sampled.
   const double strip_y = lanes + 0.7;
-  if (const auto& shown = document.timing_cache.shown; shown && !strip.empty() && !shown->stages.empty()) {
-    const double begin =
-        run.start_of(shown->token) + static_cast<double>(shown->stages.front().start_ns - shown->wall_start_ns) * 1e-3;
+  for (const PlacedStrip& placed : all_samples_of(document)) {
+    const SampleStrip& strip = placed.strip;
+    // A live model's are of no token here: they stand below the chosen one.
+    const auto token = strip.apart ? document.timing_cache.shown->token : static_cast<std::uint32_t>(strip.token);
+    const double start = run.start_of(token), begin = start + placed.after_start_us;
     const double end = begin + strip.start_us.back() + strip.interval_us;
     const double from = std::max(begin, limits.X.Min), to = std::min(end, limits.X.Max);
+    if (start < 0 || !(to > from)) continue;
     const ImVec2 low = ImPlot::PlotToPixels(from, strip_y), high = ImPlot::PlotToPixels(to, strip_y + 0.8);
-    if (to > from && begin >= 0) {
-      draw_samples(context.theme, ImPlot::GetPlotDrawList(), strip, {low, high, from - begin, to - begin});
-      const ImVec2 mouse = ImGui::GetMousePos();
-      if (ImPlot::IsPlotHovered() && mouse.x >= low.x && mouse.x < high.x && mouse.y >= low.y && mouse.y < high.y)
-        draw_samples_tooltip(strip, ImPlot::PixelsToPlot(mouse).x - begin);
-    }
+    draw_samples(context.theme, ImPlot::GetPlotDrawList(), strip, {low, high, from - begin, to - begin});
+    const ImVec2 mouse = ImGui::GetMousePos();
+    if (ImPlot::IsPlotHovered() && mouse.x >= low.x && mouse.x < high.x && mouse.y >= low.y && mouse.y < high.y)
+      draw_samples_tooltip(strip, ImPlot::PixelsToPlot(mouse).x - begin);
   }
   // The chosen token.
   const auto& shown = document.timing_cache.shown;

@@ -28,15 +28,48 @@ float share_of(const std::vector<double>* percents, std::size_t i) {
 
 SampleColours sample_colours(const Theme& theme) { return {theme.accent, theme.value, theme.text, theme.success}; }
 
-const SampleStrip& samples_of(Document& document) {
-  TimingCache::Samples& cache = document.timing_cache.samples;
-  if (cache.of == document.timing_cache.shown && cache.of) return cache.strip;
-  cache.of = document.timing_cache.shown;
-  cache.strip = document.recording && document.recording->samples
-                    ? make_sample_strip(*document.recording->samples, cache.of ? cache.of->token : -1)
-                    : SampleStrip();
-  return cache.strip;
+namespace {
+
+const TokenSamples* token_samples(const Document& document) {
+  if (!document.recording) return document.samples.get();
+  return document.recording->samples ? &*document.recording->samples : nullptr;
 }
+
+TimingCache::Samples& kept_samples(Document& document) {
+  TimingCache::Samples& cache = document.timing_cache.samples;
+  const TokenSamples* from = has_samples(document) ? token_samples(document) : nullptr;
+  const auto& shown = document.timing_cache.shown;
+  const bool same_source = cache.from == from;
+  if (same_source && cache.of == shown && cache.of) return cache;
+  cache.of = shown;
+  cache.from = from;
+  cache.strip = from != nullptr ? make_sample_strip(*from, shown ? shown->token : -1) : SampleStrip();
+  if (from == nullptr) {
+    cache.all.clear();
+  } else if (!document.recording) {
+    // Their tokens were others, of the same shape: they stand below the one that is shown.
+    cache.strip.apart = true;
+    cache.strip.own = false;
+    cache.all.clear();
+    if (shown && !shown->stages.empty())
+      cache.all.push_back(
+          {cache.strip, static_cast<double>(shown->stages.front().start_ns - shown->wall_start_ns) / 1e3});
+  } else if (!same_source) {
+    cache.all = place_sample_strips(*from, document.recording->tokens);
+  }
+  return cache;
+}
+
+}  // namespace
+
+bool has_samples(const Document& document) {
+  const TokenSamples* samples = token_samples(document);
+  return samples != nullptr && samples->why.reason.empty() && !samples->tokens.empty();
+}
+
+const SampleStrip& samples_of(Document& document) { return kept_samples(document).strip; }
+
+const std::vector<PlacedStrip>& all_samples_of(Document& document) { return kept_samples(document).all; }
 
 void draw_samples(const Theme& theme, ImDrawList* list, const SampleStrip& strip, const SampleArea& area) {
   const float height = area.high.y - area.low.y;
@@ -83,26 +116,44 @@ void draw_samples_tooltip(const SampleStrip& strip, double us) {
   for (std::size_t m = 0; m < strip.names.size(); ++m)
     if (std::isfinite(strip.percents[m][i]))
       ImGui::Text("%s %.1f %% of the peak", strip.names[m].c_str(), strip.percents[m][i]);
-  ImGui::TextDisabled("Hardware samples of token %lld in another run of the same steps.",
-                      static_cast<long long>(strip.token));
+  if (strip.apart)
+    ImGui::TextDisabled("Hardware samples of a step of its own, of the same shape.");
+  else
+    ImGui::TextDisabled("Hardware samples of token %lld in another run of the same steps.",
+                        static_cast<long long>(strip.token));
   ImGui::EndTooltip();
 }
 
-void draw_samples_legend(const Theme& theme, const SampleStrip& strip, Flow& flow) {
+namespace {
+
+// Whose samples are drawn, where that is not simply the shown token; empty: it is.
+std::string whose_samples(const SampleStrip& strip, const std::vector<PlacedStrip>& all) {
+  if (strip.apart) return "samples of a step of its own";
+  if (all.empty()) return strip.own ? std::string() : fmt::format("samples of token {}", strip.token);
+  const std::int64_t first = all.front().strip.token, last = all.back().strip.token;
+  if (all.size() == 1) return fmt::format("samples of token {}", first);
+  return fmt::format("samples of {} tokens, {} to {}", all.size(), first, last);
+}
+
+}  // namespace
+
+void draw_samples_legend(const Theme& theme, const SampleStrip& strip, const std::vector<PlacedStrip>& all,
+                         Flow& flow) {
   const SampleColours colours = sample_colours(theme);
   const std::pair<const char*, ImVec4> entries[] = {{"DRAM read", colours.read},
                                                     {"DRAM write", colours.write},
                                                     {"SM active", colours.active},
                                                     {"tensor active", colours.tensor}};
   const std::string tip = fmt::format(
-      "Hardware counters every {} µs, below the kernels and on their axis, 0 to 100 % of the device's peak. Token {} "
-      "in "
-      "another run of the same steps{}; its first kernel began within the first sample.",
-      number_text(strip.interval_us, 2), strip.token, strip.own ? "" : " (this one was not sampled)");
-  if (!strip.own) {
-    const std::string other = fmt::format("samples of token {}", strip.token);
-    flow.place(chip_width(other.c_str()));
-    fact_chip(theme, other.c_str(), tip.c_str(), theme.warning);
+      "Hardware counters every {} µs, below the kernels and on their axis, 0 to 100 % of the device's peak. {}; a "
+      "token's first kernel began within its first sample.",
+      number_text(strip.interval_us, 2),
+      strip.apart ? std::string("Sampled while steps of this shape ran in a second process")
+                  : fmt::format("Sampled in another run of the same steps{}",
+                                strip.own || !all.empty() ? "" : " (the chosen token was not sampled)"));
+  if (const std::string whose = whose_samples(strip, all); !whose.empty()) {
+    flow.place(chip_width(whose.c_str()));
+    fact_chip(theme, whose.c_str(), tip.c_str(), strip.own ? theme.secondary : theme.warning);
   }
   for (const auto& [name, colour] : entries) {
     if (readings(strip, name) == nullptr) continue;

@@ -108,14 +108,15 @@ void draw_cells(const Theme& theme, int kind, const Cells& cells) {
   if (kind != whole_step) draw_share(theme, cells.share, kind);
 }
 
-const std::vector<TimingTableRow>& rows_of(Document& document, ProfileRows by) {
-  TimingCache::Rows& cache = document.timing_cache.table_rows;
-  if (cache.of != document.timing_cache.newest || cache.by != by) {
-    cache.rows = make_timing_rows(document.plan(), document.timing_cache.tokens, by);
-    cache.of = document.timing_cache.newest;
-    cache.by = by;
-  }
-  return cache.rows;
+// Null: they are being made.
+const std::vector<TimingTableRow>* rows_of(Workspace& workspace, Document& document, ProfileRows by) {
+  return made_of(
+      workspace, document, document.timing_cache.table_rows, {document.timing_cache.newest, by},
+      [by](const engine::StepPlan& plan, const MeasuredTimes& times) { return make_timing_rows(plan, times, by); });
+}
+
+void draw_making_rows(const PanelContext& context, Document& document) {
+  draw_counting(context, document, document.timing_cache.table_rows, ImGui::GetContentRegionAvail());
 }
 
 // What the rows are, and the words that they must hold.
@@ -174,6 +175,9 @@ void draw_sorting_headings(const Theme& theme, TimingTableView& view, const std:
   }
 }
 
+// What a row marked with * has to say, for its tool tip.
+std::string footnote(int kind) { return *note_on(kind) == '\0' ? "" : fmt::format("\n* It {}", note_on(kind)); }
+
 // A row of the plan: a kind, a layer or a stage. A click chooses it for all views.
 void draw_plan_row(PanelContext& context, const TimingTableRow& row, int id, bool active) {
   const Theme& theme = context.theme;
@@ -203,9 +207,9 @@ void draw_plan_row(PanelContext& context, const TimingTableRow& row, int id, boo
   ImGui::PopID();
   tooltip(
       fmt::format("{}: {} stage{} in a step. Median and median absolute deviation of {} tokens, 95 % below {} µs, {} "
-                  "outlier{}; bytes counted from shapes. Click to find {} in the other views.",
+                  "outlier{}; bytes counted from shapes. Click to find {} in the other views.{}",
                   full_name(group), group.stages, group.stages == 1 ? "" : "s", row.tokens, three_digits(row.p95_us),
-                  row.outliers, row.outliers == 1 ? "" : "s", group.stages == 1 ? "it" : "them"));
+                  row.outliers, row.outliers == 1 ? "" : "s", group.stages == 1 ? "it" : "them", footnote(group.kind)));
   ImGui::SameLine(0, 0);
   ImGui::SetCursorScreenPos(at);
   if (!of_layer) {
@@ -213,8 +217,9 @@ void draw_plan_row(PanelContext& context, const TimingTableRow& row, int id, boo
     fill_kind(theme, ImGui::GetWindowDrawList(), {at.x, y}, {at.x + size, y + size}, group.kind, -1);
     ImGui::SetCursorPosX(ImGui::GetCursorPosX() + size + 6 * theme.scale);
   }
+  const bool noted = *note_on(group.kind) != '\0';
   std::string name = group.stage >= 0 && group.layer >= 0 ? fmt::format("{} {}", group.layer, group.name) : group.name;
-  name = shortened(name, ImGui::GetContentRegionAvail().x);
+  name = shortened(name + (noted ? " *" : ""), ImGui::GetContentRegionAvail().x);
   ImGui::TextUnformatted(name.c_str());
   draw_cells(theme, of_layer ? other_work : group.kind, {row.median_us, row.spread_us, group.cost.bytes(), row.share});
 }
@@ -231,8 +236,10 @@ void draw_counted(PanelContext& context, Document& document) {
   const Theme& theme = context.theme;
   const TimingTableView& view = context.workspace.timing_table;
   const StageCounters& counters = *document.counters;
+  const std::vector<TimingTableRow>* made = rows_of(context.workspace, document, view.rows);
+  if (made == nullptr) return draw_making_rows(context, document);
+  const std::vector<TimingTableRow>& rows = *made;
   const std::vector<GroupCounters>& counted = counters_of(document, view.rows);
-  const std::vector<TimingTableRow>& rows = rows_of(document, view.rows);
   if (!ImGui::BeginTable("counters", 7, table_flags, whole_rows())) return;
   ImGui::TableSetupScrollFreeze(0, 1);
   for (const auto& [name, weight] : {std::pair{"stage", 1.8F},
@@ -265,8 +272,10 @@ void draw_counted(PanelContext& context, Document& document) {
       const GroupCounters& group = counted[at];
       ImGui::TableNextRow();
       ImGui::TableNextColumn();
-      ImGui::TextUnformatted(shortened(full_name(group.group), ImGui::GetContentRegionAvail().x).c_str());
-      tooltip(tip);
+      const std::string note = footnote(group.group.kind);
+      ImGui::TextUnformatted(
+          shortened(full_name(group.group) + (note.empty() ? "" : " *"), ImGui::GetContentRegionAvail().x).c_str());
+      tooltip(tip + note);
       ImGui::TableNextColumn();
       right_aligned(theme, theme.text, three_digits(rows[at].median_us));
       const double bytes = group.memory_bytes(counters);
@@ -289,6 +298,9 @@ void draw_one(PanelContext& context, Document& document) {
     draw_counted(context, document);
     return;
   }
+  const std::vector<TimingTableRow>* made = rows_of(context.workspace, document, view.rows);
+  if (made == nullptr || !document.timing_cache.table_made) return draw_making_rows(context, document);
+  const std::vector<TimingTableRow>& rows = *made;
   if (!ImGui::BeginTable("times", 6, table_flags, whole_rows())) return;
   ImGui::TableSetupScrollFreeze(0, 1);
   ImGui::TableSetupColumn("stage", ImGuiTableColumnFlags_WidthStretch, 2.0F);
@@ -299,7 +311,7 @@ void draw_one(PanelContext& context, Document& document) {
   ImGui::TableSetupColumn("share", ImGuiTableColumnFlags_WidthStretch, 1.25F);
   const bool waiting_out = leaves_waiting_out(table);
   draw_sorting_headings(
-      theme, view, {waiting_out ? "stage, waiting out" : "stage", "median µs", "± µs", "bytes", "GB/s", "of step"},
+      theme, view, {waiting_out ? "stage, waiting left out" : "stage", "median µs", "± µs", "bytes", "GB/s", "of step"},
       waiting_out ? "Kernels begin before the one in front of them ends, and wait. A row's time is by how much it "
                     "lengthens the work. "
                   : "");
@@ -321,7 +333,6 @@ void draw_one(PanelContext& context, Document& document) {
       draw_cells(theme, other_work, {table.between_us, table.between_spread_us, {}, share(table.between_us)});
     }
   }
-  const std::vector<TimingTableRow>& rows = rows_of(document, view.rows);
   const std::vector<int> order = arranged(rows, view.filter, view.sorted_by, view.descending);
   const bool active = &document == &context.workspace.document();
   ImGuiListClipper clipper;
@@ -378,7 +389,7 @@ void draw_two(PanelContext& context, const Document& first, const Document& seco
   ImGui::TableSetupColumn("first", ImGuiTableColumnFlags_WidthStretch, 1.1F);
   ImGui::TableSetupColumn("second", ImGuiTableColumnFlags_WidthStretch, 1.1F);
   ImGui::TableSetupColumn("ratio", ImGuiTableColumnFlags_WidthStretch, 0.7F);
-  draw_headings(theme, {leaves_waiting_out(a) || leaves_waiting_out(b) ? "µs, waiting out, of" : "median µs of",
+  draw_headings(theme, {leaves_waiting_out(a) || leaves_waiting_out(b) ? "µs, waiting left out, of" : "median µs of",
                         first.name, second.name, "ratio"});
   for (const auto& [kind, in_a, in_b] :
        {std::tuple{whole_step, a.wall_us, b.wall_us}, {nothing_ran, a.gaps_us, b.gaps_us}}) {

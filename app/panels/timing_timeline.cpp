@@ -26,6 +26,11 @@ void draw_bar_tooltip(const Document& document, const TimingBar& bar) {
                 three_digits(static_cast<double>(stage.cost.flops) / bar.duration_us / 1e3).c_str());
   const std::string kernel = document.timings->kernel_name(bar.name);
   if (!kernel.empty()) ImGui::TextUnformatted(kernel.c_str());
+  if (const char* note = note_on(bar.kind); *note != '\0') {
+    ImGui::PushTextWrapPos(ImGui::GetFontSize() * 30);
+    ImGui::TextDisabled("It %s", note);
+    ImGui::PopTextWrapPos();
+  }
   ImGui::TextDisabled("%s", source_words(document.timing_cache.timeline.source));
   ImGui::EndTooltip();
 }
@@ -97,6 +102,10 @@ Table timeline_table(const TokenTimeline& timeline) {
 
 }  // namespace
 
+float beyond_axis(const Theme& theme, const std::string& label) {
+  return std::max(10 * theme.scale, 0.5F * ImGui::CalcTextSize(label.c_str()).x + 2 * theme.scale);
+}
+
 double round_up(double value) {
   if (!(value > 0)) return 1;
   const double power = std::pow(10, std::floor(std::log10(value)));
@@ -110,14 +119,15 @@ void draw_timeline(PanelContext& context, Document& document, ImVec2 size, doubl
   const TokenTimeline& timeline = document.timing_cache.timeline;
   const auto rows = static_cast<int>(timeline.rows.size());
   if (rows == 0) return;
-  size.x -= 10 * context.theme.scale;  // the last tick's label ends beyond the axis
+  // Where there is no room for the axis's name, each tick says its unit; the source stands above the plot as well.
+  const bool named = size.y >= 8 * ImGui::GetTextLineHeight();
+  size.x -= beyond_axis(context.theme, fmt::format("{:g}{}", most_us, named ? "" : " µs"));
   const std::string axis = fmt::format("µs from the first stage of the row · {}", source_words(timeline.source));
   if (!begin_plot(
           context, "##timeline", size, axis.c_str(), nullptr, ImPlotFlags_NoLegend, 0,
           ImPlotAxisFlags_Lock | ImPlotAxisFlags_NoGridLines | ImPlotAxisFlags_NoTickMarks | ImPlotAxisFlags_Invert))
     return;
-  // Where there is no room for the axis's name, each tick says its unit; the source stands above the plot as well.
-  if (size.y < 8 * ImGui::GetTextLineHeight()) ImPlot::SetupAxisFormat(ImAxis_X1, "%g µs");
+  if (!named) ImPlot::SetupAxisFormat(ImAxis_X1, "%g µs");
   std::vector<double> places;
   std::vector<const char*> labels;
   for (int row = 0; row < rows; ++row) {

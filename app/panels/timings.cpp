@@ -2,6 +2,7 @@
 #include "app/panels/empty_state.h"
 #include "app/panels/timing_parts.h"
 #include "app/panels/widgets.h"
+#include "app/viewmodel/numbers.h"
 #include "app/viewmodel/shape_note.h"
 
 #include <fmt/format.h>
@@ -16,30 +17,78 @@ namespace {
 constexpr std::size_t table_tokens = 256;
 constexpr double refresh_s = 0.1;  // medians change slowly; ten times a second is enough
 
+// Of a recorded profile nothing is ever stale, and there may be a million records in it.
+void refresh_recorded(Workspace& workspace, Document& document, int rows) {
+  TimingCache& cache = document.timing_cache;
+  const auto& tokens = document.recording->tokens;
+  if (tokens.empty()) return;
+  if (cache.newest == nullptr) {
+    cache.newest = tokens.back();
+    cache.table.source = tokens.back()->source;
+    cache.table.tokens = tokens.size();
+  }
+  bool medians_now = false;
+  if (!cache.table_made) {
+    const auto make = [](const engine::StepPlan& plan, const MeasuredTimes& times) {
+      return make_timing_table(plan, times);
+    };
+    if (const TimingTable* table = made_of(workspace, document, cache.making_table, cache.newest, make)) {
+      cache.table = *table;
+      cache.median_bar = make_median_bar(cache.table);
+      cache.table_made = medians_now = true;
+    }
+  }
+  const std::int64_t wanted =
+      &document == &workspace.document() || workspace.linked ? workspace.selection.token : std::int64_t{-1};
+  const TimingCache::Newest before = cache.shown;
+  if (before == nullptr || cache.wanted != wanted) {
+    const auto found = std::find_if(tokens.begin(), tokens.end(), [&](const auto& token) {
+      return wanted >= 0 && token->token == static_cast<std::uint32_t>(wanted);
+    });
+    cache.shown = found != tokens.end() ? *found : tokens.back();
+    cache.wanted = wanted;
+  }
+  if ((medians_now || cache.shown != before) && cache.table_made)
+    cache.token_bar = make_token_bar(document.plan(), *cache.shown, cache.table);
+  if (cache.shown == before && cache.rows == rows) return;
+  cache.rows = rows;
+  cache.timeline = make_timeline(document.plan(), *cache.shown, rows);
+}
+
 // Takes the newest times; makes view values again only when there are new ones.
 void refresh(Workspace& workspace, Document& document, int rows) {
+  if (document.recording) return refresh_recorded(workspace, document, rows);
   TimingCache& cache = document.timing_cache;
   const double now = ImGui::GetTime();
   // Models that step together show the same token.
   const bool follows = &document == &workspace.document() || workspace.linked;
   const std::int64_t wanted = follows ? workspace.selection.token : -1;
-  const bool stale = now - cache.refreshed_s > refresh_s || cache.rows != rows;
-  if (!stale && cache.wanted == wanted) return;
-  const auto tokens =
-      document.timings->newest(document.recording ? document.recording->tokens.size() : TimingStore::default_tokens);
-  cache.refreshed_s = now;
+  const bool more = !cache.live_whole;
+  // While tokens run, another one is shown in every frame; the medians follow at their own pace.
+  const bool due = now - cache.refreshed_s > refresh_s || cache.rows != rows || more;
+  if (!due && cache.wanted == wanted) return;
+  const auto tokens = document.timings->newest(TimingStore::default_tokens);
+  if (due || tokens.empty()) cache.refreshed_s = now;
   if (tokens.empty()) {
     cache = TimingCache{};
     cache.refreshed_s = now;
     return;
   }
-  const bool measured = tokens.back() != cache.newest;
-  if (measured) {
+  const bool newer = tokens.back() != cache.newest, measured = newer && due;
+  if (newer && !due) workspace.requests.redraw = true;
+  if (measured || more) {
     cache.newest = tokens.back();
-    // All of a recorded profile: nothing there is stale.
-    const std::size_t count = document.recording ? tokens.size() : std::min(tokens.size(), table_tokens);
+    const std::size_t count = std::min(tokens.size(), table_tokens);
     cache.tokens.assign(tokens.end() - static_cast<std::ptrdiff_t>(count), tokens.end());
-    cache.table = make_timing_table(document.plan(), cache.tokens);
+    cache.live_whole = cache.live.take(cache.tokens, document.plan().stages.size());
+    if (!cache.live_whole) workspace.requests.redraw = true;
+    if (more) {
+      cache.table_rows.values.reset();
+      cache.distribution.values.reset();
+      cache.roofline.values.reset();
+    }
+    cache.table = make_timing_table(document.plan(), cache.live);
+    cache.table_made = true;
     cache.median_bar = make_median_bar(cache.table);
   }
   cache.wanted = wanted;
@@ -142,7 +191,10 @@ void draw_header(PanelContext& context, const std::vector<Document*>& documents,
   fact(account_words(timeline), theme.text, account_tip);
   const bool timed = workspace.timing_page == TimingPage::timeline || workspace.timing_page == TimingPage::run;
   if (const SampleStrip& strip = samples_of(*documents.front()); timed && !strip.empty())
-    draw_samples_legend(theme, strip, flow);
+    draw_samples_legend(
+        theme, strip,
+        workspace.timing_page == TimingPage::run ? all_samples_of(*documents.front()) : std::vector<PlacedStrip>(),
+        flow);
   if (mostly_gaps(timeline))
     fact(gap_words(timeline), theme.value,
          "The model is so small that starting the stages takes longer than running them.");
@@ -256,6 +308,27 @@ void draw_roomy(PanelContext& context, const std::vector<Document*>& documents, 
 
 }  // namespace
 
+profiler::Tokens tokens_of(const Document& document) {
+  return document.recording ? profiler::Tokens(document.recording->tokens)
+                            : profiler::Tokens(document.timing_cache.tokens);
+}
+
+std::size_t records_of(Document& document) {
+  std::size_t& records = document.timing_cache.records;
+  if (document.recording && records == 0)
+    for (const auto& token : document.recording->tokens) records += token->stages.size();
+  return records;
+}
+
+void draw_counting(const PanelContext& context, const char* doing, std::size_t records, double done, ImVec2 size) {
+  const float height = ImGui::GetFrameHeight();
+  ImGui::Dummy({1, std::max(0.0F, 0.4F * (size.y - height) - ImGui::GetStyle().ItemSpacing.y)});
+  const std::string words =
+      fmt::format("{} {} records… {:.0f} %", doing, count_text(static_cast<long long>(records)), 100 * done);
+  ImGui::ProgressBar(static_cast<float>(done), {std::max(1.0F, std::min(size.x, 420 * context.theme.scale)), height},
+                     words.c_str());
+}
+
 const char* source_words(profiler::TimeSource source) {
   return source == profiler::TimeSource::cupti       ? "CUPTI kernel times"
          : source == profiler::TimeSource::cpu_clock ? "CPU stage clock"
@@ -334,9 +407,7 @@ void draw_timings(PanelContext& context) {
   const ImVec2 space = ImGui::GetContentRegionAvail();
   const bool roomy = workspace.recorded() && space.x > 900 * s && space.y > 600 * s;
   const float for_rows = roomy ? space.y * 0.36F : space.y;
-  const bool sampled = workspace.recorded() && workspace.document().recording->samples &&
-                       !workspace.document().recording->samples->tokens.empty();
-  const float row_height = (sampled ? 38 : 20) * s;
+  const float row_height = (has_samples(workspace.document()) ? 38 : 20) * s;
   const int rows = std::clamp(static_cast<int>((for_rows - 76 * s) / row_height), 2, roomy ? 12 : 6);
   for (Document* document : documents) refresh(workspace, *document, rows);
   if (draw_without_times(context, documents)) return;

@@ -4,6 +4,7 @@
 #include "app/panels/widgets.h"
 #include "app/viewmodel/branch_comparison.h"
 #include "app/viewmodel/in_force.h"
+#include "app/viewmodel/shown.h"
 #include "engine/tasks/label.h"
 
 #include <fmt/format.h>
@@ -75,6 +76,11 @@ void draw_token_tooltip(const engine::Model& model, const engine::TokenRecord& r
   ImGui::Text("token %lld: \"%s\", %s", static_cast<long long>(record.position), model.symbol(record.id).c_str(),
               origin_words(record.origin));
   const bool known = has_prediction(record);
+  if (record.skipped) {
+    ImGui::TextUnformatted(prefilled_words(record).c_str());
+    ImGui::EndTooltip();
+    return;
+  }
   if (!known) ImGui::TextUnformatted("no prediction: the logits are not finite");
   if (known && !record.top.empty())
     ImGui::Text("prediction after it: %s with p = %.4f", model.label(record.predicted).c_str(),
@@ -115,6 +121,8 @@ void draw_consumed(PanelContext& context, const engine::Model& model, const engi
   draw_text(theme.numbers, 15, {middle, low.y + cell.height * 0.31F}, theme.text, model.symbol(record.id),
             cell.width - 6 * s);
 
+  if (record.skipped)
+    return draw_text(theme.words, 11, {middle, low.y + cell.height * 0.68F}, theme.faint, "prefilled", cell.width);
   // Below: what the model predicts, and how sure it is of it.
   const bool known = has_prediction(record);
   const bool judged = known && record.truth >= 0, right = record.truth == record.predicted;

@@ -105,7 +105,13 @@ std::vector<Item> recorded_items(PanelContext& context) {
   if (recording.cost && recording.cost->problem.empty() && recording.cost->wall_us_without > 0)
     items.push_back({fmt::format("CUPTI costs {:+.1f} %",
                                  100 * (recording.cost->wall_us_with / recording.cost->wall_us_without - 1)),
-                     theme.secondary, "Of a step's wall time, against a second process without CUPTI.", 7});
+                     theme.secondary,
+                     recording.backend.graph
+                         ? "Of a step's wall time, against a second process without CUPTI. It prepares every node of a "
+                           "graph before the first one begins: work and gaps are not lengthened, and steps that are "
+                           "queued ahead hide it."
+                         : "Of a step's wall time, against a second process without CUPTI.",
+                     7});
   items.push_back({fmt::format("UI {:.3g}×", static_cast<double>(context.workspace.ui_scale)), theme.secondary,
                    "Larger and smaller: + and -", 2, false, true});
   items.push_back({fmt::format("{:.1f} ms/frame", context.workspace.frame_ms), theme.secondary,

@@ -53,6 +53,13 @@ void edit_shown(Workspace& workspace) {
   }
 }
 
+void go_to_shown(Workspace& workspace) {
+  const engine::TokenRecord* record = workspace.ready() ? workspace.shown() : nullptr;
+  if (record == nullptr) return;
+  workspace.selection.token = -1;
+  workspace.post(command::Seek{record->position + 1});
+}
+
 void evaluate(Workspace& workspace) {
   workspace.requests.focus_panel = "Accuracy";
   workspace.requests.evaluate = true;
@@ -88,6 +95,7 @@ std::vector<UserAction> actions_of(const Workspace& workspace) {
       {"Forget the tokens to come and go on from here", "", [](Workspace& w) { w.post(command::Forget{}); }},
       {"Undo: prompt, tokens, branches, interventions", "Ctrl+Z", [](Workspace& w) { w.post(command::Undo{}); }},
       {"Redo", "Ctrl+Shift+Z", [](Workspace& w) { w.post(command::Redo{}); }},
+      {"Go to the shown token (seek)", "G", go_to_shown},
       {"Branch off here", "B", [](Workspace& w) { w.post(command::Fork{}); }},
       {"Edit the shown token on a new branch", "T", edit_shown},
       {"Find an action", "Ctrl+K", [](Workspace& w) { w.show_palette = true; }},
@@ -168,6 +176,7 @@ void handle_keys(Workspace& workspace) {
   if (pressed(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_Z, true) || pressed(ImGuiMod_Ctrl | ImGuiKey_Y, true))
     workspace.post(command::Redo{});
   if (pressed(ImGuiKey_B)) workspace.post(command::Fork{});
+  if (pressed(ImGuiKey_G)) go_to_shown(workspace);
   if (pressed(ImGuiKey_T)) edit_shown(workspace);
   if (pressed(ImGuiKey_F))
     workspace.selection.frame = workspace.selection.frame == Frame::unrotated ? Frame::stored : Frame::unrotated;

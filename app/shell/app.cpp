@@ -328,15 +328,25 @@ void App::serve_interventions() {
 
 void App::frame() {
   const auto start = Clock::now();
+  auto since = start;
+  const auto took = [&since](const char* part) {
+    const auto now = Clock::now();
+    frame_parts().push_back({part, std::chrono::duration<double, std::milli>(now - since).count()});
+    since = now;
+  };
+  frame_parts().clear();
   take_snapshots();
+  took("snapshots");
   serve_requests();
   if (theme_.scale != workspace_.ui_scale || theme_.light != workspace_.light_theme) apply_theme();
 
   ImGui_ImplOpenGL3_NewFrame();
   surface_->begin_frame();
   ImGui::NewFrame();
+  took("requests");
   draw();
   ImGui::Render();
+  took("all panels");
 
   const SurfaceSize size = surface_->size();
   glViewport(0, 0, size.width, size.height);
@@ -345,8 +355,9 @@ void App::frame() {
   ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
   take_screenshot();
   surface_->present();
+  took("OpenGL");
   const double ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-  frame_stats_.add(ms);
+  frame_stats_.add(ms, std::move(frame_parts()));
   workspace_.frame_ms = workspace_.frame_ms == 0 ? ms : 0.9 * workspace_.frame_ms + 0.1 * ms;
   settings_.save(false);
 }

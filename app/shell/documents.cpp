@@ -67,6 +67,7 @@ Document open_document(const std::string& name, const OpenOptions& options) {
   engine::SessionOptions session;
   session.backend = options.backend;
   session.seed = options.seed;
+  session.step_last = engine::command::StepLast().tokens;
   if (options.history_mb > 0) session.history_budget_bytes = options.history_mb << 20;
   session.observer = document.timings.get();
   session.on_publish = options.on_publish;

@@ -4,6 +4,9 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <vector>
 
 namespace app {
 namespace {
@@ -21,7 +24,31 @@ ImFont* add(EmbeddedFont font, const char* name, float size_share, bool merge, f
                                                     base_font_size, &config);
 }
 
+// Chinese, Japanese and Korean, read once for all faces. Empty where the system has no such font.
+const std::vector<char>& cjk_font() {
+  static const std::vector<char> font = [] {
+    std::vector<char> bytes;
+    for (const char* path : {"/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
+                             "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf"}) {
+      std::ifstream in(path, std::ios::binary);
+      bytes.assign(std::istreambuf_iterator<char>(in), {});
+      if (!bytes.empty()) break;
+    }
+    return bytes;
+  }();
+  return font;
+}
+
 void add_system_fallback() {
+  const std::vector<char>& cjk = cjk_font();
+  if (!cjk.empty()) {
+    ImFontConfig config;
+    config.FontDataOwnedByAtlas = false;
+    config.MergeMode = true;
+    std::snprintf(config.Name, sizeof config.Name, "CJK");
+    ImGui::GetIO().Fonts->AddFontFromMemoryTTF(const_cast<char*>(cjk.data()), static_cast<int>(cjk.size()),
+                                               base_font_size, &config);
+  }
   const char* path = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return;

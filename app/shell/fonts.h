@@ -10,7 +10,8 @@ namespace app {
 inline constexpr float base_font_size = 15.0F;
 
 // Adds the faces to the current context and names them in the theme. Each face falls back for glyphs it lacks (Greek,
-// arrows, subscripts, norms): the other text face, Latin Modern Math, then DejaVu Sans where the system has it.
+// arrows, subscripts, norms): the other text face, Latin Modern Math, then, where the system has them, a font of Chinese,
+// Japanese and Korean (fonts-wqy-microhei; fonts-droid-fallback has no Korean) and DejaVu Sans.
 void load_fonts(Theme& theme);
 
 }  // namespace app

@@ -2,10 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace app {
 
-void FrameStats::add(double ms) {
+std::vector<FramePart>& frame_parts() {
+  static std::vector<FramePart> parts;
+  return parts;
+}
+
+void FrameStats::add(double ms, std::vector<FramePart> parts) {
+  if (slowest_.size() < kept_slow || ms > slowest_.back().ms) {
+    const auto at = std::find_if(slowest_.begin(), slowest_.end(), [&](const SlowFrame& slow) { return ms > slow.ms; });
+    slowest_.insert(at, {count_, ms, std::move(parts)});
+    if (slowest_.size() > kept_slow) slowest_.pop_back();
+  }
   if (times_ms_.size() < capacity)
     times_ms_.push_back(ms);
   else

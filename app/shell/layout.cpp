@@ -2,12 +2,14 @@
 
 #include "app/panels/empty_state.h"
 #include "app/panels/model_menu.h"
+#include "app/shell/frame_stats.h"
 #include "app/viewmodel/word_filter.h"
 
 #include <imgui_internal.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 namespace app {
 namespace {
@@ -71,9 +73,16 @@ void draw_bar_content(PanelContext& context, void (*draw)(PanelContext&)) {
     draw_recorded_strip(context);
 }
 
+void draw_timed(PanelContext& context, const DockedPanel& panel) {
+  using Clock = std::chrono::steady_clock;
+  const auto begin = Clock::now();
+  panel.draw(context);
+  frame_parts().push_back({panel.name, std::chrono::duration<double, std::milli>(Clock::now() - begin).count()});
+}
+
 void draw_content(PanelContext& context, const DockedPanel& panel) {
   if (context.workspace.ready() || (context.workspace.recorded() && panel.draw == draw_timings))
-    panel.draw(context);
+    draw_timed(context, panel);
   else if (context.workspace.recorded() && panel.draw == draw_model_map)
     draw_recorded_layers(context);
   else if (context.workspace.recorded())

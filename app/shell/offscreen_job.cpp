@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cmath>
 #include <ostream>
+#include <thread>
 #include <utility>
 
 namespace app {
@@ -30,11 +31,12 @@ constexpr double frame_period_s = 1.0 / 60;
 constexpr int least_frames = 90;  // below that a 99th percentile says nothing
 constexpr std::chrono::minutes patience{2};
 
-// Draws at most 60 frames a second until `done` says so; false: patience ran out.
+// Draws until `done` says so; false: patience ran out. `fps` frames a second, as on a display; 0: whenever something is new,
+// and 60 times a second where nothing is.
 template <class Done>
-bool draw_until(App& app, Done done) {
+bool draw_until(App& app, Done done, double fps = 0) {
   const auto start = Clock::now();
-  auto progress = start;
+  auto progress = start, due = start;
   std::uint64_t last_version = 0;
   while (!done()) {
     const auto begin = Clock::now();
@@ -50,6 +52,13 @@ bool draw_until(App& app, Done done) {
     if (version != last_version) progress = Clock::now();
     last_version = version;
     if (Clock::now() - progress > patience) return false;
+    if (fps > 0) {
+      // A frame that comes late moves the later ones, as a missed refresh does.
+      due = std::max(due + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(1 / fps)),
+                     Clock::now());
+      std::this_thread::sleep_until(due);
+      continue;
+    }
     const double left = frame_period_s - std::chrono::duration<double>(Clock::now() - begin).count();
     if (left > 0) app.surface().wait(left);
   }
@@ -94,21 +103,50 @@ JobReport::Model report_on(const Document& document, int steps, double seconds) 
   }
   document.timings->flush();
   std::vector<double> walls_ms;
-  for (const auto& token : document.timings->newest(TimingStore::default_tokens))
-    walls_ms.push_back(static_cast<double>(token->wall_ns) * 1e-6);
-  model.step_ms = profiler::spread_of(walls_ms).median;
+  const auto newest = document.timings->newest(TimingStore::default_tokens);
+  for (const auto& token : newest) walls_ms.push_back(static_cast<double>(token->wall_ns) * 1e-6);
+  const profiler::Spread walls = profiler::spread_of(walls_ms);
+  model.step_ms = walls.median;
+  model.mean_step_ms = walls.mean;
+  if (newest.size() > 1)
+    model.period_ms = static_cast<double>(newest.back()->wall_start_ns - newest.front()->wall_start_ns) * 1e-6 /
+                      static_cast<double>(newest.size() - 1);
   const profiler::ProfilerStatus status = document.timings->status();
   model.dropped_records = status.dropped;
   model.time_source = name_of(status.source);
   return model;
 }
 
+// What the command line asks of the first document and what was recorded cannot do: said before anything runs.
+engine::Result<void> check_recorded(const Workspace& workspace, const GuiOptions& options) {
+  if (workspace.documents.empty()) return {};
+  const Document& document = workspace.documents.front();
+  if (!document.recording && !document.replay) return {};
+  const char* const none =
+      document.recording ? "a recorded profile has none" : "recorded tokens have none: name the model itself";
+  if (!options.changes.empty())
+    return engine::input_error(fmt::format("--change needs a model that can be stepped, and {}.", none));
+  const auto page = discretisation_page_named(options.page);
+  if (is_intervention_page(options.page) || options.page == parity_page ||
+      (page && page->page == DiscretisationPage::effect))
+    return engine::input_error(fmt::format("--page {} runs a model, and {}.", options.page, none));
+  if (page && document.recording)
+    return engine::input_error(fmt::format("--page {} draws what a model computed, and {}.", options.page, none));
+  const bool steps = std::any_of(workspace.documents.begin(), workspace.documents.end(),
+                                 [](const Document& each) { return each.session != nullptr; });
+  if (options.steps > 0 && !steps) return engine::input_error(fmt::format("--steps steps a model, and {}.", none));
+  return {};
+}
+
 // Measures the first model's accuracy as the window's button does, and waits for the end.
 engine::Result<std::shared_ptr<const EvaluationReport>> evaluate_first(App& app) {
   Workspace& workspace = app.workspace();
   const Document& document = workspace.documents.front();
-  if (document.recording)
-    return engine::input_error("A recorded profile has no accuracy: name a model beside it, or leave out --evaluate.");
+  if (document.recording || document.replay)
+    return engine::input_error(
+        fmt::format("A {} has no weights, so its accuracy can't be measured: name the model itself, or leave out "
+                    "--evaluate.",
+                    document.recording ? "recorded profile" : "recording"));
   if (auto task = engine::task_of(*document.model, ""); !task) return tl::unexpected(task.error());
   workspace.activate(0);
   workspace.requests.evaluate = true;
@@ -125,8 +163,6 @@ engine::Result<std::shared_ptr<const EvaluationReport>> evaluate_first(App& app)
 engine::Result<void> run_effect(App& app) {
   Workspace& workspace = app.workspace();
   const Document& document = workspace.documents.front();
-  if (document.recording) return {};
-  if (document.replay) return engine::input_error("--page effect runs a model, and recorded tokens have none.");
   workspace.activate(0);
   workspace.requests.effect = workspace.requests.effect_accuracy = true;
   app.frame();
@@ -149,7 +185,6 @@ engine::Result<void> run_parity(App& app) {
   workspace.activate(0);
   workspace.requests.parity = true;
   app.frame();
-  if (!document.parity) return engine::input_error("Recorded tokens come without weights: name the model itself.");
   if (!draw_until(app, [&] { return !document.parity->running(); }))
     return engine::system_error("The parity bench came no further for two minutes.");
   const auto report = document.parity->report();
@@ -161,9 +196,6 @@ engine::Result<void> run_interventions(App& app, const GuiOptions& options) {
   Workspace& workspace = app.workspace();
   const Document& document = workspace.documents.front();
   if (!document.is_open() || !is_intervention_page(options.page)) return {};
-  if (document.replay && !options.changes.empty())
-    return engine::input_error("--change needs a model that can be stepped, and recorded tokens have none.");
-  if (document.replay) return {};
   workspace.activate(0);
   app.frame();
   const auto list = engine::parse_interventions(options.changes, document.model->config());
@@ -197,7 +229,8 @@ engine::Result<void> run_interventions(App& app, const GuiOptions& options) {
   return {};
 }
 
-// Shows every scale of the page of all tokens, moving along it: from the whole run down to a thousandth of it and back.
+// Shows every scale of the page of all tokens, moving along it: from the whole run down to a thousandth of it and back. The
+// table beside it is sorted by another column and filtered by another word now and then.
 engine::Result<JobReport::Scroll> scroll_through(App& app, int frames) {
   Workspace& workspace = app.workspace();
   const auto& run = workspace.document().timing_cache.run;
@@ -205,8 +238,18 @@ engine::Result<JobReport::Scroll> scroll_through(App& app, int frames) {
     return engine::input_error("--scroll moves along the page of all tokens: give --page all-tokens and a profile.");
   JobReport::Scroll out;
   out.pieces = run.values->pieces();
+  TimingTableView& table = workspace.timing_table;
+  const TimingTableView before = table;
+  table.rows = ProfileRows::stages;
+  app.frame();
+  if (!draw_until(app, [&] { return !std::exchange(workspace.requests.redraw, false); }))
+    return engine::system_error("The table was not complete after two minutes.");
   app.frame_stats().clear();
   for (int i = 0; i < frames; ++i) {
+    constexpr int columns = 6, frames_each = 12;
+    table.sorted_by = i / frames_each % columns;
+    table.descending = i / frames_each / columns % 2 == 0;
+    table.filter = i / (3 * frames_each) % 2 == 0 ? "" : "proj";
     const double along = static_cast<double>(i) / frames;
     const double span = std::pow(10.0, -1.5 * (1 - std::cos(2 * 3.14159265358979 * along)));
     const double from = along * (1 - span);
@@ -214,6 +257,7 @@ engine::Result<JobReport::Scroll> scroll_through(App& app, int frames) {
     app.frame();
     out.vertices = std::max(out.vertices, ImGui::GetIO().MetricsRenderVertices);
   }
+  table = before;
   out.frames = app.frame_stats().count();
   out.median_ms = app.frame_stats().quantile_ms(0.5);
   out.p99_ms = app.frame_stats().quantile_ms(0.99);
@@ -232,7 +276,10 @@ engine::Result<JobReport> run_offscreen_job(App& app, const GuiOptions& options)
     return engine::system_error("The models were not open after two minutes.");
   app.frame();
   if (auto failed = first_failure(app.workspace()); !failed) return tl::unexpected(failed.error());
+  if (auto able = check_recorded(app.workspace(), options); !able) return tl::unexpected(able.error());
 
+  if (options.steps > 0)
+    app.frame_stats().clear();  // frames of waiting for a model say nothing about those beside its steps
   const auto start = Clock::now();
   for (Document& document : app.workspace().documents) {
     if (options.steps <= 0 || !document.session) continue;
@@ -244,13 +291,14 @@ engine::Result<JobReport> run_offscreen_job(App& app, const GuiOptions& options)
   }
   double seconds = 0;
   const auto wanted = static_cast<std::size_t>(std::max(0, options.steps));
-  const bool finished = draw_until(app, [&] {
+  const auto all_stepped = [&] {
     if (!first_failure(app.workspace())) return true;
     for (const Document& document : app.workspace().documents)
       if (document.is_open() && !document.replay && document.snapshot->tokens.size() < wanted) return false;
     seconds = std::chrono::duration<double>(Clock::now() - start).count();
     return true;
-  });
+  };
+  const bool finished = draw_until(app, all_stepped, options.fps);
   if (auto failed = first_failure(app.workspace()); !failed) return tl::unexpected(failed.error());
   if (!finished) return engine::system_error("No token was finished within two minutes.");
 
@@ -292,6 +340,7 @@ engine::Result<JobReport> run_offscreen_job(App& app, const GuiOptions& options)
   report.ui_scale = static_cast<double>(app.workspace().ui_scale);
   report.frames = app.frame_stats().count();
   report.frame_median_ms = app.frame_stats().quantile_ms(0.5);
+  report.slowest = app.frame_stats().slowest();
   report.frame_p99_ms = app.frame_stats().quantile_ms(0.99);
   if (!options.screenshot.empty()) {
     const auto written = write_png(options.screenshot, read_pixels(app.surface().size()));

@@ -22,6 +22,7 @@ struct GuiOptions {
   std::vector<std::string> recordings;  // of tokens; the same
   bool offscreen = false;
   int steps = 0;           // tokens to step before the screenshot
+  double fps = 0;          // frames a second offscreen, as a display would show; 0: with every token, at most 60
   std::string screenshot;  // PNG file; empty: none
   std::string summary;     // JSON file of what was done and measured; empty: none
   std::string trace;       // Chrome trace JSON of the stages; empty: none

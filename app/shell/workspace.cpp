@@ -105,7 +105,7 @@ void Workspace::choose_rank(int rank) {
     chosen.timings = recorded_timings(chosen.recording);
     chosen.name = run.result.recording;
     chosen.counters = run.result.counters ? std::make_shared<const StageCounters>(*run.result.counters) : nullptr;
-    TimingCache::Ranks kept = std::move(chosen.timing_cache.ranks);
+    auto kept = std::move(chosen.timing_cache.ranks);
     chosen.timing_cache = TimingCache{};
     chosen.timing_cache.ranks = std::move(kept);
     selection.token = selection.stage = -1;

@@ -22,7 +22,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <future>
 #include <memory>
 #include <optional>
 #include <set>
@@ -72,9 +71,11 @@ struct Document {
   std::shared_ptr<const RankFamily> family;
   std::shared_ptr<const StageCounters>
       counters;  // of a recording or measured by the window; `why` says why there are none
-  std::unique_ptr<MeasurementJob> counters_job, ranks_job;  // the last ones asked for; null: none yet
-  std::string ranks_problem;                                // why the ranks could not be measured
-  std::string asked;                                        // what was opened: a name or path
+  std::shared_ptr<const TokenSamples>
+      samples;  // of a live model, of steps of their own; `why` says why there are none. A recording has its own
+  std::unique_ptr<MeasurementJob> counters_job, samples_job, ranks_job;  // the last ones asked for; null: none yet
+  std::string ranks_problem;                                             // why the ranks could not be measured
+  std::string asked;                                                     // what was opened: a name or path
 
   bool is_open() const { return snapshot != nullptr; }
   bool has_times() const { return timings != nullptr && (recording != nullptr || (is_open() && !snapshot->empty())); }
@@ -109,6 +110,7 @@ struct Requests {
   std::int64_t retention = -1;       // measure how long this token's contribution lasts in the selected layer
   bool parity = false;               // run the parity bench for the shown token, as set in `parity`
   bool measure_counters = false;     // count what the active document's stages do to the hardware
+  bool measure_samples = false;      // sample the hardware's counters while its step runs
   bool measure_ranks = false;        // measure its shape at several ranks
   bool reset_layout = false;
   bool quit = false;
@@ -175,17 +177,14 @@ struct CompareView {
   int sorted_by = -1;
   bool descending = true, significant_only = false;
   std::string filter;
-  // Made in the background; `of` names what from.
   struct Made {
     ProfileComparison comparison;
     std::vector<std::string> reasons, differences;
   };
-  std::shared_ptr<const Made> made;
-  std::string of, asked;
+  Kept<std::string, Made> made;
   std::pair<const void*, const void*> pair;  // the documents
   ProfileRows made_rows = ProfileRows::kinds;
   double made_s = -1;
-  std::future<std::shared_ptr<const Made>> making;
 };
 
 struct Workspace {

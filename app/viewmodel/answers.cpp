@@ -45,7 +45,7 @@ AnswersView make_answers(const engine::Snapshot& snapshot, std::int64_t index, i
   const engine::TokenRecord* previous =
       index > 0 ? snapshot.tokens[static_cast<std::size_t>(index) - 1].get() : nullptr;
   const std::int32_t truth = view.labelling ? record.truth : next_token(snapshot, index);
-  view.truth_known = truth >= 0;
+  view.truth_known = truth >= 0 && !record.skipped;
   if (view.truth_known) {
     view.right = record.predicted == truth;
     view.truth_text = model.label(truth);

@@ -46,11 +46,18 @@ EffectSeries make_effect_series(const EffectReport& report, int layer, std::int6
   return series;
 }
 
-std::vector<EffectLine> effect_lines(const EffectSeries& series, const EffectReport* accuracy) {
+const char* effect_name(std::size_t run, bool in_force) {
+  return run == 0 && in_force ? "in force" : effect_names[run];
+}
+
+std::vector<EffectLine> effect_lines(const EffectSeries& series, const EffectReport* accuracy, bool in_force) {
   std::vector<EffectLine> lines;
   if (!series.empty()) {
-    EffectLine mean{"KL, bits", "KL(as it is || this run), mean over the tokens.", {}},
-        same{"same answer", "Tokens after which the likeliest answer is the model's own.", {}},
+    EffectLine mean{"KL, bits", fmt::format("KL({} || this run), mean over the tokens.", effect_name(0, in_force)), {}},
+        same{"same answer",
+             in_force ? "Tokens after which the likeliest answer is that with what is in force."
+                      : "Tokens after which the likeliest answer is the model's own.",
+             {}},
         bits{"bits per token", "What each run pays for the tokens that follow in this context.", {}},
         moved{"state moved", "Relative distance of the last layer's un-rotated state, mean over the tokens.", {}};
     for (std::size_t run = 0; run < effect_runs; ++run) {

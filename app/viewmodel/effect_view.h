@@ -16,6 +16,9 @@ namespace app {
 inline constexpr std::size_t effect_runs = 1 + effect_lambdas.size();  // the model as it is, Euler, trapezoid
 inline constexpr std::array<const char*, effect_runs> effect_names{"as it is", "Euler λ = 1", "trapezoid λ = ½"};
 
+// The same where the first run has interventions in force.
+const char* effect_name(std::size_t run, bool in_force);
+
 // Values of the two other runs; what is zero is NaN, so that a logarithmic axis can draw it.
 struct EffectSeries {
   std::vector<double> token;
@@ -34,7 +37,7 @@ struct EffectLine {
   std::string name, tip;
   std::array<std::string, effect_runs> values;
 };
-std::vector<EffectLine> effect_lines(const EffectSeries& series, const EffectReport* accuracy);
+std::vector<EffectLine> effect_lines(const EffectSeries& series, const EffectReport* accuracy, bool in_force = false);
 
 // The probabilities of the shown token's best answers under each run.
 struct EffectAnswer {

@@ -1,11 +1,8 @@
 #include "app/viewmodel/in_force.h"
 
-#include "engine/analysis/rotation.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 
 namespace app {
@@ -39,26 +36,6 @@ List in_force_of(const List& list, std::int64_t token) {
 
 std::string starts_from_words(const List& list) {
   return list.empty() ? std::string() : fmt::format("With {} in force. ", in_force_words(list));
-}
-
-double step_advance(const engine::Snapshot& snapshot, std::int64_t index, int layer, int head, int pair) {
-  const engine::ModelConfig& config = snapshot.model->config();
-  const auto record = [&](std::int64_t i) -> const engine::TokenRecord& {
-    return *snapshot.tokens[static_cast<std::size_t>(i)];
-  };
-  const bool changed =
-      std::any_of(snapshot.interventions.begin(), snapshot.interventions.end(), [&](const engine::Intervention& by) {
-        return by.quantity == engine::Quantity::rotation && by.tokens.contains(index) && by.layers.contains(layer) &&
-               by.heads.contains(head) && by.pairs.contains(pair);
-      });
-  const double own = engine::phase_increment(config, record(index).coefficients, layer, head, pair);
-  if (!changed) return own;
-  const auto phase = [&](std::int64_t i) {
-    const auto& layers = record(i).state->layers;
-    const auto l = static_cast<std::size_t>(layer);
-    return l < layers.size() ? engine::accumulated_phase(config, layers[l], head, pair) : std::nan("");
-  };
-  return phase(index) - (index > 0 ? phase(index - 1) : 0.0);
 }
 
 List from_token(const List& list, std::int64_t first) {

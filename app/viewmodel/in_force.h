@@ -2,7 +2,6 @@
 #pragma once
 
 #include "engine/intervention/intervention.h"
-#include "engine/session/snapshot.h"
 
 #include <cstdint>
 #include <string>
@@ -22,9 +21,5 @@ std::vector<engine::Intervention> in_force_of(const std::vector<engine::Interven
 std::string starts_from_words(const std::vector<engine::Intervention>& list);
 // The list at tokens from `first` on only; entries that end before are left out.
 std::vector<engine::Intervention> from_token(const std::vector<engine::Intervention>& list, std::int64_t first);
-
-// What a pair's angle advanced by at a token, radians: turn * dt, and where the rotation is changed there what the recorded
-// angles say. NaN where neither is held.
-double step_advance(const engine::Snapshot& snapshot, std::int64_t index, int layer, int head, int pair);
 
 }  // namespace app

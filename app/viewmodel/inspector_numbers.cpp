@@ -41,7 +41,7 @@ Formula frame_formula(const engine::Snapshot& snapshot, const Selection& selecti
   const auto value = [&](const std::vector<float>& all) {
     return number_text(per_head(config, all, selection.layer, selection.head));
   };
-  const double turn = step_advance(snapshot, index, selection.layer, selection.head, selection.pair);
+  const double turn = turn_at(snapshot, index, selection.layer, selection.head, selection.pair);
   const std::string now = phasor_text(snapshot, selection, index);
   const std::string before = phasor_text(snapshot, selection, index - 1);
   if (selection.frame == Frame::stored) {
@@ -96,7 +96,7 @@ InspectorNumbers make_inspector(const engine::Snapshot& snapshot, const Selectio
                       "Weights of the last and the current input: beta = (1 - lambda) dt alpha, gamma = lambda dt.",
                       false});
   if (selection.pair < config.angles()) {
-    const double turn = step_advance(snapshot, index, selection.layer, selection.head, selection.pair);
+    const double turn = turn_at(snapshot, index, selection.layer, selection.head, selection.pair);
     const std::string label = turn_label(turn);
     out.rows.push_back({"Δθ", number_text(turn) + " rad", label == "—" ? fmt::format("pair {}", selection.pair) : label,
                         fmt::format("Turn of pair {} at this token: dtheta = pi tanh(raw) dt. The un-rotated state "

@@ -66,7 +66,11 @@ std::string verdict_words(const engine::ModelConfig& config, const ParityRow& ro
   if (const ParityCell* begins = row.begins())
     return fmt::format("{} is wrong from {} on, {}.{}", row.name, engine::describe(*begins),
                        engine::place_in(config, begins->tensor, begins->index), again);
-  const ParityCell* worst = ParityRow::worst(row.step.empty() ? row.text : row.step);
+  // Over both views, as pass() judges them.
+  const ParityCell* worst = ParityRow::worst(row.step);
+  if (const ParityCell* text = ParityRow::worst(row.text);
+      row.judged_text && text != nullptr && (worst == nullptr || text->of_limit > worst->of_limit))
+    worst = text;
   if (worst == nullptr || worst->of_limit == 0)
     return fmt::format("{} agrees with the reference in every value, rounded to fp32.{}", row.name, again);
   return fmt::format("{} agrees with the reference: at most {:.2g} times the limit, in {}.{}", row.name,

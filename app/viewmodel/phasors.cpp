@@ -46,7 +46,7 @@ PhasorView make_phasors(const engine::Snapshot& snapshot, const Selection& selec
       track.trail.push_back(z);
       double turn = 0;
       if (selection.frame == Frame::unrotated) {
-        turn = step_advance(snapshot, t, selection.layer, selection.head, track.pair);
+        turn = turn_at(snapshot, t, selection.layer, selection.head, track.pair);
       }
       track.turn.push_back(std::isfinite(turn) ? turn : 0.0);
       const double magnitude = std::abs(z);

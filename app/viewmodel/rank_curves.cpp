@@ -42,13 +42,17 @@ RankPathPoint path_point(const RankRun& run, profiler::StageClock clock) {
 
 }  // namespace
 
-RankCurves make_rank_curves(const RankFamily& family) {
+RankCurves make_rank_curves(const RankFamily& family, const profiler::GoesOn& goes_on) {
   RankCurves out;
   const profiler::StageClock clock = clock_for(family.runs);
   out.waiting_out = clock == profiler::StageClock::waiting_out;
+  const auto runs = static_cast<double>(family.runs.size());
   for (const RankRun& run : family.runs) {
+    const auto place = static_cast<double>(&run - family.runs.data());
+    const profiler::GoesOn of_run = profiler::part_of(goes_on, place / runs, (place + 0.9) / runs);
+    if (of_run && !of_run(0)) break;
     const Grouping groups = grouping(run.result.plan, ProfileRows::kinds);
-    const auto series = profiler::series_of(run.result.tokens, groups.of_stage, groups.groups.size(), clock);
+    const auto series = profiler::series_of(run.result.tokens, groups.of_stage, groups.groups.size(), clock, of_run);
     for (std::size_t i = 0; i < groups.groups.size(); ++i)
       add(out, groups.groups[i].name, groups.groups[i].kind, point_of(run.rank, series[i]));
     out.path.push_back(path_point(run, clock));

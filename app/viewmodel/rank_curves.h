@@ -36,6 +36,6 @@ struct RankCurves {
   bool waiting_out = false;  // the times leave out what kernels wait for each other
 };
 
-RankCurves make_rank_curves(const RankFamily& family);
+RankCurves make_rank_curves(const RankFamily& family, const profiler::GoesOn& goes_on = {});
 
 }  // namespace app

@@ -28,4 +28,16 @@ SampleStrip make_sample_strip(const TokenSamples& samples, std::int64_t token) {
   return out;
 }
 
+std::vector<PlacedStrip> place_sample_strips(const TokenSamples& samples, profiler::Tokens tokens) {
+  std::vector<PlacedStrip> out;
+  for (const SampledToken& sampled : samples.tokens) {
+    const auto found =
+        std::find_if(tokens.begin(), tokens.end(), [&](const auto& token) { return token->token == sampled.token; });
+    if (found == tokens.end() || (*found)->stages.empty()) continue;
+    const std::int64_t after_ns = (*found)->stages.front().start_ns - (*found)->wall_start_ns;
+    out.push_back({make_sample_strip(samples, sampled.token), static_cast<double>(after_ns) / 1e3});
+  }
+  return out;
+}
+
 }  // namespace app

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/wiring/token_samples.h"
+#include "profiler/report/statistics.h"
 
 #include <cstdint>
 #include <string>
@@ -12,6 +13,7 @@ namespace app {
 struct SampleStrip {
   std::int64_t token = -1;  // that was sampled, in another run of the same steps; -1: none was
   bool own = false;         // it is the token that was asked for
+  bool apart = false;       // a live model's: of steps of their own, and of no token here
   double interval_us = 0;
   std::vector<std::string> names;             // "DRAM read"
   std::vector<double> start_us;               // of each sample, from the token's first piece of work
@@ -24,5 +26,13 @@ struct SampleStrip {
 
 // Of the token where it was sampled, else of the first that was.
 SampleStrip make_sample_strip(const TokenSamples& samples, std::int64_t token);
+
+// The samples of a token and where they begin.
+struct PlacedStrip {
+  SampleStrip strip;
+  double after_start_us = 0;  // its first piece of work, from the start of the token's step
+};
+// Of every sampled token that is among `tokens`, in the order of the samples.
+std::vector<PlacedStrip> place_sample_strips(const TokenSamples& samples, profiler::Tokens tokens);
 
 }  // namespace app

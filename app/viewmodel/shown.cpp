@@ -1,5 +1,7 @@
 #include "app/viewmodel/shown.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -41,8 +43,21 @@ double per_head(const engine::ModelConfig& config, const std::vector<float>& val
   return static_cast<double>(values[at]);
 }
 
+double turn_at(const engine::Snapshot& snapshot, std::int64_t index, int layer, int head, int pair) {
+  const engine::TokenRecord& record = *snapshot.tokens[static_cast<std::size_t>(index)];
+  return engine::phase_increment(snapshot.model->config(), record.coefficients, layer, head, pair);
+}
+
 engine::StateFrame frame_of(Frame frame) {
   return frame == Frame::unrotated ? engine::StateFrame::unrotated : engine::StateFrame::stored;
+}
+
+std::string prefilled_words(const engine::TokenRecord& record) {
+  return fmt::format(
+      "Prefilled: tokens {} to {} were consumed at once, and of this one nothing was recorded yet. Go to it (G) to "
+      "have "
+      "its numbers: it is read again up to here.",
+      record.prefill_first, record.prefill_end - 1);
 }
 
 std::string token_text(const engine::Snapshot& snapshot, std::int64_t index) {

@@ -24,9 +24,16 @@ const engine::LayerState* matrix_at(const engine::Snapshot& snapshot, std::int64
 // Value (layer, head) of a coefficient vector (L, H); NaN where it is missing.
 double per_head(const engine::ModelConfig& config, const std::vector<float>& values, int layer, int head);
 
+// What a pair's angle advanced by in the step of token `index`, radians, under the interventions in force there
+// (engine::phase_increment). The token is one of the snapshot's.
+double turn_at(const engine::Snapshot& snapshot, std::int64_t index, int layer, int head, int pair);
+
 // The engine's name of the selection's frame.
 engine::StateFrame frame_of(Frame frame);
 inline constexpr double pi = 3.14159265358979323846;
+
+// Why a token that was prefilled (TokenRecord::skipped) has no numbers, and what to do.
+std::string prefilled_words(const engine::TokenRecord& record);
 
 // Text of a token: its symbol; empty before the first token.
 std::string token_text(const engine::Snapshot& snapshot, std::int64_t index);

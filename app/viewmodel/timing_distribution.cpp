@@ -10,6 +10,11 @@ constexpr std::size_t most_bins = 48;
 
 TimingDistribution make_timing_distribution(const engine::StepPlan& plan, profiler::Tokens tokens, int stage,
                                             int kind) {
+  return make_timing_distribution(plan, CountedTimes(tokens), stage, kind);
+}
+
+TimingDistribution make_timing_distribution(const engine::StepPlan& plan, const MeasuredTimes& times, int stage,
+                                            int kind) {
   TimingDistribution out;
   profiler::Series series;
   std::vector<int> group(plan.stages.size(), -1);
@@ -28,9 +33,8 @@ TimingDistribution make_timing_distribution(const engine::StepPlan& plan, profil
   } else {
     out.title = "whole step";
   }
-  const profiler::StageClock clock = profiler::clock_for(tokens);
-  out.waiting_out = out.kind >= 0 && clock == profiler::StageClock::waiting_out;
-  series = out.kind < 0 ? profiler::wall_series(tokens) : profiler::series_of(tokens, group, 1, clock).front();
+  out.waiting_out = out.kind >= 0 && times.clock() == profiler::StageClock::waiting_out;
+  series = out.kind < 0 ? times.wall() : times.groups(group, 1).front();
   profiler::Distribution all = profiler::distribution_of(series, most_bins);
   const profiler::Spread& spread = all.spread;
   out.tokens = spread.count;

@@ -2,6 +2,7 @@
 // times in microseconds.
 #pragma once
 
+#include "app/viewmodel/measured_times.h"
 #include "app/viewmodel/selection.h"
 #include "engine/plan/step_plan.h"
 #include "profiler/report/distribution.h"
@@ -26,6 +27,8 @@ struct TimingDistribution {
 };
 
 // A stage that the plan does not have counts as none. Empty (tokens 0) where the selection was never measured.
+TimingDistribution make_timing_distribution(const engine::StepPlan& plan, const MeasuredTimes& times, int stage,
+                                            int kind);
 TimingDistribution make_timing_distribution(const engine::StepPlan& plan, profiler::Tokens tokens, int stage, int kind);
 
 }  // namespace app

@@ -29,9 +29,14 @@ double value_of(const TimingTableRow& row, TimingColumn column) {
 }  // namespace
 
 std::vector<TimingTableRow> make_timing_rows(const engine::StepPlan& plan, profiler::Tokens tokens, ProfileRows rows) {
+  return make_timing_rows(plan, CountedTimes(tokens), rows);
+}
+
+std::vector<TimingTableRow> make_timing_rows(const engine::StepPlan& plan, const MeasuredTimes& times,
+                                             ProfileRows rows) {
   Grouping groups = grouping(plan, rows);
-  const auto series = profiler::series_of(tokens, groups.of_stage, groups.groups.size(), profiler::clock_for(tokens));
-  const double wall_us = profiler::spread_of(profiler::wall_series(tokens).times_ns).median / 1e3;
+  const auto series = times.groups(groups.of_stage, groups.groups.size());
+  const double wall_us = profiler::spread_of(times.wall().times_ns).median / 1e3;
   std::vector<TimingTableRow> out;
   for (std::size_t i = 0; i < groups.groups.size(); ++i) {
     TimingTableRow row;

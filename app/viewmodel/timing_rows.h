@@ -2,6 +2,7 @@
 // tokens; sorted and filtered as the user asks. Pure; times in microseconds.
 #pragma once
 
+#include "app/viewmodel/measured_times.h"
 #include "app/wiring/profile_groups.h"
 #include "profiler/report/statistics.h"
 
@@ -20,6 +21,8 @@ struct TimingTableRow {
   std::size_t tokens = 0, outliers = 0;             // by the rule of profiler/report/distribution.h
 };
 // Times by the clock that fits the tokens (profiler::clock_for).
+std::vector<TimingTableRow> make_timing_rows(const engine::StepPlan& plan, const MeasuredTimes& times,
+                                             ProfileRows rows);
 std::vector<TimingTableRow> make_timing_rows(const engine::StepPlan& plan, profiler::Tokens tokens, ProfileRows rows);
 
 enum class TimingColumn { name, median, spread, bytes, rate, share };

@@ -34,8 +34,8 @@ TokenTimeline make_timeline(const engine::StepPlan& plan, const profiler::TokenT
 
   const int layers = layers_of(plan);
   const int groups = std::max(1, std::min(layers, std::max(2, most_rows) - 1));
-  const int per_group = (layers + groups - 1) / groups;
-  const int used = (layers + per_group - 1) / std::max(1, per_group);
+  const int per_group = std::max(1, (layers + groups - 1) / groups);
+  const int used = (layers + per_group - 1) / per_group;  // 0 where every stage lies outside the layers
   std::vector<std::int64_t> row_start(static_cast<std::size_t>(used) + 1, -1);
   for (int g = 0; g < used; ++g)
     timeline.rows.push_back({row_label(g * per_group, std::min(layers, (g + 1) * per_group) - 1), {}, 0, 0});
@@ -67,9 +67,13 @@ TokenTimeline make_timeline(const engine::StepPlan& plan, const profiler::TokenT
 }
 
 TimingTable make_timing_table(const engine::StepPlan& plan, profiler::Tokens tokens) {
+  return make_timing_table(plan, CountedTimes(tokens));
+}
+
+TimingTable make_timing_table(const engine::StepPlan& plan, const MeasuredTimes& times) {
   TimingTable table;
-  table.tokens = tokens.size();
-  if (!tokens.empty()) table.source = tokens.back()->source;
+  table.tokens = times.count();
+  if (table.tokens > 0) table.source = times.source();
   std::vector<int> group_of_stage(plan.stages.size(), -1);
   for (const engine::Stage& stage : plan.stages) {
     const int kind = static_cast<int>(stage.kind);
@@ -84,8 +88,8 @@ TimingTable make_timing_table(const engine::StepPlan& plan, profiler::Tokens tok
     table.bytes += stage.cost.bytes();
     group_of_stage[static_cast<std::size_t>(stage.id)] = static_cast<int>(known - table.kinds.begin());
   }
-  if (tokens.empty()) return table;
-  const auto step = profiler::statistics_of(tokens, plan.stages.size()).step;
+  if (table.tokens == 0) return table;
+  const profiler::StepStatistics step = times.step();
   table.wall_us = step.wall.median * us_per_ns;
   table.wall_spread_us = step.wall.mad * us_per_ns;
   table.stages_us = step.stages.median * us_per_ns;
@@ -93,15 +97,16 @@ TimingTable make_timing_table(const engine::StepPlan& plan, profiler::Tokens tok
   table.between_spread_us = step.between.mad * us_per_ns;
   table.gaps_us = step.gaps.median * us_per_ns;
   table.gaps_spread_us = step.gaps.mad * us_per_ns;
-  table.clock = profiler::clock_for(tokens);
-  const auto groups = profiler::grouped(tokens, group_of_stage, table.kinds.size(), table.clock);
+  table.clock = times.clock();
+  std::vector<profiler::Series> groups = times.groups(group_of_stage, table.kinds.size());
   for (std::size_t i = 0; i < groups.size(); ++i) {
     KindTimes& kind = table.kinds[i];
-    kind.median_us = groups[i].time_ns.median * us_per_ns;
-    kind.spread_us = groups[i].time_ns.mad * us_per_ns;
+    const profiler::Spread time_ns = profiler::spread_of(std::move(groups[i].times_ns));
+    kind.median_us = time_ns.median * us_per_ns;
+    kind.spread_us = time_ns.mad * us_per_ns;
     // Of medians: the first, cold token would swallow a share of sums.
     kind.share = table.wall_us > 0 ? kind.median_us / table.wall_us : 0;
-    if (groups[i].time_ns.median > 0) kind.gb_per_s = static_cast<double>(kind.bytes) / groups[i].time_ns.median;
+    if (time_ns.median > 0) kind.gb_per_s = static_cast<double>(kind.bytes) / time_ns.median;
   }
   return table;
 }

@@ -2,6 +2,7 @@
 // table over the newest tokens, by kind of stage. Pure; times in microseconds.
 #pragma once
 
+#include "app/viewmodel/measured_times.h"
 #include "engine/plan/step_plan.h"
 #include "profiler/report/statistics.h"
 
@@ -59,6 +60,7 @@ struct TimingTable {
   std::vector<KindTimes> kinds;                                          // in the order of the plan
 };
 
+TimingTable make_timing_table(const engine::StepPlan& plan, const MeasuredTimes& times);
 TimingTable make_timing_table(const engine::StepPlan& plan, profiler::Tokens tokens);
 
 // "1.23", "12.3", "123", "1.2e+09", "<0.01": about three digits, whatever the size; "–" where the value is not finite.

@@ -62,13 +62,13 @@ std::vector<TurnRow> turns_at(const engine::Snapshot& snapshot, std::int64_t ind
     if (record.id != shown.id || record.coefficients.turn.empty()) continue;
     ++count;
     for (std::size_t i = 0; i < pairs; ++i) {
-      sum[i] += std::polar(1.0, step_advance(snapshot, t, layer, head, static_cast<int>(i)));
+      sum[i] += std::polar(1.0, turn_at(snapshot, t, layer, head, static_cast<int>(i)));
     }
   }
   for (std::size_t i = 0; i < pairs; ++i) {
     TurnRow row;
     row.pair = static_cast<int>(i);
-    row.turn = step_advance(snapshot, index, layer, head, row.pair);
+    row.turn = turn_at(snapshot, index, layer, head, row.pair);
     row.tokens = count;
     row.concentration = count > 0 ? std::abs(sum[i]) / count : std::numeric_limits<double>::quiet_NaN();
     rows.push_back(row);

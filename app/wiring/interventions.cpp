@@ -43,7 +43,22 @@ InterventionFollower::InterventionFollower(std::shared_ptr<const engine::Model> 
 void InterventionFollower::want(const InterventionSettings& settings, const std::vector<std::int32_t>& ids) {
   const std::lock_guard lock(mutex_);
   if (settings == wanted_.settings && ids == wanted_.ids) return;
-  wanted_ = {settings, ids, wanted_.version + 1};
+  const bool cancelled = wanted_.cancelled && settings == wanted_.settings;
+  wanted_ = {settings, ids, wanted_.version + 1, cancelled};
+  changed_.notify_one();
+}
+
+void InterventionFollower::cancel() {
+  const std::lock_guard lock(mutex_);
+  wanted_.cancelled = true;
+  ++wanted_.version;
+  changed_.notify_one();
+}
+
+void InterventionFollower::go_on() {
+  const std::lock_guard lock(mutex_);
+  wanted_.cancelled = false;
+  ++wanted_.version;
   changed_.notify_one();
 }
 
@@ -78,6 +93,12 @@ void InterventionFollower::work(const std::stop_token& stop) {
       wanted = wanted_;
     }
     served = wanted.version;
+    working_.cancelled = wanted.cancelled;
+    working_.of = wanted.ids.size();
+    if (wanted.cancelled) {
+      publish(false);
+      continue;
+    }
     if (auto done = follow(stop, wanted); !done) {
       working_.error = done.error();
       run_.reset();
@@ -91,6 +112,7 @@ engine::Result<void> InterventionFollower::follow(const std::stop_token& stop, c
     begun_ = Clock::now();
     working_ = {};
     working_.settings = wanted.settings;
+    working_.of = wanted.ids.size();
     stepped_.clear();
     run_.reset();  // gives the backend's sequences back
     if (wanted.settings.list.empty() || wanted.ids.empty()) return {};

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/viewmodel/intervention_list.h"
+#include "app/wiring/donor_file.h"
 #include "engine/effect/dose_response.h"
 #include "engine/effect/intervention_effect.h"
 #include "engine/effect/patching.h"
@@ -42,6 +43,9 @@ struct InterventionRunReport {
   std::string device;
   double ms = 0;  // since the list was changed, for all tokens up to now
   bool running = false;
+  bool cancelled = false;  // by whoever watches; goes on with go_on() or another list
+  std::size_t of = 0;      // tokens that were wanted
+  double done() const { return of > 0 ? static_cast<double>(tokens.size()) / static_cast<double>(of) : 1; }
 };
 
 struct JobBackend {
@@ -58,6 +62,9 @@ class InterventionFollower {
   InterventionFollower& operator=(const InterventionFollower&) = delete;
 
   void want(const InterventionSettings& settings, const std::vector<std::int32_t>& ids);
+  // Ends what it steps within a token; more tokens of the same text do not begin it again.
+  void cancel();
+  void go_on();
   std::shared_ptr<const InterventionRunReport> report() const;  // never null
 
  private:
@@ -65,6 +72,7 @@ class InterventionFollower {
     InterventionSettings settings;
     std::vector<std::int32_t> ids;
     std::uint64_t version = 0;
+    bool cancelled = false;
   };
   void work(const std::stop_token& stop);
   // Until all is stepped or something else is wanted.
@@ -161,11 +169,12 @@ struct InterventionDesk {
   bool step_on_new_branch = true;
   // Patching.
   enum class Donor : std::uint8_t { text, branch, recording } donor_kind = Donor::text;
-  std::string donor, donor_error;  // the donor's text as it is typed
-  std::string donor_path;          // of a recording
-  int donor_branch = -1;           // -1: the first other one
-  std::int64_t donor_at = -1;      // token of the donor; -1: its last
-  std::int64_t patch_after = -1;   // token of the receiver; -1: the shown one
+  std::string donor, donor_error;         // the donor's text as it is typed
+  std::string donor_path;                 // of a recording
+  std::unique_ptr<DonorFile> donor_file;  // looks at that one
+  int donor_branch = -1;                  // -1: the first other one
+  std::int64_t donor_at = -1;             // token of the donor; -1: its last
+  std::int64_t patch_after = -1;          // token of the receiver; -1: the shown one
   engine::PatchPart part = engine::PatchPart::head;
   bool measure = false;  // the page that is shown begins its measurement in the next frame
   std::unique_ptr<InterventionFollower> follower;

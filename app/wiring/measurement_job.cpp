@@ -2,6 +2,7 @@
 
 #include "app/wiring/counters_json.h"
 #include "app/wiring/recorded_profile.h"
+#include "app/wiring/samples_json.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -15,7 +16,7 @@ namespace app {
 
 namespace {
 
-constexpr int warmup = 4, rank_steps = 32;
+constexpr int warmup = 4, rank_steps = 32, sampled_steps = 4;
 
 std::vector<std::string> same_step(const MeasuredStep& step) {
   std::vector<std::string> out = {
@@ -67,8 +68,19 @@ MeasurementJob::~MeasurementJob() {
 }
 
 std::unique_ptr<MeasurementJob> MeasurementJob::counters(const MeasuredStep& step, std::function<void()> on_change) {
-  const auto arguments = joined({"profile", "--counters-only", "--json", "--steps", "1"}, same_step(step));
-  return std::unique_ptr<MeasurementJob>(new MeasurementJob(step, arguments, {}, std::move(on_change)));
+  std::vector<std::string> own = {"profile", "--counters-only", "--json", "--steps", "1"};
+  if (step.errors) own.emplace_back("--errors");
+  return std::unique_ptr<MeasurementJob>(
+      new MeasurementJob(step, joined(std::move(own), same_step(step)), {}, std::move(on_change)));
+}
+
+std::unique_ptr<MeasurementJob> MeasurementJob::samples(const MeasuredStep& step, std::function<void()> on_change) {
+  // The window launches its stages one by one.
+  std::vector<std::string> own = {
+      "profile", "--samples-only", "--json", "--graph", "off", "--steps", std::to_string(sampled_steps)};
+  if (step.errors) own.emplace_back("--errors");
+  return std::unique_ptr<MeasurementJob>(
+      new MeasurementJob(step, joined(std::move(own), same_step(step)), {}, std::move(on_change)));
 }
 
 std::unique_ptr<MeasurementJob> MeasurementJob::ranks(const MeasuredStep& step, std::function<void()> on_change) {
@@ -89,6 +101,13 @@ std::optional<StageCounters> MeasurementJob::take_counters() {
   if (!ended || ended->cancelled || std::exchange(taken_, true)) return std::nullopt;
   if (ended->exit_code == 0) return counters_from(ended->out);
   return no_counters(fmt::format("The second process failed: {}", last_line(ended->err)), "");
+}
+
+std::optional<TokenSamples> MeasurementJob::take_samples() {
+  const auto ended = child_.ended();
+  if (!ended || ended->cancelled || std::exchange(taken_, true)) return std::nullopt;
+  if (ended->exit_code == 0) return samples_from(ended->out);
+  return no_samples(fmt::format("The second process failed: {}", last_line(ended->err)), "");
 }
 
 std::optional<engine::Result<RankFamily>> MeasurementJob::take_ranks() {

@@ -53,6 +53,6 @@ std::vector<std::string> differences(const ProfileResult& a, const ProfileResult
 
 // `threshold` is a share: 0.05 for 5 %. Groups are paired by name, layer and order. Deterministic for a seed.
 ProfileComparison compare_profiles(const ProfileResult& a, const ProfileResult& b, ProfileRows rows, double threshold,
-                                   std::uint64_t seed);
+                                   std::uint64_t seed, const profiler::GoesOn& goes_on = {});
 
 }  // namespace app

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 namespace app {
@@ -41,6 +42,23 @@ Grouping grouping(const engine::StepPlan& plan, ProfileRows rows) {
 
 std::string full_name(const StageGroup& group) {
   return group.stage >= 0 && group.layer >= 0 ? fmt::format("{} of layer {}", group.name, group.layer) : group.name;
+}
+
+const char* note_on(int kind) {
+  if (kind != static_cast<int>(engine::StageKind::mixer)) return "";
+  return "fetches the weights of the projection behind it into the L2 while it runs: on a GPU this lengthens it and "
+         "shortens that, and memory counters find those bytes here, where the plan counts them there.";
+}
+
+std::vector<std::string> notes_on(const engine::StepPlan& plan) {
+  std::vector<std::string> out;
+  for (int kind = 0; kind < engine::stage_kind_count; ++kind) {
+    const bool has = std::any_of(plan.stages.begin(), plan.stages.end(),
+                                 [kind](const engine::Stage& stage) { return static_cast<int>(stage.kind) == kind; });
+    if (has && *note_on(kind) != '\0')
+      out.push_back(std::string(engine::name_of(static_cast<engine::StageKind>(kind))) + ": " + note_on(kind));
+  }
+  return out;
 }
 
 }  // namespace app

@@ -29,4 +29,9 @@ Grouping grouping(const engine::StepPlan& plan, ProfileRows rows);
 // The name with its place where that is needed to tell groups apart: "norm of layer 3".
 std::string full_name(const StageGroup& group);
 
+// What must be known to read the bytes and times of a kind of stage; empty: nothing. One sentence.
+const char* note_on(int kind);
+// The notes on the kinds that a plan has, each with its name: "mixer: ...".
+std::vector<std::string> notes_on(const engine::StepPlan& plan);
+
 }  // namespace app

@@ -1,5 +1,6 @@
 #include "app/wiring/profile_rows.h"
 
+#include "app/wiring/profile_groups.h"
 #include "app/wiring/recorded_profile.h"
 
 #include <algorithm>
@@ -70,6 +71,7 @@ profiler::Export profile_rows(const std::string& model, const engine::BackendInf
   out.header.records = status.records;
   out.header.dropped = status.dropped;
   out.header.unattributed = status.unattributed;
+  out.header.notes = notes_on(plan);
   out.header.clock_uncertainty_ns = status.clock_uncertainty_ns;
   for (const auto& token : tokens) {
     out.steps.push_back({token->token, token->wall_start_ns, token->wall_ns});

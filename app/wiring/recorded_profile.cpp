@@ -257,12 +257,14 @@ engine::Result<Recording> open_any_recording(const std::string& name_or_path) {
   Recording out;
   if (profiler::is_family(file->bytes())) {
     auto family = read_family(file->bytes(), path);
+    if (auto whole = file->check(); !whole) return tl::unexpected(whole.error());
     if (!family) return tl::unexpected(family.error());
     out.profile = family->runs.front().result;
     out.family = std::move(*family);
     return out;
   }
   auto profile = read_recording(file->bytes(), path);
+  if (auto whole = file->check(); !whole) return tl::unexpected(whole.error());
   if (!profile) return tl::unexpected(profile.error());
   out.profile = std::move(*profile);
   return out;

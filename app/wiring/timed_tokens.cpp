@@ -1,6 +1,7 @@
 #include "app/wiring/timed_tokens.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace app {
 
@@ -84,11 +85,13 @@ void TimedTokens::add(std::span<const profiler::StageTime> times) {
 std::size_t TimedTokens::inside(std::span<const profiler::StageTime> times) const {
   const std::lock_guard lock(mutex_);
   return static_cast<std::size_t>(std::count_if(times.begin(), times.end(), [&](const profiler::StageTime& piece) {
-    return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-      const profiler::TokenTimes& step = *entry.times;
-      return piece.start_ns >= step.wall_start_ns &&
-             (!entry.finished || piece.start_ns < step.wall_start_ns + step.wall_ns);
-    });
+    // Steps begin one after the other, so one look-up tells: the window waits for this lock.
+    const auto after = std::upper_bound(
+        entries_.begin(), entries_.end(), piece.start_ns,
+        [](std::int64_t start_ns, const Entry& entry) { return start_ns < entry.times->wall_start_ns; });
+    if (after == entries_.begin()) return false;
+    const Entry& entry = *std::prev(after);
+    return !entry.finished || piece.start_ns < entry.times->wall_start_ns + entry.times->wall_ns;
   }));
 }
 

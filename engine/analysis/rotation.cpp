@@ -83,8 +83,11 @@ double winding(const ModelConfig& config, const LayerState& layer, int head, int
 double phase_increment(const ModelConfig& config, const StepCoefficients& coefficients, int layer, int head, int pair) {
   if (coefficients.dt.empty()) return nan;
   if (pair >= config.angles()) return 0;
-  const double turn = coefficients.turn[static_cast<std::size_t>(layer) * config.angles() + pair];
-  return turn * coefficients.dt[static_cast<std::size_t>(layer) * config.heads() + head];
+  const float* turns = coefficients.turn.data() + static_cast<std::size_t>(layer) * config.angles();
+  const std::size_t at = static_cast<std::size_t>(layer) * config.heads() + head;
+  const double dt = coefficients.dt[at];
+  if (coefficients.pairs == nullptr) return static_cast<double>(turns[pair]) * dt;
+  return kernels::changed_advance((*coefficients.pairs)[at * config.angles() + pair], turns, dt);
 }
 
 TurnClass classify_turn(double radians, double tolerance_turns) {

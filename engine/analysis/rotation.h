@@ -44,7 +44,8 @@ std::vector<Complex> complex_key(const ModelConfig& config, const LayerState& la
 double accumulated_phase(const ModelConfig& config, const LayerState& layer, int head, int pair);
 // The same in turns.
 double winding(const ModelConfig& config, const LayerState& layer, int head, int pair);
-// dtheta of the last token, radians: turn * dt. 0 for a pair that never turns, NaN where the coefficients are not held.
+// dtheta of the last token, radians: turn * dt, or what an intervention made of it (coefficients.pairs). 0 for a pair that
+// never turns, NaN where the coefficients are not held.
 double phase_increment(const ModelConfig& config, const StepCoefficients& coefficients, int layer, int head, int pair);
 
 // What a turn looks like: the nearest simple fraction of a turn.

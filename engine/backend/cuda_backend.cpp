@@ -1,22 +1,16 @@
 #include "engine/backend/cuda_backend.h"
 
-#include "engine/backend/cuda_buffers.h"
 #include "engine/backend/cuda_changes.h"
 #include "engine/backend/cuda_draws.h"
-#include "engine/backend/cuda_errors.h"
+#include "engine/backend/cuda_parts.h"
 #include "engine/backend/cuda_prefill.h"
 #include "engine/backend/cuda_publisher.h"
 #include "engine/backend/cuda_tiles.h"
-#include "engine/backend/cuda_weights.h"
 #include "engine/backend/fused_arguments.h"
-#include "engine/backend/fused_limits.h"
-#include "engine/backend/memory_need.h"
-#include "engine/backend/product_step.h"
 #include "engine/backend/residual_access.h"
 #include "engine/backend/stage_failures.h"
 #include "engine/backend/staged_launch.h"
 #include "engine/sampling/sampler.h"
-#include "kernels/device/device_info.h"
 #include "kernels/device/graph.h"
 #include "kernels/device/l2_flush.h"
 #include "kernels/device/launch.h"
@@ -34,31 +28,28 @@ namespace engine {
 
 namespace {
 
-constexpr int max_batch = 65535;       // sequences are an axis of the grid
 constexpr int few_ids = 8;             // up to here a kernel reads them from the host sooner than a copy brings them
 constexpr std::size_t few_tokens = 2;  // of a text, which are stepped
 constexpr std::uint64_t least_head_beside = std::uint64_t{16} << 20;  // bytes: a shorter head ends before the errors do
 
 class CudaBackend final : public Backend, public ResidualAccess {
  public:
-  CudaBackend(BackendInfo info, const kernels::DeviceInfo& device, StepPlan plan, kernels::Stream stream,
-              kernels::PinnedBuffer ids, CudaWeights weights, CudaBuffers buffers, std::optional<ProductStep> products,
-              std::optional<CudaErrors> errors)
-      : info_(std::move(info)),
-        plan_(std::move(plan)),
-        stream_(std::move(stream)),
-        pinned_ids_(std::move(ids)),
-        weights_(std::move(weights)),
-        buffers_(std::move(buffers)),
+  explicit CudaBackend(CudaParts parts)
+      : info_(std::move(parts.info)),
+        plan_(std::move(parts.plan)),
+        stream_(std::move(parts.stream)),
+        pinned_ids_(std::move(parts.ids)),
+        weights_(std::move(parts.weights)),
+        buffers_(std::move(parts.buffers)),
         arguments_(weights_, buffers_, plan_.batch),
         fused_arguments_(weights_, buffers_, plan_.batch),
         changes_(weights_.config, plan_.batch),
-        products_(std::move(products)),
-        errors_(std::move(errors)),
+        products_(std::move(parts.products)),
+        errors_(std::move(parts.errors)),
         errors_beside_(errors_ && plan_.stages.back().cost.bytes() >= least_head_beside),
         fused_(plan_.variant == "fused"),
-        can_overlap_(device.major >= 9 && device.code_architecture >= 90),
-        multiprocessors_(device.multiprocessors),
+        can_overlap_(parts.device.major >= 9 && parts.device.code_architecture >= 90),
+        multiprocessors_(parts.device.multiprocessors),
         sync_stages_(sync_stages()) {
     info_.graph = info_.graph && !sync_stages_;
   }
@@ -71,7 +62,8 @@ class CudaBackend final : public Backend, public ResidualAccess {
   Result<void> reset() override {
     if (failed_) return tl::unexpected(*failed_);
     position_ = 0;
-    return checked(buffers_.clear(stream_)
+    return checked(settle_keys(true)
+                       .and_then([&] { return buffers_.clear(stream_); })
                        .and_then([&] { return errors_ ? errors_->clear(stream_) : kernels::DeviceResult<void>(); })
                        .and_then([&] { return stream_.synchronize(); }),
                    "Resetting the state");
@@ -160,6 +152,7 @@ class CudaBackend final : public Backend, public ResidualAccess {
     if (auto ok = check_vocabulary(ids); !ok) return ok;
     if (!info_.chunked_prefill || changes_.any() || ids.size() <= few_tokens * batch)
       return Backend::prefill(ids, progress);
+    if (auto settled = settle_keys(true); !settled) return fail(settled.error(), "Prefilling");
     if (!prefill_) {
       auto made = CudaPrefill::create(weights_, stream_);
       if (!made) return checked(tl::unexpected(made.error()), "Prefilling");
@@ -185,11 +178,12 @@ class CudaBackend final : public Backend, public ResidualAccess {
     }
     if (auto done = finish_publishing(); !done) return done;
     publisher_.reset();
-    if (!request.receive) return {};
-    auto made = CudaPublisher::create(buffers_, std::move(request), multiprocessors_);
-    if (!made) return checked(tl::unexpected(made.error()), "Publishing");
-    publisher_ = std::move(*made);
-    return {};
+    if (request.receive) {
+      auto made = CudaPublisher::create(buffers_, std::move(request), multiprocessors_);
+      if (!made) return checked(tl::unexpected(made.error()), "Publishing");
+      publisher_ = std::move(*made);
+    }
+    return choose_keys();
   }
 
   Result<void> read_logits(int sequence, std::span<float> logits) override {
@@ -213,7 +207,9 @@ class CudaBackend final : public Backend, public ResidualAccess {
     }
     out.position = position_;
     out.layers.resize(buffers_.layers.size());
-    return checked(buffers_.read_state(stream_, sequence, layers, with_ssm, out.layers), "Reading the state");
+    return checked(settle_keys(false).and_then(
+                       [&] { return buffers_.read_state(stream_, sequence, layers, with_ssm, out.layers); }),
+                   "Reading the state");
   }
 
   Result<void> read_state_tiles(int sequence, StateTiles& out) override {
@@ -256,10 +252,11 @@ class CudaBackend final : public Backend, public ResidualAccess {
             "The saved state does not fit this model: a cache of a layer is missing or has another size.");
       }
     }
-    auto done = checked(buffers_.write_state(stream_, sequence, state.layers).and_then([&] {
-      return errors_ ? errors_->restore(stream_, sequence, state.layers) : kernels::DeviceResult<void>();
-    }),
-                        "Restoring the state");
+    auto done = checked(
+        settle_keys(true).and_then([&] { return buffers_.write_state(stream_, sequence, state.layers); }).and_then([&] {
+          return errors_ ? errors_->restore(stream_, sequence, state.layers) : kernels::DeviceResult<void>();
+        }),
+        "Restoring the state");
     if (done) position_ = state.position;
     return done;
   }
@@ -269,15 +266,30 @@ class CudaBackend final : public Backend, public ResidualAccess {
     if (auto ok = check_sizes(changes, weights_.config); !ok) return ok;
     const auto renewed = changes_.set(stream_, sequence, changes, buffers_);
     if (!renewed) return checked(tl::unexpected(renewed.error()), "Changing the step");
-    if (*renewed) {  // what was recorded reads other tables
-      graph_ = kernels::Graph();
-      drawing_graph_ = kernels::Graph();
-      graph_nodes_.clear();
-    }
-    return {};
+    if (*renewed) forget_recordings();  // they read other tables
+    return choose_keys();
   }
 
  private:
+  void forget_recordings() {
+    graph_ = kernels::Graph();
+    drawing_graph_ = kernels::Graph();
+    graph_nodes_.clear();
+  }
+
+  // The last keys are made again in each step, not kept, unless a step hands them over or they may be changed.
+  Result<void> choose_keys() {
+    if (!products_) return {};
+    const auto other = products_->make_keys(!publisher_ && !changes_.any(), weights_, buffers_, stream_);
+    if (!other) return checked(tl::unexpected(other.error()), "Settling the keys");
+    if (*other) forget_recordings();
+    return {};
+  }
+  // Before the state is read; `changing`: before it is written.
+  kernels::DeviceResult<void> settle_keys(bool changing) const {
+    return products_ ? products_->settle_keys(changing, weights_, buffers_, stream_) : kernels::DeviceResult<void>();
+  }
+
   // How long each run of what `queue` queues takes on the device. A run starts where the one before it ended, or, cold,
   // after the L2 was emptied.
   template <class Queue>
@@ -524,73 +536,9 @@ class CudaBackend final : public Backend, public ResidualAccess {
 }  // namespace
 
 Result<std::unique_ptr<Backend>> make_cuda_backend(const Weights& weights, const BackendOptions& options) {
-  const int batch = options.batch;
-  const auto failure = [](const kernels::DeviceError& error) {
-    return system_error(fmt::format("The CUDA backend could not be opened. {}", error.message));
-  };
-  if (batch < 1 || batch > max_batch) {
-    return input_error(fmt::format("A batch of {} sequences; the CUDA backend takes 1 to {}.", batch, max_batch));
-  }
-  auto device = kernels::query_device();
-  if (!device) return failure(device.error());
-  const bool fused = options.variant == Variant::fused;
-  if (auto fits = check_options(weights, options); !fits) return tl::unexpected(fits.error());
-  if (fused) {
-    if (auto fits = check_fused(weights); !fits) return tl::unexpected(fits.error());
-    if (auto fits = check_mixer(weights.config, options.state, *device); !fits) return tl::unexpected(fits.error());
-  }
-  auto stream = kernels::Stream::create();
-  if (!stream) return failure(stream.error());
-  auto ids = kernels::PinnedBuffer::allocate(sizeof(std::int32_t) * static_cast<std::size_t>(batch), "token ids");
-  if (!ids) return failure(ids.error());
-  const MemoryNeed need = memory_need(weights, options);
-  if (auto fits = check_memory(need, options, kernels::free_device_memory(), "the GPU"); !fits) {
-    return tl::unexpected(fits.error());
-  }
-  auto uploaded = CudaWeights::upload(weights, *stream, options.progress.get());
-  if (!uploaded && options.progress && options.progress->cancelled) return input_error(opening_cancelled);
-  if (!uploaded) return failure(uploaded.error());
-  auto buffers = CudaBuffers::allocate(weights.config, batch, options.state);
-  if (!buffers) return failure(buffers.error());
-
-  std::optional<ProductStep> products;
-  if (fused && wants_products(weights, options)) {
-    const bool own = options.products == Products::automatic && ProductStep::has_own(*device, batch);
-    auto opened = ProductStep::open(*uploaded, batch, own, *buffers, *stream);
-    if (opened) {
-      products = std::move(*opened);
-    } else if (options.products == Products::library || kernels::out_of_memory(opened.error())) {
-      return failure(opened.error());
-    }
-  }
-
-  std::optional<CudaErrors> errors;
-  if (options.errors) {
-    auto made = CudaErrors::create(weights, batch, *stream);
-    if (!made) return failure(made.error());
-    errors = std::move(*made);
-  }
-
-  BackendInfo info;
-  info.name = "cuda";
-  info.errors = options.errors;
-  if (products) info.products = products->name();
-  info.device = device->name;
-  info.detail = kernels::describe(*device);
-  info.is_gpu = true;
-  info.graph = options.graph;
-  info.chunked_prefill = CudaPrefill::fits(weights.config, device->block_shared_bytes);
-  info.state = kernels::name_of(options.state);
-  info.weight_bytes = uploaded->bytes();
-  info.state_bytes = buffers->state_bytes_per_sequence();
-  info.l2_bytes = device->l2_bytes;
-  info.fp32_flops_per_second = kernels::fp32_flops_per_second(*device, info.peak_source);
-  StepPlan plan =
-      fused ? make_fused_plan(weights, batch, static_cast<int>(kernels::size_of(options.state)), options.errors)
-            : make_staged_plan(weights, batch, options.errors);
-  auto backend =
-      std::make_unique<CudaBackend>(std::move(info), *device, std::move(plan), std::move(*stream), std::move(*ids),
-                                    std::move(*uploaded), std::move(*buffers), std::move(products), std::move(errors));
+  auto parts = open_cuda_parts(weights, options);
+  if (!parts) return tl::unexpected(parts.error());
+  auto backend = std::make_unique<CudaBackend>(std::move(*parts));
   if (auto ready = backend->reset(); !ready) return tl::unexpected(ready.error());
   return backend;
 }

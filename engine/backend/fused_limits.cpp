@@ -28,9 +28,8 @@ Result<void> check_fused(const Weights& weights) {
   return check("lm_head", weights.head);
 }
 
-Result<void> check_mixer(const ModelConfig& config, kernels::DType state, const kernels::DeviceInfo& device) {
+kernels::MixerArgs mixer_shape(const ModelConfig& config, kernels::DType state) {
   static constexpr float some = 0;  // stands for the tensors that there are
-  constexpr std::size_t fixed_arrays = 256;
   kernels::MixerArgs args;
   args.rank = config.rank();
   args.headdim = config.headdim;
@@ -38,7 +37,12 @@ Result<void> check_mixer(const ModelConfig& config, kernels::DType state, const 
   args.mimo_x = config.is_mimo ? &some : nullptr;
   args.norm = config.is_outproj_norm ? &some : nullptr;
   args.bf16_state = state == kernels::DType::bf16;
-  const std::size_t needed = kernels::device::mixer_shared_bytes(args) + fixed_arrays;
+  return args;
+}
+
+Result<void> check_mixer(const ModelConfig& config, kernels::DType state, const kernels::DeviceInfo& device) {
+  constexpr std::size_t fixed_arrays = 256;
+  const std::size_t needed = kernels::device::mixer_shared_bytes(mixer_shape(config, state)) + fixed_arrays;
   if (needed <= device.block_shared_bytes) return {};
   return input_error(
       fmt::format("The fused variant's mixer needs {} bytes of shared memory for these heads; this GPU has {}. Use "

@@ -5,6 +5,7 @@
 #include "engine/base/result.h"
 #include "engine/model/weights.h"
 #include "kernels/device/device_info.h"
+#include "kernels/fused/mixer.h"
 
 namespace engine {
 
@@ -12,6 +13,8 @@ namespace engine {
 Result<void> check_options(const Weights& weights, const BackendOptions& options);
 // Whether the fused kernels take these matrices; the error names the first that they don't.
 Result<void> check_fused(const Weights& weights);
+// What the mixer's limits depend on, and nothing else of its arguments: no pointer of it may be followed.
+kernels::MixerArgs mixer_shape(const ModelConfig& config, kernels::DType state);
 // Whether a block of the mixer finds the shared memory that it needs.
 Result<void> check_mixer(const ModelConfig& config, kernels::DType state, const kernels::DeviceInfo& device);
 // Whether every matrix of the model is bf16, as cuBLASLt wants them.

@@ -38,7 +38,8 @@ HostBackend<T>::HostBackend(const Weights& weights, int batch, bool errors)
       buffers_(weights.config, batch),
       arguments_(weights, buffers_, batch),
       config_(weights.config),
-      changes_(weights.config, batch) {
+      changes_(weights.config, batch),
+      files_(weights.files) {
   info_.errors = errors;
   if (errors) buffers_.keep_errors();
   const auto small = [](std::initializer_list<const std::vector<float>*> tensors) {
@@ -89,6 +90,7 @@ Result<void> HostBackend<T>::step(std::span<const std::int32_t> ids, Observer* o
     run(stage);
     if (observer != nullptr) observer->after(stage);
   }
+  if (auto whole = check_whole(files_); !whole) return whole;
   if (observer != nullptr) observer->step_end(position_);
   ++position_;
   if (!request_.receive) return {};

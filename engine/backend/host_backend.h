@@ -58,6 +58,7 @@ class HostBackend : public Backend, public ResidualAccess {
   const ModelConfig& config_;
   HostChanges changes_;
   std::int64_t position_ = 0;
+  MappedFiles files_;  // that the weights are read from with each token
   PublishRequest request_;
   Published published_;
 };

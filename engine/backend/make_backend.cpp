@@ -63,6 +63,7 @@ Result<std::unique_ptr<Backend>> make_backend(const Weights& weights, const Back
     return tl::unexpected(fits.error());
   }
   if (auto read = read_ahead(weights, options.progress.get()); !read) return tl::unexpected(read.error());
+  if (auto whole = check_whole(weights.files); !whole) return tl::unexpected(whole.error());
   try {
     if (choice == BackendChoice::reference)
       return std::make_unique<ReferenceBackend>(weights, options.batch, options.errors);

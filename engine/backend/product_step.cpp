@@ -1,5 +1,6 @@
 #include "engine/backend/product_step.h"
 
+#include "engine/backend/fused_limits.h"
 #include "kernels/product/narrow_product.h"
 
 #include <algorithm>
@@ -16,14 +17,20 @@ std::size_t positive(int value) { return static_cast<std::size_t>(value); }
 
 DeviceResult<void> accepted(int code) { return kernels::check_cuda(code, "launch"); }
 
+// From 64 sequences on what is not read and written is worth more than the time to make it (kernels/README.md).
+bool makes_keys_at(int batch, const ModelConfig& config) {
+  constexpr int least_batch = 64;
+  return batch >= least_batch && kernels::device::mixer_makes_keys(mixer_shape(config, kernels::DType::f32));
+}
+
 }  // namespace
 
 bool ProductStep::has_own(const kernels::DeviceInfo& device, int batch) {
   return batch <= kernels::most_narrow_vectors && kernels::device::narrow_product_runs_on(device.major, device.minor);
 }
 
-DeviceResult<ProductStep> ProductStep::open(const CudaWeights& weights, int batch, bool own, CudaBuffers& buffers,
-                                            const kernels::Stream& stream) {
+DeviceResult<ProductStep> ProductStep::open(const CudaWeights& weights, int batch, bool own, bool makes_keys,
+                                            CudaBuffers& buffers, const kernels::Stream& stream) {
   const ModelConfig& config = weights.config;
   ProductStep made;
   made.batch_ = batch;
@@ -49,6 +56,12 @@ DeviceResult<ProductStep> ProductStep::open(const CudaWeights& weights, int batc
   if (done && own) done = allocate(made.gated_, 2 * columns * positive(mlp));
   if (done) done = allocate(made.product_, sizeof(float) * positive(batch) * widest);
   if (!done) return tl::unexpected(done.error());
+  if (makes_keys && makes_keys_at(batch, config)) {
+    auto memory = LastKeysMemory::allocate(config, batch, stream);
+    if (!memory) return tl::unexpected(memory.error());
+    made.last_keys_ = std::move(*memory);
+    made.makes_keys_ = true;
+  }
   if (own) return made;
   done = allocate(made.logits_, sizeof(float) * columns * positive(config.padded_vocab()));
   if (!done) return tl::unexpected(done.error());
@@ -74,6 +87,22 @@ DeviceResult<void> ProductStep::choose_algorithms(const CudaWeights& weights, co
     if (!chosen) return chosen;
   }
   return library_->choose({&weights.head, 1}, parts_.at(), 2 * batch_, logits_.at<float>(), stream);
+}
+
+DeviceResult<bool> ProductStep::make_keys(bool wanted, const CudaWeights& weights, const CudaBuffers& buffers,
+                                          const kernels::Stream& stream) {
+  wanted = wanted && last_keys_;
+  if (wanted == makes_keys_) return false;
+  if (auto settled = settle_keys(true, weights, buffers, stream); !settled) return tl::unexpected(settled.error());
+  makes_keys_ = wanted;
+  return true;
+}
+
+DeviceResult<void> ProductStep::settle_keys(bool changing, const CudaWeights& weights, const CudaBuffers& buffers,
+                                            const kernels::Stream& stream) const {
+  if (!makes_keys_) return {};
+  auto done = last_keys_->write_cache(weights, buffers, stream);
+  return done && changing ? last_keys_->forget(stream) : done;
 }
 
 DeviceResult<void> ProductStep::norm(const CudaBuffers& buffers, std::span<const float> weight, bool pending,
@@ -103,8 +132,10 @@ DeviceResult<void> ProductStep::launch(const Stage& stage, const CudaWeights& we
   switch (stage.kind) {
     case StageKind::in_proj: {
       // What the layer before left is still to be added to the residual; the first layer's residual is the embedding.
-      const kernels::CoefficientPartsArgs rows{batch_, layer->in_proj.rows, product,
-                                               arguments.projection(stage).coefficients, weights.config.in_proj().b};
+      const InProjLayout at = weights.config.in_proj();
+      kernels::CoefficientPartsArgs rows{batch_, layer->in_proj.rows, product, arguments.projection(stage).coefficients,
+                                         at.b,   at.c - at.b,         {}};
+      if (makes_keys_) rows.last_keys = last_keys_->layer(stage.layer);
       return norm(buffers, layer->norm, stage.layer > 0, placement)
           .and_then([&] { return multiply(layer->in_proj, wide_pieces(), product, parts_.at()); })
           .and_then([&] { return accepted(device::coefficient_parts(rows, placement)); });
@@ -116,6 +147,7 @@ DeviceResult<void> ProductStep::launch(const Stage& stage, const CudaWeights& we
       }
       args.second_part = positive(batch_) * positive(args.stride);
       args.out_parts = parts_.at();
+      if (makes_keys_) args.last_keys = last_keys_->layer(stage.layer);
       args.next = nullptr;
       args.next_bytes = 0;
       return accepted(device::mixer(args, placement));

@@ -7,6 +7,7 @@
 #include "engine/backend/cuda_buffers.h"
 #include "engine/backend/cuda_weights.h"
 #include "engine/backend/fused_arguments.h"
+#include "engine/backend/last_keys.h"
 #include "engine/plan/stage.h"
 #include "kernels/device/buffer.h"
 #include "kernels/device/device_info.h"
@@ -25,12 +26,23 @@ class ProductStep {
   // Whether there is a product of the program's own for this device and batch.
   static bool has_own(const kernels::DeviceInfo& device, int batch);
   // `own`: with that product, else with cuBLASLt: the logits become two parts then, in memory of its own, and it waits for
-  // the stream, on which the products' algorithms are timed. Errors: no cuBLASLt, no memory.
-  static kernels::DeviceResult<ProductStep> open(const CudaWeights& weights, int batch, bool own, CudaBuffers& buffers,
-                                                 const kernels::Stream& stream);
+  // the stream, on which the products' algorithms are timed. `makes_keys`: nobody reads the cache of keys between steps.
+  // Errors: no cuBLASLt, no memory.
+  static kernels::DeviceResult<ProductStep> open(const CudaWeights& weights, int batch, bool own, bool makes_keys,
+                                                 CudaBuffers& buffers, const kernels::Stream& stream);
 
   // What multiplies: "tensor cores" or "cublasLt".
   const char* name() const { return library_ ? "cublasLt" : "tensor cores"; }
+
+  // Whether the last token's keys are made again in each step, and the cache of keys therefore stays behind.
+  bool makes_keys() const { return makes_keys_; }
+  // From the next step on, where the mixer can. Queues what that takes; returns whether anything changed, and with it what
+  // launch() queues.
+  kernels::DeviceResult<bool> make_keys(bool wanted, const CudaWeights& weights, const CudaBuffers& buffers,
+                                        const kernels::Stream& stream);
+  // Queues: the cache of keys becomes that of the state's token. `changing`: the state is about to be written.
+  kernels::DeviceResult<void> settle_keys(bool changing, const CudaWeights& weights, const CudaBuffers& buffers,
+                                          const kernels::Stream& stream) const;
 
   // Queues a stage of the fused plan, any but `embed`. Stages come in the plan's order.
   kernels::DeviceResult<void> launch(const Stage& stage, const CudaWeights& weights, const CudaBuffers& buffers,
@@ -48,6 +60,8 @@ class ProductStep {
   int narrow_pieces() const { return library_ ? 2 : 4; }
 
   int batch_ = 1, width_ = 0;
+  bool makes_keys_ = false;
+  std::optional<LastKeysMemory> last_keys_;  // where the mixer can make them
   std::optional<kernels::MatrixProducts> library_;
   kernels::DeviceBuffer parts_;    // (2 B, widest input) bf16
   kernels::DeviceBuffer gated_;    // (2 B, width of the MLP) bf16; own: it is written while parts_ is read

@@ -1,8 +1,11 @@
 // The recurrent state of one sequence and the coefficients of its last step, as host values in fp32.
 #pragma once
 
+#include "kernels/intervention/intervention.h"
+
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace engine {
@@ -36,6 +39,9 @@ struct StepCoefficients {
   std::vector<float> turn;                               // (L, S): pi tanh(angle), radians per unit of dt
   std::vector<float> state_norm;                         // (L, H): Frobenius norm of the state after the step
   std::vector<float> state_change;                       // (L, H): Frobenius norm of the state's change in the step
+  // What the advance of angles was changed by, (L, H, S); null: nothing, an angle advanced by turn * dt. A session's and a
+  // recording's tokens have it (read_coefficients() leaves it alone); tokens under the same interventions share one.
+  std::shared_ptr<const std::vector<kernels::PairChange>> pairs;
 };
 
 }  // namespace engine

@@ -29,10 +29,13 @@ std::size_t harmful(std::string_view text) {
 std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const std::size_t bad = harmful(text);
-    for (const char c : text.substr(0, bad)) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    if (bad == 0) out += text.front();
-    text.remove_prefix(std::max<std::size_t>(bad, 1));
+    const Utf8Character next = first_character(text);
+    const bool shown = next.state == Utf8::whole && harmful(text) == 0;
+    const std::string_view piece = text.substr(0, next.length);
+    for (const char c : piece) {
+      out += shown ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    }
+    text.remove_prefix(piece.size());
   }
   return out;
 }

@@ -6,7 +6,8 @@
 
 namespace engine {
 
-// The text, whole, with control characters and marks that turn the direction of writing as the \xNN of their bytes.
+// The text, whole and as valid UTF-8, with control characters, marks that turn the direction of writing and bytes that
+// belong to no character as the \xNN of their bytes.
 std::string printable(std::string_view text);
 
 // The text with every byte that belongs to no UTF-8 character as its \xNN.

@@ -1,6 +1,7 @@
 #include "engine/bench/bench.h"
 
 #include "engine/bench/clocks.h"
+#include "engine/intervention/changes.h"
 
 #include <fmt/format.h>
 
@@ -23,6 +24,8 @@ std::vector<std::int32_t> timed_ids(const ModelConfig& config, int batch) {
 
 Result<Bench> run_bench(const Weights& weights, const Weights& on_host, const BenchOptions& options,
                         const std::function<void(const char*, double)>& progress) {
+  if (auto possible = check_timed(options.interventions, weights.config); !possible)
+    return tl::unexpected(possible.error());
   const auto doing = [&progress](const char* what, double done) {
     if (progress) progress(what, done);
   };
@@ -59,6 +62,13 @@ Result<Bench> run_bench(const Weights& weights, const Weights& on_host, const Be
     const auto effect = measure_state_effect(measured, **twin, weights.config, options.effect_tokens);
     if (!effect) return tl::unexpected(effect.error());
     result.effect = *effect;
+  }
+  if (!options.interventions.empty()) {
+    doing("verifying under interventions", 0.45);
+    auto cost =
+        compare_changed(measured, **twin, weights.config, options.interventions, options.verify_tokens, result.before);
+    if (!cost) return tl::unexpected(cost.error());
+    result.changed = std::move(*cost);
   }
   twin->reset();
 
@@ -101,6 +111,12 @@ Result<Bench> run_bench(const Weights& weights, const Weights& on_host, const Be
     if (!cost) return tl::unexpected(cost.error());
     result.neutral = std::move(*cost);
   }
+  if (result.changed && result.changed->verified(options.rtol)) {
+    doing("timing under interventions", 0.75);
+    auto timed = time_changed(measured, changes_at(options.interventions, weights.config, 0), ids, options.steps,
+                              result.changed->without_ms, result.changed->with_ms);
+    if (!timed) return tl::unexpected(timed.error());
+  }
   if (options.tiles) {
     doing("timing with the state read at a coarser grain", 0.75);
     auto cost = measure_tiles_cost(measured, weights.config, ids, options.steps);
@@ -120,7 +136,9 @@ Result<Bench> run_bench(const Weights& weights, const Weights& on_host, const Be
   result.same_bits_after = same_bits(result.before.logits, *after);
   result.verified = result.same_bits_after && (!result.publishing || result.publishing->verified()) &&
                     (!result.errors || result.errors->verified()) && (!result.prefill || result.prefill->verified()) &&
-                    (!result.neutral || result.neutral->verified()) && (!result.tiles || result.tiles->verified()) &&
+                    (!result.neutral || result.neutral->verified()) &&
+                    (!result.changed || result.changed->verified(options.rtol)) &&
+                    (!result.tiles || result.tiles->verified()) &&
                     std::all_of(result.generating.begin(), result.generating.end(),
                                 [](const GeneratingCost& cost) { return cost.verified(); });
 

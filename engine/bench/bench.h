@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/backend/backend.h"
+#include "engine/bench/changed_cost.h"
 #include "engine/bench/errors_cost.h"
 #include "engine/bench/generating.h"
 #include "engine/bench/neutral_cost.h"
@@ -26,13 +27,14 @@ struct BenchOptions {
   std::vector<CacheState> caches = {CacheState::warm};  // each timed for itself
   int verify_tokens = 4;
   double rtol = 2e-4;
-  int effect_tokens = 64;         // over which a bf16 state is held against fp32
-  int publish_layer = -1;         // the layer whose publishing is timed; -1: none
-  bool errors = false;            // steps that measure the errors of the discretisation rules are timed, too
-  int prefill_tokens = 0;         // of a text whose prefill is timed beside stepping it; 0: none
-  bool neutral = false;           // steps with interventions that change nothing are timed, too
-  bool tiles = false;             // and steps after which the whole state is read at a coarser grain
-  std::vector<Sampler> generate;  // that a model runs freely with, timed one after the other
+  int effect_tokens = 64;                   // over which a bf16 state is held against fp32
+  int publish_layer = -1;                   // the layer whose publishing is timed; -1: none
+  bool errors = false;                      // steps that measure the errors of the discretisation rules are timed, too
+  int prefill_tokens = 0;                   // of a text whose prefill is timed beside stepping it; 0: none
+  bool neutral = false;                     // steps with interventions that change nothing are timed, too
+  std::vector<Intervention> interventions;  // and steps under these, where there are any
+  bool tiles = false;                       // and steps after which the whole state is read at a coarser grain
+  std::vector<Sampler> generate;            // that a model runs freely with, timed one after the other
 };
 
 // The steps with one state of the cache.
@@ -55,6 +57,7 @@ struct Bench {
   std::optional<ErrorsCost> errors;
   std::optional<PrefillCost> prefill;
   std::optional<NeutralCost> neutral;
+  std::optional<ChangedCost> changed;
   std::optional<TilesCost> tiles;
   std::vector<GeneratingCost> generating;  // one for each of BenchOptions::generate
   bool same_bits_after = false;            // the logits of the verified tokens, stepped again after the timing

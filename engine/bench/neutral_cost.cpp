@@ -1,5 +1,6 @@
 #include "engine/bench/neutral_cost.h"
 
+#include "engine/bench/changed_cost.h"
 #include "engine/verify/twin.h"
 
 #include <algorithm>
@@ -10,31 +11,24 @@ namespace engine {
 
 namespace {
 
-constexpr int turns = 16;
-constexpr int warm_up = 4;  // of each turn: a recorded step is recorded anew when tables come or go
 constexpr int compared_tokens = 8;
 
-Result<void> change(Backend& backend, const ModelConfig& config, bool neutral) {
+SequenceChanges neutral_changes(const ModelConfig& config) {
   SequenceChanges changes;
-  if (neutral) {
-    changes.heads = neutral_heads(config, config.n_layer);
-    changes.ranks = neutral_ranks(config, config.n_layer);
-    changes.pairs = neutral_pairs(config, config.n_layer);
-  }
-  for (int b = 0; b < backend.plan().batch; ++b) {
-    if (auto changed = backend.intervene(b, changes); !changed) return changed;
-  }
-  return {};
+  changes.heads = neutral_heads(config, config.n_layer);
+  changes.ranks = neutral_ranks(config, config.n_layer);
+  changes.pairs = neutral_pairs(config, config.n_layer);
+  return changes;
 }
 
 // Logits and states of the first and the last sequence, as bytes.
-Result<std::vector<std::byte>> outcome(Backend& backend, const ModelConfig& config, bool neutral) {
+Result<std::vector<std::byte>> outcome(Backend& backend, const ModelConfig& config, const SequenceChanges& changes) {
   std::vector<std::byte> all;
   const auto add = [&all](const auto& values) {
     const auto* first = reinterpret_cast<const std::byte*>(values.data());
     all.insert(all.end(), first, first + values.size() * sizeof(values[0]));
   };
-  auto ready = backend.reset().and_then([&] { return change(backend, config, neutral); });
+  auto ready = backend.reset().and_then([&] { return change_all(backend, changes); });
   if (!ready) return tl::unexpected(ready.error());
   const int batch = backend.plan().batch;
   std::vector<std::int32_t> ids(static_cast<std::size_t>(batch));
@@ -67,22 +61,14 @@ Result<NeutralCost> measure_neutral_cost(Backend& backend, const ModelConfig& co
                                          int steps) {
   NeutralCost cost;
   cost.tokens = compared_tokens;
-  const auto without = outcome(backend, config, false);
+  const SequenceChanges neutral = neutral_changes(config);
+  const auto without = outcome(backend, config, {});
   if (!without) return tl::unexpected(without.error());
-  const auto with = outcome(backend, config, true);
+  const auto with = outcome(backend, config, neutral);
   if (!with) return tl::unexpected(with.error());
   cost.same_bits = *without == *with;
-  std::vector<double> not_counted(warm_up), some(static_cast<std::size_t>(std::max(1, (steps + turns - 1) / turns)));
-  for (int turn = 0; turn < 2 * turns; ++turn) {
-    const bool neutral = turn % 2 == 1;
-    auto timed = change(backend, config, neutral)
-                     .and_then([&] { return backend.time_steps(ids, not_counted, CacheState::warm); })
-                     .and_then([&] { return backend.time_steps(ids, some, CacheState::warm); });
-    if (!timed) return tl::unexpected(timed.error());
-    std::vector<double>& all = neutral ? cost.with_ms : cost.without_ms;
-    all.insert(all.end(), some.begin(), some.end());
-  }
-  if (auto ended = change(backend, config, false); !ended) return tl::unexpected(ended.error());
+  auto timed = time_changed(backend, neutral, ids, steps, cost.without_ms, cost.with_ms);
+  if (!timed) return tl::unexpected(timed.error());
   return cost;
 }
 

@@ -15,6 +15,7 @@ namespace engine {
 namespace {
 
 constexpr int runs = 5;
+constexpr std::size_t warmup = 16;  // steps
 
 using Clock = std::chrono::steady_clock;
 
@@ -95,11 +96,18 @@ Result<PrefillCost> measure_prefilling(Backend& backend, const ModelConfig& conf
   std::vector<int> sequences = {0};
   if (batch > 1) sequences.push_back(static_cast<int>(batch) - 1);
 
-  if (auto reset = backend.reset(); !reset) return tl::unexpected(reset.error());
+  const auto step_first = [&](std::size_t count) -> Result<void> {
+    if (auto reset = backend.reset(); !reset) return reset;
+    for (std::size_t t = 0; t < count; t += batch) {
+      if (auto stepped = backend.step({ids.data() + t, batch}, nullptr); !stepped) return stepped;
+    }
+    return {};
+  };
+  // Warm, as the prefills are: a first step takes memory and wakes threads.
+  const auto warm = step_first(std::min(ids.size(), warmup * batch)).and_then([&] { return backend.reset(); });
+  if (!warm) return tl::unexpected(warm.error());
   const auto stepping = Clock::now();
-  for (std::size_t t = 0; t < ids.size(); t += batch) {
-    if (auto stepped = backend.step({ids.data() + t, batch}, nullptr); !stepped) return tl::unexpected(stepped.error());
-  }
+  if (auto stepped = step_first(ids.size()); !stepped) return tl::unexpected(stepped.error());
   cost.stepping_ms = milliseconds_since(stepping);
   std::vector<TextOutcome> expected;
   for (const int sequence : sequences) {

@@ -38,7 +38,17 @@ Result<Seeking> measure_seeking(Session& session, const SeekingOptions& options,
   Seeking found;
   const auto failed = [&] { return session.snapshot()->mode == SessionMode::failed; };
   const auto error = [&] { return system_error(session.snapshot()->error); };
-  constexpr int piece = 100;  // tokens between two reports
+  // Tokens between two reports; of a prompt all.
+  const int piece = options.step_last > 0 ? options.tokens : 100;
+  if (options.step_last > 0) {
+    Random drawn(options.seed + 1);
+    std::vector<std::int32_t> ids;
+    const auto vocabulary = static_cast<std::uint64_t>(session.snapshot()->model->config().vocab_size);
+    for (int i = 0; i < options.tokens; ++i) ids.push_back(static_cast<std::int32_t>(drawn.below(vocabulary)));
+    session.post(command::StepLast{options.step_last});
+    session.post(command::Prompt{std::move(ids)});
+    session.wait_idle();
+  }
   auto start = Clock::now();
   for (int at = 0; at < options.tokens; at += piece) {
     session.post(command::Step{std::min(piece, options.tokens - at)});
@@ -51,6 +61,7 @@ Result<Seeking> measure_seeking(Session& session, const SeekingOptions& options,
   found.history_bytes = stepped->history_bytes;
   found.history_budget_bytes = stepped->history_budget_bytes;
   found.states_dropped = stepped->states_dropped;
+  for (const auto& record : stepped->tokens) found.prefilled += record->skipped ? 1 : 0;
   found.same_bits = true;
   Random random(options.seed);
   for (int i = 0; i < options.seeks; ++i) {

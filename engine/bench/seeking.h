@@ -14,10 +14,13 @@ struct SeekingOptions {
   int tokens = 2000;
   int seeks = 60;
   std::uint64_t seed = 0;
+  // Above 0: the tokens are a prompt, drawn with the seed, and all but so many of them may be prefilled.
+  int step_last = 0;
 };
 
 struct Seeking {
-  double tokens_per_second = 0;                               // of stepping
+  double tokens_per_second = 0;                               // of stepping, or of reading the prompt
+  std::int64_t prefilled = 0;                                 // tokens that were not stepped
   std::vector<double> seeks_ms;                               // in the order in which they were made
   std::uint64_t history_bytes = 0, history_budget_bytes = 0;  // when all was stepped
   std::int64_t states_dropped = 0;

@@ -1,6 +1,7 @@
 #include "engine/formats/mapped_file.h"
 
 #include "engine/base/quote.h"
+#include "engine/formats/shrunk_mapping.h"
 
 #include <fmt/format.h>
 
@@ -61,20 +62,53 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
     return system_error(
         fmt::format("Cannot map {} ({} bytes): {}.", in_quotes(path), file->size, std::strerror(errno)));
   }
-  return MappedFile(static_cast<const std::byte*>(data), file->size);
+  const auto* bytes = static_cast<const std::byte*>(data);
+  const int slot = watch_mapping(bytes, file->size);
+  if (slot < 0) {
+    ::munmap(data, file->size);
+    return system_error(fmt::format("Cannot map {}: too many files are open. Close other models.", in_quotes(path)));
+  }
+  return MappedFile(bytes, file->size, slot, std::exchange(file->fd, -1), path);
+}
+
+Result<void> MappedFile::check() const {
+  struct stat status {};
+  const bool shorter = ::fstat(descriptor_, &status) == 0 && static_cast<std::size_t>(status.st_size) < size_;
+  if (!shorter && !has_shrunk(slot_)) return {};
+  return input_error(
+      fmt::format("{} became shorter while it was read. Open it again when it is whole, and replace such a file by "
+                  "renaming a new one over it.",
+                  in_quotes(path_)));
+}
+
+Result<void> check_whole(const MappedFiles& files) {
+  for (const auto& file : files) {
+    if (auto whole = file->check(); !whole) return whole;
+  }
+  return {};
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      slot_(std::exchange(other.slot_, -1)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      path_(std::move(other.path_)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
+  std::swap(slot_, other.slot_);
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(path_, other.path_);
   return *this;
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (data_ == nullptr) return;
+  forget_mapping(slot_);
+  ::munmap(const_cast<std::byte*>(data_), size_);
+  ::close(descriptor_);
 }
 
 bool is_there(const std::filesystem::path& path) {

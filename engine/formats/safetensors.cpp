@@ -316,7 +316,10 @@ Result<TensorFile> read_safetensors(const std::string& path) {
   if (!mapped) return tl::unexpected(mapped.error());
   auto file = std::make_shared<const MappedFile>(std::move(*mapped));
   auto parsed = parse_safetensors(file->bytes(), path);
-  if (parsed) parsed->backing = file;
+  if (auto whole = file->check(); !whole) return tl::unexpected(whole.error());
+  if (!parsed) return parsed;
+  parsed->backing = file;
+  parsed->files = {std::move(file)};
   return parsed;
 }
 

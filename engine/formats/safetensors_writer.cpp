@@ -58,7 +58,7 @@ Result<void> write_safetensors(const std::string& path, std::span<const Tensor> 
         {"dtype", name_of(tensor->type)}, {"shape", tensor->shape}, {"data_offsets", {at, at + bytes}}};
     at += bytes;
   }
-  std::string header = table.dump();
+  std::string header = table.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   header.resize((header.size() + 7) / 8 * 8, ' ');
 
   const std::string temporary = fmt::format("{}.part-{}", path, ::getpid());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/base/result.h"
+#include "engine/formats/mapped_file.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -51,7 +52,8 @@ struct Tensor {
 struct TensorFile {
   std::vector<Tensor> tensors;  // sorted by name, names unique
   std::map<std::string, std::string> metadata;
-  std::shared_ptr<const void> backing;  // the mapped file
+  std::shared_ptr<const void> backing;  // keeps the bytes alive
+  MappedFiles files;                    // to ask whether they are still whole
   std::uint64_t file_bytes = 0;
 
   const Tensor* find(std::string_view name) const;  // null: not there

@@ -17,6 +17,7 @@ namespace engine {
 
 namespace {
 
+constexpr std::uint64_t most_copied = std::uint64_t{2} << 30U;  // bytes of tensors put in order
 constexpr std::string_view pickle_name = "/data.pkl";
 // The pickled number that torch.save put first before PyTorch 1.6: PROTO 2, LONG1 of ten bytes.
 constexpr std::string_view legacy_start("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 14);
@@ -80,7 +81,7 @@ void copy_in_order(const PickledTensor& tensor, const std::byte* from, std::size
 class Views {
  public:
   Views(const ZipArchive& archive, std::string folder, std::uint64_t file_bytes)
-      : archive_(archive), folder_(std::move(folder)), bytes_left_to_copy_(file_bytes) {}
+      : archive_(archive), folder_(std::move(folder)), bytes_left_to_copy_(std::min(file_bytes, most_copied)) {}
 
   std::vector<std::unique_ptr<std::byte[]>> copies;
 
@@ -109,7 +110,10 @@ class Views {
       view = entry->bytes.subspan(tensor.offset * element, extent.count * element);
     } else if (extent.count > 0) {
       if (extent.count > bytes_left_to_copy_ / element) {
-        return "is out of order in its storage, and putting such tensors in order takes more bytes than the file has";
+        return fmt::format(
+            "is out of order in its storage, and putting such tensors in order takes more bytes than the file has or "
+            "than the {} that are copied at most; call contiguous() on it",
+            most_copied);
       }
       view = put_in_order(tensor, entry->bytes.data() + tensor.offset * element, extent.count * element, element);
     }
@@ -141,9 +145,6 @@ std::string find_folder(const ZipArchive& archive, std::string& wrong) {
     folder = entry.name.substr(0, slash);
   }
   if (folder.empty()) wrong = "is a zip archive without a data.pkl, so torch.save did not write it";
-  if (archive.find(folder + "/constants.pkl") != nullptr) {
-    wrong = "is a TorchScript program and not a state dict";
-  }
   return folder;
 }
 
@@ -233,7 +234,10 @@ Result<TensorFile> read_torch_file(const std::string& path) {
   if (!mapped) return tl::unexpected(mapped.error());
   auto backing = std::make_shared<Backing>();
   backing->file = std::make_shared<const MappedFile>(std::move(*mapped));
-  return parse(backing->file->bytes(), path, backing);
+  auto parsed = parse(backing->file->bytes(), path, backing);
+  if (auto whole = backing->file->check(); !whole) return tl::unexpected(whole.error());
+  if (parsed) parsed->files = {backing->file};
+  return parsed;
 }
 
 }  // namespace engine

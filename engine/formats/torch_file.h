@@ -10,7 +10,7 @@ namespace engine {
 // elements do not lie in order (a transposed view) is copied in order. Errors (input): the file cannot be opened; what
 // parse_zip and parse_state_dict refuse; a TorchScript archive, one without data.pkl or of another byte order; a storage
 // that is absent or of another size than the pickle says; a tensor that reaches beyond its storage; views out of order
-// that would together take more bytes than the file. The format of PyTorch before 1.6 and a pickle alone are recognised
+// that would together take more bytes than the file, or than 2 GiB. The format of PyTorch before 1.6 and a pickle alone are recognised
 // and refused with the remedy.
 Result<TensorFile> read_torch_file(const std::string& path);
 

@@ -64,6 +64,7 @@ Result<TensorFile> read_shards(const std::string& path) {
     auto shard = read_one((folder / file).string());
     if (!shard) return shard;
     backing->push_back(shard->backing);
+    out.files.insert(out.files.end(), shard->files.begin(), shard->files.end());
     out.file_bytes += shard->file_bytes;
     if (wrong.empty()) wrong = take(*shard, file, *index, out);
   }

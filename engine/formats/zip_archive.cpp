@@ -282,6 +282,14 @@ Result<ZipArchive> parse_zip(std::span<const std::byte> file, const std::string&
     zip_error_fini(&error);
     return refuse(wrong);
   }
+  // Its code is compressed, so it is told apart before the entries are looked at.
+  for (const char* name : {"constants.pkl", "bytecode.pkl"}) {
+    if (zip_name_locate(archive.get(), name, ZIP_FL_NODIR | ZIP_FL_ENC_RAW) < 0) continue;
+    return input_error(
+        fmt::format("The archive {} is a TorchScript program (it holds {}), made by torch.jit.save, and not a state "
+                    "dict. Load it in Python with torch.jit.load and save its state_dict() with torch.save.",
+                    in_quotes(where), name));
+  }
   ZipArchive out;
   if (const std::string wrong = read_entries(source, archive.get(), count, out); !wrong.empty()) return refuse(wrong);
   return out;

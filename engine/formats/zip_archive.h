@@ -28,7 +28,7 @@ struct ZipArchive {
 // be told not to write them; no entry is read. Errors (input): not a zip archive, truncated or with something appended; a second directory, a
 // directory of more than 10,000 entries or 64 MiB, one that contradicts the entries; an archive in several parts; an
 // entry that is compressed, encrypted, out of bounds, overlapping another, there twice, or whose name is empty,
-// absolute, longer than 1,024 bytes or leads out of its folder.
+// absolute, longer than 1,024 bytes or leads out of its folder; a TorchScript program, which is named as that.
 Result<ZipArchive> parse_zip(std::span<const std::byte> file, const std::string& where);
 
 }  // namespace engine

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <tuple>
+#include <utility>
 
 namespace engine {
 
@@ -34,6 +35,11 @@ std::vector<kernels::PairChange> neutral_pairs(const ModelConfig& config, int la
   std::vector<kernels::PairChange> made(heads_of(config, layers) * pairs);
   for (std::size_t i = 0; i < made.size(); ++i) made[i].source = static_cast<std::int32_t>(i % pairs);
   return made;
+}
+
+std::shared_ptr<const std::vector<kernels::PairChange>> shared_pairs(SequenceChanges changes) {
+  if (changes.pairs.empty()) return nullptr;
+  return std::make_shared<const std::vector<kernels::PairChange>>(std::move(changes.pairs));
 }
 
 Result<void> check_sizes(const SequenceChanges& changes, const ModelConfig& config) {

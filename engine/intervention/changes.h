@@ -5,6 +5,7 @@
 #include "engine/model/config.h"
 #include "kernels/intervention/intervention.h"
 
+#include <memory>
 #include <vector>
 
 namespace engine {
@@ -22,6 +23,9 @@ struct SequenceChanges {
 std::vector<kernels::HeadChange> neutral_heads(const ModelConfig& config, int layers);
 std::vector<kernels::RankChange> neutral_ranks(const ModelConfig& config, int layers);
 std::vector<kernels::PairChange> neutral_pairs(const ModelConfig& config, int layers);
+
+// Those of the pairs, for StepCoefficients::pairs: null where there are none.
+std::shared_ptr<const std::vector<kernels::PairChange>> shared_pairs(SequenceChanges changes);
 
 // Whether a step can be changed so. Errors (input): a table of another size; a pair that takes the turn of one that there
 // is not; a cell that the model does not have, or one cell twice.

@@ -19,6 +19,7 @@ struct Backing {
   std::vector<std::unique_ptr<float[]>> copies;
 };
 
+constexpr std::uint64_t most_copied = std::uint64_t{2} << 30U;  // bytes that are not left where the file is mapped
 constexpr const char* embedding_name = "backbone.embedding.weight";
 constexpr const char* head_name = "lm_head.weight";
 
@@ -52,12 +53,15 @@ class Binder {
     }
     if (!faults_.empty()) return input_error(message(where));
     if (auto tied = check_tied(where); !tied) return tl::unexpected(tied.error());
+    if (auto fits = check_copies(slots, where); !fits) return tl::unexpected(fits.error());
     for (const TensorSlot& slot : slots) fill(slot);
     if (weights_.config.tie_embeddings) {
       (weights_.embedding.data == nullptr ? weights_.embedding : weights_.head) =
           weights_.embedding.data == nullptr ? weights_.head : weights_.embedding;
     }
+    weights_.files = file().files;
     weights_.backing = backing_;
+    if (auto whole = check_whole(weights_.files); !whole) return tl::unexpected(whole.error());
     return std::move(weights_);
   }
 
@@ -122,6 +126,25 @@ class Binder {
         in_quotes(where), head_name, embedding_name));
   }
 
+  static bool is_aligned(const Tensor& tensor) {
+    return reinterpret_cast<std::uintptr_t>(tensor.bytes.data()) % size_of(tensor.type) == 0;
+  }
+
+  // A file may be sparse, and then its size says nothing of what memory there is.
+  Result<void> check_copies(const std::vector<TensorSlot>& slots, const std::string& where) const {
+    std::uint64_t widened = 0, misaligned = 0;
+    for (const TensorSlot& slot : slots) {
+      const Tensor& tensor = *file().find(slot.name);
+      if (slot.values != nullptr) widened += static_cast<std::uint64_t>(tensor.count()) * sizeof(float);
+      if (slot.values == nullptr && !is_aligned(tensor)) misaligned += tensor.bytes.size();
+    }
+    if (widened + misaligned <= most_copied) return {};
+    return input_error(fmt::format(
+        "{} needs {} bytes for small tensors in fp32 and {} for matrices that do not begin at a multiple of their "
+        "type's size; at most {} are copied. Check its config.json, and save misaligned matrices anew.",
+        in_quotes(where), widened, misaligned, most_copied));
+  }
+
   void fill(const TensorSlot& slot) {
     const Tensor& tensor = *file().find(slot.name);
     weights_.parameters += tensor.count();
@@ -136,8 +159,7 @@ class Binder {
   }
 
   const void* aligned(const Tensor& tensor) {
-    const auto address = reinterpret_cast<std::uintptr_t>(tensor.bytes.data());
-    if (address % size_of(tensor.type) == 0) return tensor.bytes.data();
+    if (is_aligned(tensor)) return tensor.bytes.data();
     auto copy = std::make_unique<float[]>(tensor.bytes.size() / 4 + 1);
     std::memcpy(copy.get(), tensor.bytes.data(), tensor.bytes.size());
     backing_->copies.push_back(std::move(copy));

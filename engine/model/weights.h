@@ -2,6 +2,7 @@
 // to fp32.
 #pragma once
 
+#include "engine/formats/mapped_file.h"
 #include "engine/model/config.h"
 #include "kernels/matrix.h"
 
@@ -35,6 +36,7 @@ struct Weights {
   std::vector<LayerWeights> layers;
   std::int64_t parameters = 0;          // counted once where tied, as the papers do
   std::shared_ptr<const void> backing;  // keeps the mapped file alive
+  MappedFiles files;                    // whose bytes the matrices are; asked after each use whether they still are
   // Set: random weights that are planned only (model/random_weights.h). Their matrices have a shape and no data, and the
   // CUDA backend draws them on the device from this seed.
   std::optional<std::uint64_t> seed_to_draw;

@@ -76,7 +76,7 @@ StepPlan make_staged_plan(const Weights& weights, int batch, bool errors) {
   return plan;
 }
 
-StepPlan make_fused_plan(const Weights& weights, int batch, int state_value_bytes, bool errors) {
+StepPlan make_fused_plan(const Weights& weights, int batch, int state_value_bytes, bool errors, bool keys_again) {
   using kernels::ProjectionMode;
   const ModelConfig& c = weights.config;
   StepPlan plan;
@@ -88,7 +88,7 @@ StepPlan make_fused_plan(const Weights& weights, int batch, int state_value_byte
     add(plan, l, StageKind::in_proj, normed_projection_cost(batch, ProjectionMode::store, w.in_proj));
     add(plan, l, StageKind::mixer,
         kernels::mixer_cost(batch, c.heads(), c.headdim, c.d_state, c.rank(), c.ngroups, c.angles(), c.is_mimo,
-                            c.is_outproj_norm, state_value_bytes));
+                            c.is_outproj_norm, state_value_bytes, keys_again));
     add(plan, l, StageKind::out_proj, kernels::projection_cost(batch, ProjectionMode::accumulate, w.out_proj));
     if (!c.has_mlp()) continue;
     add(plan, l, StageKind::mlp_up, normed_projection_cost(batch, ProjectionMode::gated, w.fc1));

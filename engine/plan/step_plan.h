@@ -24,7 +24,8 @@ struct StepPlan {
 StepPlan make_staged_plan(const Weights& weights, int batch, bool errors = false);
 
 // "fused": norms are part of the projections behind them, and everything between the projections of a mixer is one stage.
-// `state_value_bytes` is 4 for a state in fp32, 2 for bf16.
-StepPlan make_fused_plan(const Weights& weights, int batch, int state_value_bytes, bool errors = false);
+// `state_value_bytes` is 4 for a state in fp32, 2 for bf16. `keys_again`: the last keys are made again, not kept.
+StepPlan make_fused_plan(const Weights& weights, int batch, int state_value_bytes, bool errors = false,
+                         bool keys_again = false);
 
 }  // namespace engine

@@ -109,7 +109,8 @@ Result<void> JournalFile::append(std::span<const std::byte> bytes) {
 
 Result<void> JournalFile::append_head(const RecordingInfo& info, const std::vector<Field>& fields,
                                       std::span<const float> mimo_x) {
-  std::string text = nlohmann::json(metadata_of(info, fields)).dump();
+  std::string text =
+      nlohmann::json(metadata_of(info, fields)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   text.resize((text.size() + 7) / 8 * 8, ' ');
   const std::uint64_t length = text.size(), digest = digest_of(std::as_bytes(std::span(text)));
   std::vector<std::byte> head(head_bytes + text.size() + mimo_x.size_bytes());

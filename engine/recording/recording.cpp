@@ -128,9 +128,10 @@ Result<std::shared_ptr<const Recording>> Recording::open(const std::string& path
   if (!mapped) return tl::unexpected(mapped.error());
   auto file = std::make_shared<const MappedFile>(std::move(*mapped));
   auto parsed = parse(file->bytes(), path);
+  if (auto whole = file->check(); !whole) return tl::unexpected(whole.error());
   if (!parsed) return parsed;
   auto whole = std::make_shared<Recording>(**parsed);
-  whole->backing_ = std::move(file);
+  whole->files_ = {std::move(file)};
   return std::shared_ptr<const Recording>(std::move(whole));
 }
 
@@ -167,7 +168,22 @@ std::span<const std::byte> Recording::row(const Field& field, std::int64_t token
 }
 
 std::shared_ptr<const TokenRecord> Recording::token(std::int64_t i) const {
-  return read_rows(info_, fields_, i, [&](const Field& field) { return row(field, i); });
+  auto record = read_rows(info_, fields_, i, [&](const Field& field) { return row(field, i); });
+  if (!record->coefficients.dt.empty()) record->coefficients.pairs = pairs_at(i);
+  return record;
+}
+
+std::shared_ptr<const std::vector<kernels::PairChange>> Recording::pairs_at(std::int64_t token) const {
+  std::vector<Intervention> active;
+  for (const Intervention& by : info_.interventions)
+    if (by.quantity == Quantity::rotation && by.tokens.contains(token)) active.push_back(by);
+  if (active.empty()) return nullptr;
+  const std::lock_guard lock(kept_->mutex);
+  if (active != kept_->active) {
+    kept_->pairs = shared_pairs(changes_at(active, info_.config, token));
+    kept_->active = std::move(active);
+  }
+  return kept_->pairs;
 }
 
 StepTimes Recording::times(std::int64_t i) const {

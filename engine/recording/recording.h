@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ class Recording {
   // Why there may have been more: a sentence; empty: the recording is whole.
   const std::string& cut_words() const { return cut_words_; }
 
+  // Error (input): the file became shorter since it was opened; what is read of it now may be zeros.
+  Result<void> check() const { return check_whole(files_); }
+
   std::shared_ptr<const TokenRecord> token(std::int64_t i) const;
   StepTimes times(std::int64_t i) const;  // empty without times
   std::int32_t id(std::int64_t i) const;
@@ -41,6 +45,8 @@ class Recording {
   Recording() = default;
   static Result<std::shared_ptr<const Recording>> parse_file(std::span<const std::byte> file, const std::string& where);
   std::string check_tokens() const;
+  // What turned its pairs in the step of this token, for StepCoefficients::pairs.
+  std::shared_ptr<const std::vector<kernels::PairChange>> pairs_at(std::int64_t token) const;
   void make_model(std::span<const std::byte> mimo_x);
 
   RecordingInfo info_;
@@ -51,7 +57,14 @@ class Recording {
   std::uint64_t file_bytes_ = 0;
   std::string cut_words_;
   std::shared_ptr<const Model> model_;
-  std::shared_ptr<const void> backing_;
+  MappedFiles files_;
+  // Of the token that was asked for last: neighbours mostly have the same.
+  struct KeptPairs {
+    std::mutex mutex;
+    std::vector<Intervention> active;
+    std::shared_ptr<const std::vector<kernels::PairChange>> pairs;
+  };
+  std::shared_ptr<KeptPairs> kept_ = std::make_shared<KeptPairs>();
 };
 
 // Whether a file is a recording, by what it says of itself; anything that cannot be read is none.

@@ -267,6 +267,10 @@ Result<RecordingInfo> info_of(const Metadata& metadata) {
   }
   if (read.good()) read.take(interventions_of(read.raw("interventions")), info.interventions);
   if (!read.good()) return input_error(read.fault());
+  for (std::size_t i = 0; i < info.interventions.size(); ++i) {
+    if (const auto possible = check(info.interventions[i], info.config); !possible)
+      return input_error(fmt::format("its intervention {} cannot be: {}", i + 1, possible.error().message));
+  }
   info.cache_layers = read.layers("state.cache_layers", info.config.n_layer);
   info.ssm_layers = read.layers("state.ssm_layers", info.config.n_layer);
   info.ssm_every = read.whole("state.every", 0, longest);

@@ -69,7 +69,13 @@ class Replay : public Session {
 
   void go_on() {
     if (track_->size() >= recording_->tokens()) return stop_at_end();
-    history_.put(track_->size(), recording_->token(track_->size()), nullptr);
+    auto token = recording_->token(track_->size());
+    if (auto whole = recording_->check(); !whole) {
+      stop();
+      notice_ = whole.error().message;
+      return;
+    }
+    history_.put(track_->size(), std::move(token), nullptr);
     if (!running_) return;
     pacer_.stepped(Clock::now());
     if (track_->size() >= recording_->tokens()) stop_at_end();

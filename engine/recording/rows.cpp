@@ -239,8 +239,8 @@ void write_rows(const RecordingInfo& info, const std::vector<Field>& fields, std
   }
 }
 
-std::shared_ptr<const TokenRecord> read_rows(const RecordingInfo& info, const std::vector<Field>& fields,
-                                             std::int64_t token, const RowOf& row) {
+std::shared_ptr<TokenRecord> read_rows(const RecordingInfo& info, const std::vector<Field>& fields, std::int64_t token,
+                                       const RowOf& row) {
   auto record = std::make_shared<TokenRecord>();
   auto state = std::make_shared<SequenceState>();
   record->position = token;

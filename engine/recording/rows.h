@@ -22,8 +22,8 @@ void write_rows(const RecordingInfo& info, const std::vector<Field>& fields, std
 using RowOf = std::function<std::span<const std::byte>(const Field& field)>;
 
 // The record of a token whose rows are there.
-std::shared_ptr<const TokenRecord> read_rows(const RecordingInfo& info, const std::vector<Field>& fields,
-                                             std::int64_t token, const RowOf& row);
+std::shared_ptr<TokenRecord> read_rows(const RecordingInfo& info, const std::vector<Field>& fields, std::int64_t token,
+                                       const RowOf& row);
 StepTimes read_times(const std::vector<Field>& fields, const RowOf& row);
 
 // What is wrong with the codes and ids of a token, to be followed by what to do; empty: nothing. Numbers may be anything:

@@ -18,7 +18,7 @@ bool replaceable(const Command& command) {
   return is<command::Seek>(command) || is<command::Prompt>(command) || is<command::Speed>(command) ||
          is<command::Watch>(command) || is<command::Tiles>(command) || is<command::Run>(command) ||
          is<command::Pause>(command) || is<command::Intervene>(command) || is<command::SwitchTo>(command) ||
-         is<command::HistoryBudget>(command) || is<Sampler>(command);
+         is<command::HistoryBudget>(command) || is<command::StepLast>(command) || is<Sampler>(command);
 }
 
 // Order does not matter between these and any command of another kind.

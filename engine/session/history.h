@@ -28,6 +28,8 @@ class History {
   std::uint64_t bytes() const;
   std::uint64_t budget_bytes() const { return budget_bytes_; }
   void set_budget(std::uint64_t bytes);
+  // What a record holds that has no state.
+  const std::shared_ptr<const SequenceState>& no_state() const { return no_state_; }
   bool over_budget() const { return bytes() > budget_bytes_; }
   // Records that have lost their state, and those that have lost more than that, since the beginning.
   std::int64_t states_dropped() const { return states_dropped_; }

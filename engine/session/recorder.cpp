@@ -67,6 +67,7 @@ Result<std::shared_ptr<TokenRecord>> Recorder::refresh(const TokenRecord& old, c
 
 Result<void> Recorder::fill(TokenRecord& record, const SequenceState* previous) {
   if (auto read = backend_.read_coefficients(0, record.coefficients); !read) return read;
+  record.coefficients.pairs = pairs_;
   auto state = copy_state();
   if (!state) return tl::unexpected(state.error());
   record.state = *state;

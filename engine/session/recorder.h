@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace engine {
@@ -21,6 +22,9 @@ class Recorder {
   bool copies_all() const { return copies_all_; }
   int watched_layer() const { return watched_layer_; }
   void watch(int layer) { watched_layer_ = layer; }
+
+  // What the advance of angles is changed by in the steps from now on, for their records; null: nothing.
+  void turn_by(std::shared_ptr<const std::vector<kernels::PairChange>> pairs) { pairs_ = std::move(pairs); }
 
   // Nothing has been consumed.
   void forget() { after_ = {}; }
@@ -52,6 +56,7 @@ class Recorder {
   std::vector<float> logits_;  // (V) with padding, of the newest token
   Distribution after_;         // of the newest token; empty before the first
   Distribution before_;        // of the one before it, while a record is made
+  std::shared_ptr<const std::vector<kernels::PairChange>> pairs_;
 };
 
 }  // namespace engine

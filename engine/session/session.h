@@ -93,12 +93,20 @@ struct Speed {
 struct HistoryBudget {
   std::uint64_t bytes = 0;
 };
+// Of the given tokens that are to be consumed in one go, all but the last so many are prefilled where the backend does
+// that (BackendInfo::chunked_prefill), in place of stepping each: within prefill's tolerance of that, and with records
+// that are filled when somebody seeks to them (TokenRecord::skipped). 0: every token is stepped. Tokens under
+// interventions and of models that label positions always are.
+struct StepLast {
+  int tokens = 256;
+};
 }  // namespace command
 
-using Command = std::variant<command::Step, command::Run, command::Pause, command::Seek, command::Prompt,
-                             command::Append, command::Forget, command::Fork, command::EditToken, command::Intervene,
-                             command::SwitchTo, command::Rename, command::DeleteBranch, command::Undo, command::Redo,
-                             command::Watch, command::Tiles, command::Speed, command::HistoryBudget, Sampler>;
+using Command =
+    std::variant<command::Step, command::Run, command::Pause, command::Seek, command::Prompt, command::Append,
+                 command::Forget, command::Fork, command::EditToken, command::Intervene, command::SwitchTo,
+                 command::Rename, command::DeleteBranch, command::Undo, command::Redo, command::Watch, command::Tiles,
+                 command::Speed, command::HistoryBudget, command::StepLast, Sampler>;
 
 struct SessionOptions {
   BackendOptions backend;
@@ -107,6 +115,7 @@ struct SessionOptions {
   std::optional<std::uint64_t> history_budget_bytes;
   // Matrix states of all layers are recorded with each token when one sequence's state is at most this large.
   std::uint64_t record_state_bytes = std::uint64_t{4} << 20;
+  int step_last = 0;                 // as command::StepLast
   Observer* observer = nullptr;      // outlives the session; called on its thread
   std::function<void()> on_publish;  // called on its thread after each new snapshot, e.g. to wake the window
 };

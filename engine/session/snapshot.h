@@ -43,6 +43,10 @@ struct TokenRecord {
   // layers whose vectors are empty), and when that is not enough their coefficients, errors and top tokens (empty too).
   // Seeking to a token fills its record again.
   std::shared_ptr<const SequenceState> state;
+  // Of a token that was prefilled: it was consumed at once with those of [prefill_first, prefill_end), without a look at
+  // each. Then only id, origin and truth are known, until somebody seeks to it; `skipped` says whether nobody did yet.
+  std::int64_t prefill_first = -1, prefill_end = -1;
+  bool skipped = false;
 };
 
 // A branch as it was when the snapshot was made.
@@ -78,6 +82,7 @@ struct Snapshot {
   std::string undo, redo;                   // what these would take back or do again, in words; empty: nothing
   std::int64_t replay_to = 0;               // tokens that will be consumed again by themselves, after an edit; 0: none
   Sampler sampler;
+  int step_last = 0;             // of a long prompt, all but that many tokens are prefilled; 0: all are stepped
   double speed = 8;              // tokens/s asked for while running; 0: as fast as it goes
   double tokens_per_second = 0;  // measured over the last second or so of stepping; 0 when idle
   double step_ms = 0;            // wall time of the last step, with reading back what the views show

@@ -41,6 +41,7 @@ Stepper::Stepper(Backend& backend, std::shared_ptr<const Model> model, const Ses
                model_->config().n_layer),
       branches_(history_) {
   sampler_.seed = options.seed;
+  step_last_ = std::max(0, options.step_last);
 }
 
 bool Stepper::steps() const {
@@ -68,6 +69,8 @@ void Stepper::work() {
     done = copy_watched_layer();
   } else if (tiles_asked_) {
     done = queue_tiles();
+  } else if (const std::int64_t count = to_prefill(); count > 0) {
+    done = prefill_forward(count);
   } else {
     done = step_forward();
   }
@@ -80,12 +83,15 @@ void Stepper::fail(const Error& error) {
 }
 
 Result<void> Stepper::start_over_or_restore() {
-  stale_ = false;
+  stale_ = inside_prefill_ = false;
+  before_step_.reset();
   tiles_coming_.reset();
   tiles_.reset();
   recorder_.forget();
   // The state before the last token, so that stepping it again brings back its logits too.
-  const auto keyframe = now().track->keyframe_before(position() - 1);
+  // One that was skipped wants the logits before it, too.
+  const bool skipped = position() > 0 && now().track->tokens()[static_cast<std::size_t>(position() - 1)]->skipped;
+  const auto keyframe = now().track->keyframe_before(position() - (skipped ? 2 : 1));
   if (keyframe == nullptr) return backend_.reset();
   auto restored = backend_.restore(0, *keyframe);
   // A backend whose state a saved one cannot hold (the reference computes in double) replays from the first token.
@@ -99,8 +105,12 @@ Result<void> Stepper::intervene() {
   for (const Intervention& intervention : now().interventions)
     if (intervention.tokens.contains(backend_.position())) active.push_back(intervention);
   if (active == active_) return {};
-  auto changed = backend_.intervene(0, changes_at(active, model_->config(), backend_.position()));
-  if (changed) active_ = std::move(active);
+  SequenceChanges changes = changes_at(active, model_->config(), backend_.position());
+  auto changed = backend_.intervene(0, changes);
+  if (changed) {
+    active_ = std::move(active);
+    recorder_.turn_by(shared_pairs(std::move(changes)));
+  }
   if (changed || changed.error().kind != ErrorKind::input) return changed;
   // This backend cannot: said, and not tried again.
   notice_ = changed.error().message;
@@ -110,6 +120,7 @@ Result<void> Stepper::intervene() {
 
 Result<void> Stepper::catch_up() {
   const std::int64_t at = backend_.position();
+  if (const std::int64_t count = prefilled_together(); count > 0) return catch_up_at_once(count);
   const TokenRecord& record = *now().track->tokens()[static_cast<std::size_t>(at)];
   const bool last = at + 1 == position();
   const bool refresh = last && !holds_state(record);
@@ -122,10 +133,19 @@ Result<void> Stepper::catch_up() {
   if (auto changed = intervene(); !changed) return changed;
   const std::int32_t ids[] = {record.id};
   // Not observed: the token was timed when it was stepped first.
-  if (auto stepped = backend_.step(ids, nullptr); !stepped || !last) return stepped;
+  if (auto stepped = backend_.step(ids, nullptr); !stepped) return stepped;
+  if (!last) {
+    const bool skipped_next = now().track->tokens()[static_cast<std::size_t>(at + 1)]->skipped;
+    return skipped_next ? recorder_.read_logits() : Result<void>();
+  }
   if (!refresh) return recorder_.read_logits();
-  auto whole = recorder_.refresh(record, previous.get());
+  auto whole = record.skipped ? recorder_.record(record.id, record.origin, previous.get())
+                              : recorder_.refresh(record, previous.get());
   if (!whole) return tl::unexpected(whole.error());
+  (*whole)->truth = record.truth;
+  (*whole)->prefill_first = record.prefill_first;
+  (*whole)->prefill_end = record.prefill_end;
+  inside_prefill_ = at + 1 > record.prefill_first && at + 1 < record.prefill_end;
   history_.put(at, std::move(*whole), nullptr);
   return {};
 }
@@ -142,6 +162,7 @@ PendingToken Stepper::next_token() {
 }
 
 const SequenceState* Stepper::newest_state() const {
+  if (before_step_ != nullptr && before_step_->position == position()) return before_step_.get();
   return position() == 0 ? nullptr : now().track->tokens()[static_cast<std::size_t>(position() - 1)]->state.get();
 }
 
@@ -171,6 +192,7 @@ Result<void> Stepper::step_forward() {
   history_.put(at, std::move(*record), std::move(keyframe));
   if (given) now().pending.pop_front();
   now().position = at + 1;
+  before_step_.reset();
   keep_to_budget();
   step_ms_ = milliseconds_since(start);
   pacer_.stepped(Clock::now());
@@ -256,6 +278,7 @@ void Stepper::fill(Snapshot& snapshot) const {
   snapshot.redo = branches_.redo_words();
   snapshot.replay_to = replaying() ? replay_to_ : 0;
   snapshot.sampler = sampler_;
+  snapshot.step_last = step_last_;
   snapshot.speed = speed_;
   snapshot.tokens_per_second = snapshot.mode == SessionMode::running ? pacer_.rate(Clock::now()) : 0;
   snapshot.step_ms = step_ms_;

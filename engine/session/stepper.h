@@ -59,6 +59,7 @@ class Stepper {
   void take(const command::Tiles& tiles);
   void take(const command::Speed& speed);
   void take(const command::HistoryBudget& budget);
+  void take(const command::StepLast& last);
   void take(const Sampler& sampler);
 
   bool valid(const std::vector<std::int32_t>& ids, const char* what);
@@ -81,6 +82,13 @@ class Stepper {
   Result<void> start_over_or_restore();
   Result<void> catch_up();
   Result<void> step_forward();
+  // How many of the tokens to come are to be consumed at once, with a step for the last of them; 0: step one.
+  std::int64_t to_prefill() const;
+  Result<void> prefill_forward(std::int64_t count);
+  // The tokens from the backend's position on that were prefilled together, as far as they lie before the last one that
+  // is to be caught up; 0: step one.
+  std::int64_t prefilled_together() const;
+  Result<void> catch_up_at_once(std::int64_t count);
   Result<void> copy_watched_layer();
   // What the step of the next token is changed by.
   Result<void> intervene();
@@ -104,12 +112,15 @@ class Stepper {
   Pacer pacer_;
   Sampler sampler_;
   double speed_ = 8;
-  std::int64_t goal_ = 0;             // step until this many tokens are consumed
-  std::int64_t replay_to_ = 0;        // as far as that by itself, at once and unobserved
-  bool running_ = false;              // step without an end
-  bool stale_ = false;                // the backend is not on the way to position(): restore or reset it first
-  bool watch_changed_ = false;        // the newest record lacks the watched layer's state
-  std::vector<Intervention> active_;  // what the backend's steps are changed by
+  int step_last_ = 0;
+  std::int64_t goal_ = 0;        // step until this many tokens are consumed
+  std::int64_t replay_to_ = 0;   // as far as that by itself, at once and unobserved
+  bool running_ = false;         // step without an end
+  bool stale_ = false;           // the backend is not on the way to position(): restore or reset it first
+  bool inside_prefill_ = false;  // the backend stands between tokens that were prefilled together
+  std::shared_ptr<const SequenceState> before_step_;  // the caches after a token without a record of them
+  bool watch_changed_ = false;                        // the newest record lacks the watched layer's state
+  std::vector<Intervention> active_;                  // what the backend's steps are changed by
   std::optional<command::Tiles> tiles_asked_;
   std::unique_ptr<ComingTiles> tiles_coming_;
   std::shared_ptr<const StateTiles> tiles_;

@@ -69,7 +69,7 @@ void Stepper::go_to(std::int64_t position) {
   const std::int64_t restored = keyframe == nullptr ? 0 : keyframe->position;
   // A backend that is on its way there already, and nearer, goes on.
   const std::int64_t at = backend_.position();
-  stale_ = stale_ || at >= position || at < restored;
+  stale_ = stale_ || inside_prefill_ || at >= position || at < restored;
   now().position = position;
 }
 
@@ -250,6 +250,8 @@ void Stepper::take(const command::HistoryBudget& budget) {
   history_.set_budget(budget.bytes);
   keep_to_budget();
 }
+
+void Stepper::take(const command::StepLast& last) { step_last_ = std::max(0, last.tokens); }
 
 void Stepper::take(const Sampler& sampler) { sampler_ = sampler; }
 

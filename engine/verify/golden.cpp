@@ -9,15 +9,30 @@
 namespace engine {
 namespace {
 
-Result<std::vector<float>> floats_of(const TensorFile& golden, const std::string& name,
-                                     const std::vector<std::int64_t>& shape) {
+constexpr std::int64_t most_tokens = 1 << 20;
+
+Result<const Tensor*> find_shaped(const TensorFile& golden, const std::string& name,
+                                  const std::vector<std::int64_t>& shape) {
   const Tensor* tensor = golden.find(name);
   if (tensor == nullptr) return input_error(fmt::format("The golden file has no tensor {}.", name));
   if (tensor->shape != shape) {
     return input_error(
         fmt::format("{} of the golden file is {}; this model's is {}.", name, text_of(tensor->shape), text_of(shape)));
   }
-  return to_floats(*tensor);
+  return tensor;
+}
+
+Result<std::vector<float>> floats_of(const TensorFile& golden, const std::string& name,
+                                     const std::vector<std::int64_t>& shape) {
+  return find_shaped(golden, name, shape).and_then([](const Tensor* tensor) { return to_floats(*tensor); });
+}
+
+// One row of a matrix, so that a long text's logits are never in memory as a whole.
+Result<std::vector<float>> row_of(const Tensor& matrix, std::size_t row) {
+  Tensor one = matrix;
+  const std::size_t bytes = matrix.bytes.size() / static_cast<std::size_t>(matrix.shape[0]);
+  one.bytes = matrix.bytes.subspan(row * bytes, bytes);
+  return to_floats(one);
 }
 
 Result<std::vector<std::int32_t>> ids_of(const TensorFile& golden, int vocab_size) {
@@ -26,6 +41,10 @@ Result<std::vector<std::int32_t>> ids_of(const TensorFile& golden, int vocab_siz
   if (tensor->shape.size() != 1 || tensor->shape[0] < 1) {
     return input_error(fmt::format("input_ids of the golden file is {}; expected a list of at least one token.",
                                    text_of(tensor->shape)));
+  }
+  if (tensor->shape[0] > most_tokens) {
+    return input_error(fmt::format("input_ids of the golden file has {} tokens; at most {} are compared. Cut the text.",
+                                   tensor->shape[0], most_tokens));
   }
   auto wide = to_integers(*tensor);
   if (!wide) return tl::unexpected(wide.error());
@@ -111,18 +130,18 @@ Result<GoldenReport> compare_with_golden(Backend& backend, const ModelConfig& co
   if (!ids) return tl::unexpected(ids.error());
   const std::int64_t tokens = static_cast<std::int64_t>(ids->size());
   const int v = config.padded_vocab();
-  auto reference = floats_of(golden, "reference.logits", {tokens, v});
+  auto reference = find_shaped(golden, "reference.logits", {tokens, v});
   if (!reference) return tl::unexpected(reference.error());
-  std::vector<float> official;
+  const Tensor* official = nullptr;
   if (golden.find("official.logits") != nullptr) {
-    auto read = floats_of(golden, "official.logits", {tokens, v});
-    if (!read) return tl::unexpected(read.error());
-    official = std::move(*read);
+    auto found = find_shaped(golden, "official.logits", {tokens, v});
+    if (!found) return tl::unexpected(found.error());
+    official = *found;
   }
 
   GoldenReport report;
   report.tokens = tokens;
-  report.has_official = !official.empty();
+  report.has_official = official != nullptr;
   Comparison logits_comparison;
   Comparison official_comparison;
   std::int64_t agreeing = 0;
@@ -138,14 +157,18 @@ Result<GoldenReport> compare_with_golden(Backend& backend, const ModelConfig& co
     auto done = piece > 0 ? backend.prefill(batch, nullptr) : backend.step(batch, nullptr);
     if (!done) return tl::unexpected(done.error());
     if (auto read = backend.read_logits(sequence, logits); !read) return tl::unexpected(read.error());
-    const float* expected = reference->data() + t * logits.size();
-    for (std::size_t i = 0; i < logits.size(); ++i) logits_comparison.add(logits[i], expected[i]);
-    for (std::size_t i = 0; report.has_official && i < logits.size(); ++i) {
-      official_comparison.add(logits[i], official[t * logits.size() + i]);
+    const auto expected = row_of(**reference, t);
+    if (!expected) return tl::unexpected(expected.error());
+    for (std::size_t i = 0; i < logits.size(); ++i) logits_comparison.add(logits[i], (*expected)[i]);
+    if (official != nullptr) {
+      const auto theirs = row_of(*official, t);
+      if (!theirs) return tl::unexpected(theirs.error());
+      for (std::size_t i = 0; i < logits.size(); ++i) official_comparison.add(logits[i], (*theirs)[i]);
     }
     ++report.compared_tokens;
-    agreeing += argmax(logits.data(), config.vocab_size) == argmax(expected, config.vocab_size) ? 1 : 0;
+    agreeing += argmax(logits.data(), config.vocab_size) == argmax(expected->data(), config.vocab_size) ? 1 : 0;
   }
+  if (auto whole = check_whole(golden.files); !whole) return tl::unexpected(whole.error());
   report.logits = logits_comparison.result();
   report.official = official_comparison.result();
   report.argmax_agreement = static_cast<double>(agreeing) / static_cast<double>(report.compared_tokens);

@@ -27,6 +27,9 @@ int mixer(const MixerArgs& args, const Placement& placement);
 
 // Whether fused_projection takes this matrix: its rows must be 16-byte pieces and not longer than a block can hold.
 bool fused_projection_takes(const Matrix& matrix);
+// Whether the mixer of this shape, without changes, can make the last keys again (MixerArgs::last_keys), in a step whose
+// projections are products.
+bool mixer_makes_keys(const MixerArgs& args);
 // Shared memory that a block of the mixer needs, in bytes.
 std::size_t mixer_shared_bytes(const MixerArgs& args);
 

@@ -8,6 +8,10 @@ namespace kernels::device {
 
 namespace {
 
+bool changed(const LayerChanges& changes) {
+  return changes.heads != nullptr || changes.ranks != nullptr || changes.pairs != nullptr;
+}
+
 // Of 64 registers a thread, so that four heads share a multiprocessor; shared memory lets only three of rank 8.
 constexpr int resident(int rank) { return rank < 8 ? 4 : 3; }
 
@@ -24,10 +28,7 @@ int launch(const MixerArgs& args, const Placement& placement) {
                          grid, mixer_block, mixer_shared_bytes(args), placement, args, split);
   };
   if constexpr (rank > 0) {  // worth a kernel without tables
-    const LayerChanges& changes = args.changes;
-    if (changes.heads == nullptr && changes.ranks == nullptr && changes.pairs == nullptr) {
-      return queue(std::false_type{});
-    }
+    if (!changed(args.changes)) return queue(std::false_type{});
   }
   return queue(std::true_type{});
 }
@@ -42,9 +43,11 @@ int launch_released(const MixerArgs& args, const Placement& placement) {
   return launch<S, parts, 16, 2, rank, released_headdim, released_state>(args, placement);
 }
 
+bool is_released(const MixerArgs& args) { return args.headdim == released_headdim && args.d_state == released_state; }
+
 template <class S, bool parts>
 int launch_state(const MixerArgs& args, const Placement& placement) {
-  if (args.headdim == released_headdim && args.d_state == released_state) {
+  if (is_released(args)) {
     switch (args.rank) {
       case 1:
         if (args.mimo_x == nullptr) return launch_released<S, parts, 1>(args, placement);
@@ -69,6 +72,11 @@ int launch_state(const MixerArgs& args, const Placement& placement) {
 
 }  // namespace
 
+bool mixer_makes_keys(const MixerArgs& args) {
+  if (!is_released(args)) return false;
+  return args.rank == 1 ? args.mimo_x == nullptr : args.rank == 2 || args.rank == 4 || args.rank == 8;
+}
+
 std::size_t mixer_shared_bytes(const MixerArgs& args) {
   const std::size_t quad_bytes = args.bf16_state ? sizeof(Quad<__nv_bfloat16>) : sizeof(Quad<float>);
   const MixerShared shared(args.rank, args.headdim, args.d_state, args.mimo_x != nullptr, args.norm != nullptr);
@@ -78,6 +86,9 @@ std::size_t mixer_shared_bytes(const MixerArgs& args) {
 int mixer(const MixerArgs& args, const Placement& placement) {
   if (args.rank < 1 || args.rank > max_rank || args.d_state % 8 != 0 || args.d_state > 256 ||
       args.headdim > mixer_block) {
+    return cudaErrorInvalidValue;
+  }
+  if (args.last_keys.last != nullptr && (args.second_part == 0 || !mixer_makes_keys(args) || changed(args.changes))) {
     return cudaErrorInvalidValue;
   }
   if (args.second_part == 0) {

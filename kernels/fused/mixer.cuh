@@ -6,6 +6,7 @@
 
 #include "kernels/device/activation.cuh"
 #include "kernels/device/reduce.cuh"
+#include "kernels/fused/key.cuh"
 #include "kernels/fused/mixer.h"
 #include "kernels/fused/overlap.cuh"
 #include "kernels/fused/sum_each.cuh"
@@ -124,24 +125,6 @@ __device__ __forceinline__ Phase advanced(Phase phase, const Rounded& advance) {
   return {angle, phase.turns + static_cast<int>(whole)};
 }
 
-// Sine and cosine of an angle in [0, 2 pi] to about an ulp: less code than sincosf, which must expect any angle. Reduced to
-// the nearest quarter turn, then polynomials on [-pi/4, pi/4] (Cephes' coefficients).
-__device__ __forceinline__ void turned_by(float angle, float& sine, float& cosine) {
-  const float quarter = rintf(angle * 0.63661975F);
-  float x = fmaf(quarter, -1.57079637F, angle);  // pi/2 in two pieces
-  x = fmaf(quarter, 4.37113883e-8F, x);
-  const float x2 = x * x;
-  const float s = fmaf(x * x2, fmaf(x2, fmaf(x2, -1.9515295891e-4F, 8.3321608736e-3F), -1.6666654611e-1F), x);
-  const float c =
-      fmaf(x2 * x2, fmaf(x2, fmaf(x2, 2.443315711809948e-5F, -1.388731625493765e-3F), 4.166664568298827e-2F),
-           fmaf(x2, -0.5F, 1.0F));
-  const int q = static_cast<int>(quarter);
-  sine = (q & 1) != 0 ? c : s;
-  cosine = (q & 1) != 0 ? s : c;
-  if ((q & 2) != 0) sine = -sine;
-  if (((q + 1) & 2) != 0) cosine = -cosine;
-}
-
 // Where the pieces of one head lie in shared memory behind the chunk of its state, in floats.
 struct MixerShared {
   int k_prev, k, q;               // (R, N)
@@ -151,6 +134,7 @@ struct MixerShared {
   int b_norm, c_norm;             // (N)
   int norm;                       // (P)
   int sine, cosine;               // (N / 2)
+  int last_sine, last_cosine;     // (N / 2)
   int size;
 
   __host__ __device__ constexpr MixerShared(int rank, int headdim, int d_state, bool mimo, bool normed)
@@ -170,7 +154,9 @@ struct MixerShared {
         norm(c_norm + d_state),
         sine(norm + (normed ? up(headdim) : 0)),
         cosine(sine + up(d_state / 2)),
-        size(cosine + up(d_state / 2)) {}
+        last_sine(cosine + up(d_state / 2)),
+        last_cosine(last_sine + up(d_state / 2)),
+        size(last_cosine + up(d_state / 2)) {}
 
  private:
   __host__ __device__ static constexpr int up(int count) { return (count + 3) / 4 * 4; }
@@ -245,7 +231,10 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   float skip = args.d[head];
   if (changes.heads != nullptr) skip = changed(changes.heads[head_index].d, skip);
   const int head_rank = head * rank;
-  for (int r = 0; r < rank; ++r) {
+  // Whether the last keys are made again: then their bias comes where they will lie, as for those of this token.
+  const bool again = parts && !tables && args.last_keys.last != nullptr;
+  if (again) fetch<whole>(shared + at.k_prev, args.b_bias + head_rank * d_state, rank * d_state, mixer_block);
+  for (int r = 0; r < (again ? 0 : rank); ++r) {
     const std::size_t key = static_cast<std::size_t>((b * rank + r) * args.heads + head) * d_state;
     fetch<whole>(shared + at.k_prev + r * d_state, args.k_prev + key, d_state, mixer_block);
   }
@@ -285,36 +274,36 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   // A warp for each key and query: RMSNorm now, bias and rotation behind the barrier.
   const int group = head / (args.heads / args.groups);
   const int pairs = d_state / 2;
-  float u[pairs_per_lane] = {}, v[pairs_per_lane] = {};
-  const auto norm_vector = [&](int vector) {
+  NormedPairs<pairs_per_lane> normed, last;
+  const auto load_vector = [&](int vector) {
     const float* in = vector % 2 == 1 ? args.c : args.b;
-    const int first_channel = (vector / 2 * args.groups + group) * d_state;
-    float squares = 0.0F;
-#pragma unroll
-    for (int j = 0; j < pairs_per_lane; ++j) {
-      const int i = thread % warp_size + j * warp_size;
-      if (i < pairs) {
-        const int2 channel = pair_channels(i, pairs, args.half_pairs);
-        u[j] = in[sequence + first_channel + channel.x];
-        v[j] = in[sequence + first_channel + channel.y];
-      }
-    }
-#pragma unroll
-    for (int j = 0; j < pairs_per_lane; ++j) squares = fmaf(u[j], u[j], fmaf(v[j], v[j], squares));
-    const float mean = sum_lanes(squares) / static_cast<float>(d_state);
-    const float scale = __frsqrt_rn(mean + static_cast<float>(norm_epsilon));
-#pragma unroll
-    for (int j = 0; j < pairs_per_lane; ++j) {
-      u[j] *= scale;
-      v[j] *= scale;
-    }
+    normed.load(in + sequence + (vector / 2 * args.groups + group) * d_state, d_state, args.half_pairs);
   };
-  if (warp < 2 * rank) norm_vector(warp);
+  // The last keys by other warps than turn angles or bring values, as far as there are any: one each.
+  const int last_rank = warp < 4 ? warp + 2 : warp < 6 ? warp - 4 : warp;
+  const bool has_last = again && last_rank < rank;
+  const bool known = again && args.last_keys.known[1] != 0;
+  if (warp < 2 * rank) load_vector(warp);
+  if (has_last) {
+    const float* in = args.last_keys.last + ((b * rank + last_rank) * args.groups + group) * d_state;
+    last.load(in, d_state, args.half_pairs);
+    normed.norm(d_state);  // of both at once, since each waits for its lanes
+    last.norm(d_state);
+  } else if (warp < 2 * rank) {
+    normed.norm(d_state);
+  }
   const float alpha = expf(log_alpha);
   const float beta = rest * dt * alpha;
   const float gamma = lambda * dt;
   if (angle_index < pairs) {
     float sine = 0.0F, cosine = 1.0F;
+    if (again) {
+      if (angle_index < args.angles) turned_by(phase.angle, sine, cosine);
+      shared[at.last_sine + angle_index] = sine;
+      shared[at.last_cosine + angle_index] = cosine;
+      sine = 0.0F;
+      cosine = 1.0F;
+    }
     if (angle_index < args.angles) {
       Rounded advance = advance_of(turn, dt);
       if (changes.pairs != nullptr) {
@@ -338,22 +327,22 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
   arrived();
   __syncthreads();
 
-  if (p < headdim) {
-    const float last = beta * shared[at.x_prev + p];
-    const float fresh = gamma * x;
-    for (int r = 0; r < rank; ++r) {
-      const float mix = mimo ? shared[at.mimo_x + r * headdim + p] : 1.0F;
-      float2 value = make_float2(last * mix, fresh * mix);
-      if (changes.ranks != nullptr) {
-        const Affine<float> write = changes.ranks[head_index * rank + r].write;
-        value = make_float2(fmaf(write.scale, value.x, beta * write.offset),
-                            fmaf(write.scale, value.y, gamma * write.offset));
-      }
-      *reinterpret_cast<float2*>(shared + at.values + 2 * (r * headdim + p)) = value;
+  for (int j = mixer_block - 1 - thread; j < rank * headdim; j += mixer_block) {
+    const int r = j / headdim, i = j - r * headdim;
+    const float mix = mimo ? shared[at.mimo_x + j] : 1.0F;
+    float2 value = make_float2(beta * shared[at.x_prev + i] * mix, gamma * shared[at.x + i] * mix);
+    if (changes.ranks != nullptr) {
+      const Affine<float> write = changes.ranks[head_index * rank + r].write;
+      value = make_float2(fmaf(write.scale, value.x, beta * write.offset),
+                          fmaf(write.scale, value.y, gamma * write.offset));
     }
+    *reinterpret_cast<float2*>(shared + at.values + 2 * j) = value;
   }
   for (int vector = warp; vector < 2 * rank; vector += mixer_warps) {
-    if (vector != warp) norm_vector(vector);
+    if (vector != warp) {
+      load_vector(vector);
+      normed.norm(d_state);
+    }
     const bool query = vector % 2 == 1;
     const float* weight = shared + (query ? at.c_norm : at.b_norm);
     const int r = vector / 2;
@@ -369,17 +358,38 @@ __global__ void __launch_bounds__(mixer_block, blocks_per_sm) mixer_kernel(const
       const int i = thread % warp_size + j * warp_size;
       if (i >= pairs) continue;
       const int2 channel = pair_channels(i, pairs, args.half_pairs);
-      const float s = fmaf(u[j], weight[channel.x],
-                           fmaf(change.scale, out[channel.x], change.offset));  // out holds the bias so far
-      const float t = fmaf(v[j], weight[channel.y], fmaf(change.scale, out[channel.y], change.offset));
-      const float sine = shared[at.sine + i], cosine = shared[at.cosine + i];
-      const float first = s * cosine - t * sine, second = s * sine + t * cosine;
-      out[channel.x] = first;
-      out[channel.y] = second;
-      if (split == 1 && !query) {
-        cache[channel.x] = first;
-        cache[channel.y] = second;
+      // `out` holds the bias so far.
+      const float2 turned = turned_pair(normed.u[j], normed.v[j], make_float2(weight[channel.x], weight[channel.y]),
+                                        make_float2(fmaf(change.scale, out[channel.x], change.offset),
+                                                    fmaf(change.scale, out[channel.y], change.offset)),
+                                        shared[at.sine + i], shared[at.cosine + i]);
+      out[channel.x] = turned.x;
+      out[channel.y] = turned.y;
+      if (split == 1 && !query && !again) {
+        cache[channel.x] = turned.x;
+        cache[channel.y] = turned.y;
       }
+    }
+  }
+  if (has_last) {
+    float* const out = shared + at.k_prev + last_rank * d_state;
+    const float* const cache =
+        args.k_prev + static_cast<std::size_t>((b * rank + last_rank) * args.heads + head) * d_state;
+#pragma unroll
+    for (int j = 0; j < pairs_per_lane; ++j) {
+      const int i = thread % warp_size + j * warp_size;
+      if (i >= pairs) continue;
+      const int2 channel = pair_channels(i, pairs, args.half_pairs);
+      float2 key;
+      if (known) {
+        key = turned_pair(
+            last.u[j], last.v[j], make_float2(shared[at.b_norm + channel.x], shared[at.b_norm + channel.y]),
+            make_float2(out[channel.x], out[channel.y]), shared[at.last_sine + i], shared[at.last_cosine + i]);
+      } else {
+        key = make_float2(cache[channel.x], cache[channel.y]);
+      }
+      out[channel.x] = key.x;
+      out[channel.y] = key.y;
     }
   }
   __syncthreads();

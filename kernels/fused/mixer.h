@@ -3,6 +3,7 @@
 // Equations: kernels/rotate, kernels/state_update, kernels/readout, kernels/mimo_mix; this computes all four.
 #pragma once
 
+#include "kernels/fused/last_keys.h"
 #include "kernels/intervention/intervention.h"
 
 #include <cstddef>
@@ -49,7 +50,7 @@ struct MixerArgs {
 
   float* angle = nullptr;         // (B, H, S) in and out
   std::int32_t* turns = nullptr;  // (B, H, S) in and out
-  float* k_prev = nullptr;        // (B, R, H, N) in and out
+  float* k_prev = nullptr;        // (B, R, H, N) in and out; with last_keys in, until they are known
   float* x_prev = nullptr;        // (B, H, P) in and out
   void* h = nullptr;              // (B, H, P, N) in and out, fp32 or bf16
   bool bf16_state = false;
@@ -63,6 +64,8 @@ struct MixerArgs {
 
   float* out = nullptr;       // (B, H, P)
   void* out_parts = nullptr;  // (2 B, H, P) bf16 in its place, see kernels/product/parts.h; may be null
+
+  LastKeys last_keys;  // null: the last token's keys are kept in k_prev
 
   LayerChanges changes;  // all but those of dt, A and lambda, which the coefficient rows have
 

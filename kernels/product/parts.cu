@@ -82,6 +82,17 @@ __global__ void __launch_bounds__(block_size) coefficient_parts_kernel(const Coe
   const float value = args.product[at] + args.product[at + static_cast<std::size_t>(args.batch) * args.rows];
   if (row < first) {
     args.product[at] = value;
+    const int key = row - args.first_key;
+    const LastKeys& kept = args.last_keys;
+    if (kept.now != nullptr && key < args.keys) {
+      const std::size_t place = static_cast<std::size_t>(blockIdx.y) * args.keys + key;
+      kept.last[place] = kept.now[place];
+      kept.now[place] = value;
+      if (place == 0) {
+        kept.known[1] = kept.known[0];
+        kept.known[0] = 1;
+      }
+    }
   } else {
     store_coefficient(args.coefficients, row - first, static_cast<int>(blockIdx.y), value);
   }

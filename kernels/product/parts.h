@@ -7,6 +7,7 @@
 
 #include "kernels/fused/fused.h"
 #include "kernels/fused/fused_projection.h"
+#include "kernels/fused/last_keys.h"
 
 #include <cstddef>
 
@@ -38,7 +39,9 @@ struct CoefficientPartsArgs {
   int rows = 0;              // of the input projection
   float* product = nullptr;  // (2 B, rows) in and out
   CoefficientRows coefficients;
-  int first_key = 0;  // row
+  int first_key = 0;   // row
+  int keys = 0;        // rows of keys, R G N; behind them those of queries
+  LastKeys last_keys;  // null, or `now` becomes `last` and takes this token's keys
 };
 
 namespace device {

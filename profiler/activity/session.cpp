@@ -169,7 +169,7 @@ void ActivitySession::collect(const std::stop_token& stop) {
       done = flushes_done_;
     }
     const std::int64_t quiet_ns = steady_now_ns() - last_finished_ns_;
-    const bool flush_late = unflushed_ && quiet_ns > std::chrono::nanoseconds(options_.flush_every).count();
+    const bool flush_late = unflushed_ && quiet_ns > std::chrono::nanoseconds(options_.flush_when_quiet).count();
     if (flush_late) flush_library(false);
     read_full_buffers();
     if (asked != done || flush_late) settle(false);

@@ -21,8 +21,6 @@ namespace {
 
 struct Functions {
   MetricFunctions metrics;
-  decltype(&cuptiProfilerInitialize) initialize = nullptr;
-  decltype(&cuptiDeviceGetChipName) chip_name = nullptr;
   decltype(&cuptiProfilerGetCounterAvailability) availability = nullptr;
   decltype(&cuptiRangeProfilerEnable) enable = nullptr;
   decltype(&cuptiRangeProfilerDisable) disable = nullptr;
@@ -53,23 +51,10 @@ class LiveCounters final : public CounterApi {
     if (f_.current_context(&context_) != CUDA_SUCCESS || context_ == nullptr) {
       return {CuptiFault::no_driver, CUPTI_ERROR_INVALID_CONTEXT};
     }
-    auto initialize = sized<CUpti_Profiler_Initialize_Params>(CUpti_Profiler_Initialize_Params_STRUCT_SIZE);
-    CUptiResult result = f_.initialize(&initialize);
-    if (result != CUPTI_SUCCESS) return from(result);
-    auto name = sized<CUpti_Device_GetChipName_Params>(CUpti_Device_GetChipName_Params_STRUCT_SIZE);
-    result = f_.chip_name(&name);  // of device 0, the only one that this program uses
-    if (result != CUPTI_SUCCESS) return from(result);
-    chip = name.pChipName != nullptr ? name.pChipName : "";
     auto available =
         sized<CUpti_Profiler_GetCounterAvailability_Params>(CUpti_Profiler_GetCounterAvailability_Params_STRUCT_SIZE);
     available.ctx = context_;
-    result = f_.availability(&available);
-    if (result != CUPTI_SUCCESS) return from(result);
-    std::vector<std::uint8_t> image(available.counterAvailabilityImageSize);
-    available.pCounterAvailabilityImage = image.data();
-    result = f_.availability(&available);
-    if (result != CUPTI_SUCCESS) return from(result);
-    return from(host_.open(CUPTI_PROFILER_TYPE_RANGE_PROFILER, chip, std::move(image)));
+    return from(host_.open(CUPTI_PROFILER_TYPE_RANGE_PROFILER, chip, f_.availability, available));
   }
 
   bool knows(const std::string& metric) override { return host_.knows(metric); }
@@ -196,8 +181,6 @@ tl::expected<std::unique_ptr<CounterApi>, Unavailable> bind_counters(const std::
                                                                      const std::function<void*(const char*)>& resolve) {
   Functions f;
   FunctionLookup functions(resolve);
-  functions.find(f.initialize, "cuptiProfilerInitialize");
-  functions.find(f.chip_name, "cuptiDeviceGetChipName");
   functions.find(f.availability, "cuptiProfilerGetCounterAvailability");
   f.metrics.find(functions);
   functions.find(f.enable, "cuptiRangeProfilerEnable");

@@ -5,8 +5,6 @@
 #include "profiler/cupti/library.h"
 
 #include <cupti_pmsampling.h>
-#include <cupti_profiler_target.h>
-#include <cupti_target.h>
 
 #include <fmt/format.h>
 
@@ -26,8 +24,6 @@ constexpr std::size_t hardware_buffer_bytes = std::size_t{256} << 20;
 
 struct Functions {
   MetricFunctions metrics;
-  decltype(&cuptiProfilerInitialize) initialize = nullptr;
-  decltype(&cuptiDeviceGetChipName) chip_name = nullptr;
   decltype(&cuptiPmSamplingGetCounterAvailability) availability = nullptr;
   decltype(&cuptiPmSamplingEnable) enable = nullptr;
   decltype(&cuptiPmSamplingDisable) disable = nullptr;
@@ -52,24 +48,10 @@ class LiveSampling final : public SamplingApi {
   std::string path() const override { return path_; }
 
   CuptiResult open(std::string& chip) override {
-    auto initialize = sized<CUpti_Profiler_Initialize_Params>(CUpti_Profiler_Initialize_Params_STRUCT_SIZE);
-    CUptiResult result = f_.initialize(&initialize);
-    if (result != CUPTI_SUCCESS) return from(result);
-    auto name = sized<CUpti_Device_GetChipName_Params>(CUpti_Device_GetChipName_Params_STRUCT_SIZE);
-    name.deviceIndex = device;
-    result = f_.chip_name(&name);
-    if (result != CUPTI_SUCCESS) return from(result);
-    chip = name.pChipName != nullptr ? name.pChipName : "";
     auto available = sized<CUpti_PmSampling_GetCounterAvailability_Params>(
         CUpti_PmSampling_GetCounterAvailability_Params_STRUCT_SIZE);
     available.deviceIndex = device;
-    result = f_.availability(&available);
-    if (result != CUPTI_SUCCESS) return from(result);
-    std::vector<std::uint8_t> image(available.counterAvailabilityImageSize);
-    available.pCounterAvailabilityImage = image.data();
-    result = f_.availability(&available);
-    if (result != CUPTI_SUCCESS) return from(result);
-    return from(host_.open(CUPTI_PROFILER_TYPE_PM_SAMPLING, chip, std::move(image)));
+    return from(host_.open(CUPTI_PROFILER_TYPE_PM_SAMPLING, chip, f_.availability, available));
   }
 
   bool knows(const std::string& metric) override { return host_.knows(metric); }
@@ -198,8 +180,6 @@ tl::expected<std::unique_ptr<SamplingApi>, Unavailable> bind_sampling(
     const std::string& path, const std::function<void*(const char*)>& resolve) {
   Functions f;
   FunctionLookup functions(resolve);
-  functions.find(f.initialize, "cuptiProfilerInitialize");
-  functions.find(f.chip_name, "cuptiDeviceGetChipName");
   f.metrics.find(functions);
   functions.find(f.availability, "cuptiPmSamplingGetCounterAvailability");
   functions.find(f.enable, "cuptiPmSamplingEnable");

@@ -5,6 +5,8 @@
 namespace profiler {
 
 void MetricFunctions::find(FunctionLookup& functions) {
+  functions.find(start_profiler, "cuptiProfilerInitialize");
+  functions.find(chip_name, "cuptiDeviceGetChipName");
   functions.find(initialize, "cuptiProfilerHostInitialize");
   functions.find(deinitialize, "cuptiProfilerHostDeinitialize");
   functions.find(properties, "cuptiProfilerHostGetMetricProperties");
@@ -16,11 +18,15 @@ void MetricFunctions::find(FunctionLookup& functions) {
   functions.find(result_string, "cuptiGetResultString", false);
 }
 
-CUptiResult MetricHost::open(CUpti_ProfilerType type, const std::string& chip, std::vector<std::uint8_t> availability) {
-  type_ = type;
-  chip_ = chip;
-  availability_ = std::move(availability);
-  return reopen();
+CUptiResult MetricHost::identify(std::string& chip) const {
+  auto initialize = sized<CUpti_Profiler_Initialize_Params>(CUpti_Profiler_Initialize_Params_STRUCT_SIZE);
+  CUptiResult result = f_.start_profiler(&initialize);
+  if (result != CUPTI_SUCCESS) return result;
+  auto name = sized<CUpti_Device_GetChipName_Params>(CUpti_Device_GetChipName_Params_STRUCT_SIZE);
+  name.deviceIndex = 0;  // the only one that this program uses
+  result = f_.chip_name(&name);
+  if (result == CUPTI_SUCCESS) chip = name.pChipName != nullptr ? name.pChipName : "";
+  return result;
 }
 
 CUptiResult MetricHost::reopen() {

@@ -5,6 +5,8 @@
 #include "profiler/cupti/library.h"
 
 #include <cupti_profiler_host.h>
+#include <cupti_profiler_target.h>
+#include <cupti_target.h>
 
 #include <cstdint>
 #include <string>
@@ -13,6 +15,8 @@
 namespace profiler {
 
 struct MetricFunctions {
+  decltype(&cuptiProfilerInitialize) start_profiler = nullptr;
+  decltype(&cuptiDeviceGetChipName) chip_name = nullptr;
   decltype(&cuptiGetResultString) result_string = nullptr;
   decltype(&cuptiProfilerHostInitialize) initialize = nullptr;
   decltype(&cuptiProfilerHostDeinitialize) deinitialize = nullptr;
@@ -40,8 +44,22 @@ class MetricHost {
   MetricHost(const MetricHost&) = delete;
   MetricHost& operator=(const MetricHost&) = delete;
 
-  // `availability`: which counters the device lets this process have, as CUPTI gave it.
-  CUptiResult open(CUpti_ProfilerType type, const std::string& chip, std::vector<std::uint8_t> availability);
+  // Starts the library's profiler, asks for the name of the chip, and for what counters the device lets this process have, which
+  // ranges and samples ask in their own words: `availability(params)`, once for the size of the image and once for the image.
+  template <class Params>
+  CUptiResult open(CUpti_ProfilerType type, std::string& chip, CUptiResult (*availability)(Params*), Params params) {
+    CUptiResult result = identify(chip);
+    if (result != CUPTI_SUCCESS) return result;
+    result = availability(&params);
+    if (result != CUPTI_SUCCESS) return result;
+    availability_.resize(params.counterAvailabilityImageSize);
+    params.pCounterAvailabilityImage = availability_.data();
+    result = availability(&params);
+    if (result != CUPTI_SUCCESS) return result;
+    type_ = type;
+    chip_ = chip;
+    return reopen();
+  }
   bool knows(const std::string& metric);
   // Makes the configuration of all of these, in place of an earlier one.
   CUptiResult choose(const std::vector<std::string>& metrics, std::size_t& passes);
@@ -54,6 +72,7 @@ class MetricHost {
   std::string describe(int code) const;
 
  private:
+  CUptiResult identify(std::string& chip) const;
   CUptiResult reopen();
   void close();
 

@@ -35,7 +35,8 @@ struct ExportHeader {
   std::string time_source;  // "cupti" or "cpu_clock"
   std::uint64_t records = 0, dropped = 0, unattributed = 0;
   std::int64_t clock_uncertainty_ns = 0;
-  std::string recorded;  // "recorded on DEVICE, DATE"; empty: measured now
+  std::string recorded;            // "recorded on DEVICE, DATE"; empty: measured now
+  std::vector<std::string> notes;  // what must be known to read the rows; a sentence each
 };
 
 struct Export {

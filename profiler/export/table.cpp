@@ -35,6 +35,7 @@ void write_csv(std::ostream& out, const Export& rows) {
       "# time_source: {}\n# clock_uncertainty_ns: {}\n# records: {}\n# records_dropped: {}\n# records_unattributed: "
       "{}\n",
       head.time_source, head.clock_uncertainty_ns, head.records, head.dropped, head.unattributed);
+  for (const std::string& note : head.notes) out << "# note: " << one_line(note) << '\n';
   if (!head.recorded.empty()) out << "# " << one_line(head.recorded) << '\n';
   out << "token,stage,layer,name,kernel,start_ns,duration_ns,bytes\n";
   for (const StageRow& row : rows.stages) {

@@ -119,6 +119,7 @@ std::size_t write_chrome_trace(std::ostream& out, const Export& rows, std::size_
                                   {"records_unattributed", head.unattributed},
                                   {"tokens", rows.steps.size()},
                                   {"tokens_left_out", rows.steps.size()}};
+  if (!head.notes.empty()) other["notes"] = head.notes;
   if (!head.recorded.empty()) other["recorded"] = head.recorded;
 
   const std::string begin = R"({"displayTimeUnit":"ns","traceEvents":[)" + std::string("\n") +

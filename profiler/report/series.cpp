@@ -19,12 +19,13 @@ Series series(Tokens tokens, Value value) {
 }  // namespace
 
 std::vector<Series> series_of(Tokens tokens, std::span<const int> group_of_stage, std::size_t group_count,
-                              StageClock clock) {
+                              StageClock clock, const GoesOn& goes_on) {
   std::vector<Series> out(group_count);
   std::vector<std::int64_t> stages(group_of_stage.size());
   std::vector<double> sums(group_count);
   std::vector<bool> ran(group_count);
-  for (const auto& token : tokens) {
+  for (std::size_t t = 0; t < tokens.size() && goes_on_at(goes_on, t, tokens.size()); ++t) {
+    const auto& token = tokens[t];
     stage_times(*token, clock, stages);
     std::fill(sums.begin(), sums.end(), 0.0);
     std::fill(ran.begin(), ran.end(), false);

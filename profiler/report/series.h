@@ -18,7 +18,7 @@ struct Series {
 // Of groups of stages: `group_of_stage[id]` is the group of a stage, negative: none. A group's time in a token is the sum
 // over its stages, by the clock that is asked for.
 std::vector<Series> series_of(Tokens tokens, std::span<const int> group_of_stage, std::size_t group_count,
-                              StageClock clock = StageClock::recorded);
+                              StageClock clock = StageClock::recorded, const GoesOn& goes_on = {});
 
 // What the clock of these times tells apart: the smallest difference between two durations of pieces that is not 0. 0: they
 // are all alike.

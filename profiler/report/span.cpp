@@ -62,6 +62,7 @@ std::vector<double> lengthening(Tokens tokens, std::span<const int> group_of_sta
 Bound bound_of(const SpanMeans& means, double bytes, double copy_bytes_per_second) {
   if (means.before + means.gaps + means.after > launch_share * means.wall) return Bound::launches;
   const double bytes_per_second = means.busy > 0 ? bytes / means.busy * 1e9 : 0;
+  if (bytes_per_second > copy_bytes_per_second) return Bound::cached;
   return bytes_per_second > bandwidth_share * copy_bytes_per_second ? Bound::bandwidth : Bound::latency;
 }
 
@@ -73,6 +74,8 @@ const char* name_of(Bound bound) {
       return "bandwidth-bound";
     case Bound::latency:
       return "latency-bound";
+    case Bound::cached:
+      return "not judged";
   }
   return "unknown";
 }

@@ -31,10 +31,11 @@ std::vector<double> lengthening(Tokens tokens, std::span<const int> group_of_sta
 
 // What keeps a token from being faster. Launches: host time and gaps are more than half of its wall time. Bandwidth: the
 // bytes that it needs come at more than 60 % of the rate at which the memory copies, while work runs. Latency: neither;
-// work runs, and waits for something else (the few bytes of a small model, dependent instructions).
-enum class Bound : std::uint8_t { launches, bandwidth, latency };
+// work runs, and waits for something else (the few bytes of a small model, dependent instructions). Cached: they come faster
+// than the memory copies at all, so most of them out of a cache, whose rate nobody measured; what bounds the work is not judged.
+enum class Bound : std::uint8_t { launches, bandwidth, latency, cached };
 inline constexpr double launch_share = 0.5, bandwidth_share = 0.6;
 Bound bound_of(const SpanMeans& means, double bytes, double copy_bytes_per_second);
-const char* name_of(Bound bound);  // "launch-bound", ...
+const char* name_of(Bound bound);  // "launch-bound", ..., "not judged"
 
 }  // namespace profiler

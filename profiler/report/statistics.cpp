@@ -133,9 +133,10 @@ void stage_times(const TokenTimes& token, StageClock clock, std::span<std::int64
     added_times(token, stages);
 }
 
-StageClock clock_for(Tokens tokens) {
+StageClock clock_for(Tokens tokens, const GoesOn& goes_on) {
   double busy = 0, sum = 0;
-  for (const auto& token : tokens) {
+  for (std::size_t t = 0; t < tokens.size() && goes_on_at(goes_on, t, tokens.size()); ++t) {
+    const auto& token = tokens[t];
     std::vector<Interval> pieces;
     pieces.reserve(token->stages.size());
     for (const StageTime& piece : token->stages) {
@@ -144,8 +145,12 @@ StageClock clock_for(Tokens tokens) {
     }
     busy += static_cast<double>(union_length(std::move(pieces)));
   }
+  return clock_for(busy, sum);
+}
+
+StageClock clock_for(double busy_ns, double pieces_ns) {
   constexpr double overlap_share = 0.01;
-  return sum - busy >= overlap_share * busy && busy > 0 ? StageClock::waiting_out : StageClock::recorded;
+  return pieces_ns - busy_ns >= overlap_share * busy_ns && busy_ns > 0 ? StageClock::waiting_out : StageClock::recorded;
 }
 
 Statistics statistics_of(Tokens tokens, std::size_t stage_count) {
@@ -153,10 +158,21 @@ Statistics statistics_of(Tokens tokens, std::size_t stage_count) {
   std::vector<int> own(stage_count);
   for (std::size_t stage = 0; stage < stage_count; ++stage) own[stage] = static_cast<int>(stage);
   out.stages = grouped(tokens, own, stage_count);
+  out.step = step_statistics(tokens);
+  return out;
+}
 
+StepStatistics step_statistics(Tokens tokens, const GoesOn& goes_on) {
+  std::vector<TokenAccount> accounts;
+  accounts.reserve(tokens.size());
+  for (std::size_t t = 0; t < tokens.size() && goes_on_at(goes_on, t, tokens.size()); ++t)
+    accounts.push_back(account(*tokens[t], {}));
+  return statistics_of(accounts);
+}
+
+StepStatistics statistics_of(std::span<const TokenAccount> tokens) {
   std::vector<double> wall, stages, between, busy, overlap, gaps;
-  for (const auto& token : tokens) {
-    const TokenAccount parts = account(*token, {});
+  for (const TokenAccount& parts : tokens) {
     wall.push_back(static_cast<double>(parts.wall_ns));
     stages.push_back(static_cast<double>(parts.stages_ns));
     between.push_back(static_cast<double>(parts.between_ns));
@@ -164,13 +180,12 @@ Statistics statistics_of(Tokens tokens, std::size_t stage_count) {
     overlap.push_back(static_cast<double>(parts.overlap_ns));
     gaps.push_back(static_cast<double>(parts.gaps_ns));
   }
-  out.step = {spread_of(std::move(wall)), spread_of(std::move(stages)),  spread_of(std::move(between)),
-              spread_of(std::move(busy)), spread_of(std::move(overlap)), spread_of(std::move(gaps))};
-  return out;
+  return {spread_of(std::move(wall)), spread_of(std::move(stages)),  spread_of(std::move(between)),
+          spread_of(std::move(busy)), spread_of(std::move(overlap)), spread_of(std::move(gaps))};
 }
 
 std::vector<StageStatistics> grouped(Tokens tokens, std::span<const int> group_of_stage, std::size_t group_count,
-                                     StageClock clock) {
+                                     StageClock clock, const GoesOn& goes_on) {
   Table table;
   table.times.resize(group_count);
   table.pieces.resize(group_count);
@@ -182,7 +197,8 @@ std::vector<StageStatistics> grouped(Tokens tokens, std::span<const int> group_o
   const auto group_of = [&](std::uint16_t stage) {
     return stage < group_of_stage.size() && group_of_stage[stage] >= 0 ? group_of_stage[stage] : -1;
   };
-  for (const auto& token : tokens) {
+  for (std::size_t t = 0; t < tokens.size() && goes_on_at(goes_on, t, tokens.size()); ++t) {
+    const auto& token = tokens[t];
     stage_times(*token, clock, stages);
     table.wall += static_cast<double>(token->wall_ns);
     std::fill(sums.begin(), sums.end(), 0);

@@ -6,11 +6,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
 namespace profiler {
+
+// Of functions that look at every record, of which there may be millions: told now and then what share (0..1) of the tokens is
+// done. Where it answers no, the function returns early, and what it returns says nothing. Empty: nobody asks.
+using GoesOn = std::function<bool(double)>;
 
 // Percentiles by linear interpolation between the closest ranks, of `count` values; all 0 when there are none.
 struct Spread {
@@ -48,7 +53,9 @@ using Tokens = std::span<const std::shared_ptr<const TokenTimes>>;
 // add up to it. Without overlap both are the same.
 enum class StageClock : std::uint8_t { recorded, waiting_out };
 // Waiting out, where overlapping pieces make up 1 % of the work or more.
-StageClock clock_for(Tokens tokens);
+StageClock clock_for(Tokens tokens, const GoesOn& goes_on = {});
+// The same from what their pieces add up to and how long anything ran, in ns.
+StageClock clock_for(double busy_ns, double pieces_ns);
 
 // The times of a token's stages with waiting left out, (number of stages); returns what lies outside of these stages.
 std::int64_t added_times(const TokenTimes& token, std::span<std::int64_t> stages);
@@ -59,6 +66,7 @@ void stage_times(const TokenTimes& token, StageClock clock, std::span<std::int64
 struct StepStatistics {
   Spread wall, stages, between, busy, overlap, gaps;
 };
+StepStatistics step_statistics(Tokens tokens, const GoesOn& goes_on = {});
 struct StageStatistics {
   Spread time_ns;          // over the tokens in which the stage ran
   double pieces = 0;       // pieces of work per token
@@ -70,10 +78,22 @@ struct Statistics {
   std::vector<StageStatistics> stages;  // by stage id
 };
 Statistics statistics_of(Tokens tokens, std::size_t stage_count);
+StepStatistics statistics_of(std::span<const TokenAccount> tokens);
 
 // The same per group: `group_of_stage[id]` is the group of a stage, negative: none. A group's time in a token is the sum
 // over its stages.
 std::vector<StageStatistics> grouped(Tokens tokens, std::span<const int> group_of_stage, std::size_t group_count,
-                                     StageClock clock = StageClock::recorded);
+                                     StageClock clock = StageClock::recorded, const GoesOn& goes_on = {});
+
+// Asks `goes_on` once in so many tokens; false: give up.
+inline bool goes_on_at(const GoesOn& goes_on, std::size_t token, std::size_t tokens) {
+  constexpr std::size_t between = 64;
+  return !goes_on || token % between != 0 || goes_on(static_cast<double>(token) / static_cast<double>(tokens));
+}
+// A part of a longer piece of work: from one share of it to another.
+inline GoesOn part_of(const GoesOn& goes_on, double from, double to) {
+  if (!goes_on) return {};
+  return [&goes_on, from, to](double done) { return goes_on(from + (to - from) * done); };
+}
 
 }  // namespace profiler

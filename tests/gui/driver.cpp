@@ -1,5 +1,6 @@
 #include "tests/gui/driver.h"
 
+#include <doctest/doctest.h>
 #include <imgui_internal.h>
 
 #include <chrono>
@@ -38,7 +39,7 @@ Driver::Driver(app::GuiOptions options) {
   options.offscreen = true;
   if (options.models.empty() && options.profiles.empty()) options.models = {"parity"};
   if (options.size.width == 1600) options.size = {1280, 720};
-  options.backend.choice = engine::BackendChoice::cpu;
+  if (options.backend.choice == engine::BackendChoice::automatic) options.backend.choice = engine::BackendChoice::cpu;
   options.backend.threads = 1;
   auto app = app::App::open(options);
   if (!app) throw std::runtime_error(app.error().message);
@@ -94,6 +95,14 @@ std::string Driver::words(ImGuiTestContext& context) {
   listening_ = true;
   context.Yield(2);
   return heard_;
+}
+
+void Driver::choose(ImGuiTestContext& context, const std::string& window, const char* item) {
+  const ImGuiTestItemInfo found = context.WindowInfo(window.c_str());
+  REQUIRE(found.Window != nullptr);
+  context.SetRef(found.Window);
+  context.ItemClick(item);
+  context.Yield(2);
 }
 
 void Driver::picture(const std::string& name) {

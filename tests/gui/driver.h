@@ -35,6 +35,8 @@ class Driver {
   void frames(int count);
   // The words of the next frame, tool tips among them; not those that a panel draws itself, without an item.
   std::string words(ImGuiTestContext& context);
+  // Clicks an item of a window, or of a child by its path, and draws the frames after it.
+  void choose(ImGuiTestContext& context, const std::string& window, const char* item);
   // For people: writes the next frame as NAME.png into the folder MAMBASCOPE_TEST_PICTURES, where that is set.
   void picture(const std::string& name);
 

@@ -289,6 +289,28 @@ TEST_CASE("interventions: a dose response, a grid of patches and their cancellin
   }));
 }
 
+TEST_CASE("interventions: a run that was cancelled says so and goes on with a click") {
+  Driver driver(window(1000, 620));
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    step(driver, user, 40);
+    engine::Intervention zero;
+    zero.value = 0;
+    desk(driver).list.edit({zero});
+    CHECK(driver.wait(user, [&] { return desk(driver).follower->report()->tokens.size() == 40; }));
+    desk(driver).follower->cancel();
+    CHECK(driver.wait(user, [&] { return desk(driver).follower->report()->cancelled; }));
+    // Tokens that come are not followed.
+    driver.workspace().post(engine::command::Step{10});
+    CHECK(driver.wait(user, [&] { return driver.tokens() == 50 && desk(driver).follower->report()->of == 50; }));
+    user.Yield(3);
+    CHECK(desk(driver).follower->report()->tokens.size() == 40);
+    driver.picture("interventions-cancelled");
+    user.ItemClick("**/Go on");
+    CHECK(driver.wait(user, [&] { return desk(driver).follower->report()->tokens.size() == 50; }));
+    CHECK_FALSE(desk(driver).follower->report()->cancelled);
+  }));
+}
+
 TEST_CASE("interventions: patching from a branch and from a recording, by layers and pairs") {
   const tests::TemporaryFolder folder;
   const std::string file = folder.file("donor.safetensors");
@@ -325,6 +347,13 @@ TEST_CASE("interventions: patching from a branch and from a recording, by layers
     user.ItemClick("**/a recording");
     user.Yield(2);
     desk(driver).donor_path = file;
+    const auto known = [&] { return desk(driver).donor_file && desk(driver).donor_file->facts() != nullptr; };
+    CHECK(driver.wait(user, known));
+    user.Yield(2);
+    CHECK(holds(driver.words(user), "24 tokens, recorded without interventions"));
+    // The slider ends where the recording does.
+    user.ItemInputValue("**/##donor-at", 4000);
+    CHECK(desk(driver).donor_at == 23);
     user.ItemInputValue("**/##donor-at", 10);
     user.ItemInputValue("**/##patch-after", 9);
     user.ItemClick("**/shown");
@@ -370,9 +399,15 @@ TEST_CASE("interventions: the views show the turn that was made, not the one tha
     for (std::int64_t t = 6; t < 12; ++t) {
       for (int pair = 0; pair < now.model->config().angles(); ++pair) {
         const auto& step = now.tokens[static_cast<std::size_t>(t)]->coefficients;
-        const double whole = engine::phase_increment(now.model->config(), step, 0, 1, pair);
-        CHECK(app::step_advance(now, t, 0, 1, pair) == doctest::Approx(t < 8 ? whole : 0.5 * whole).epsilon(1e-4));
-        if (t >= 8) largest = std::max(largest, std::abs(whole));
+        // What the angles themselves say, whole turns included.
+        const auto angle = [&](std::int64_t i) {
+          return engine::accumulated_phase(now.model->config(),
+                                           now.tokens[static_cast<std::size_t>(i)]->state->layers[0], 1, pair);
+        };
+        const double made = engine::phase_increment(now.model->config(), step, 0, 1, pair);
+        CHECK(made == doctest::Approx(angle(t) - angle(t - 1)).epsilon(1e-4));
+        CHECK((step.pairs != nullptr) == (t >= 8));
+        if (t >= 8) largest = std::max(largest, std::abs(made));
       }
     }
     CHECK(largest > 1);

@@ -1,6 +1,7 @@
 // Typing what the model shall consume; wrong text is refused in words and changes nothing.
 #include "tests/gui/driver.h"
 #include "tests/support/byte_model.h"
+#include "tests/support/tokenizer_model.h"
 
 #include <doctest/doctest.h>
 
@@ -77,5 +78,64 @@ TEST_CASE("where tokens are bytes, a prompt is text with blanks and lines, and a
     user.KeyChars(" two  words");
     user.KeyPress(ImGuiKey_Enter);
     CHECK(driver.wait(user, [&] { return driver.tokens() == 0 && driver.snapshot().pending.size() == 11; }));
+  }));
+}
+
+TEST_CASE("a folder with a tokenizer: text is typed, cut into tokens, consumed and shown") {
+  const tests::TemporaryFolder folder;
+  tests::write_tokenizer_model(folder);
+  app::GuiOptions options;
+  options.models = {folder.path().string()};
+  Driver driver(options);
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    user.KeyPress(ImGuiKey_P);
+    user.Yield(2);
+    user.KeyPress(ImGuiMod_Ctrl | ImGuiKey_A);
+    user.KeyChars("in the caf\xC3\xA9");
+    user.KeyPress(ImGuiKey_Enter);
+    CHECK(driver.wait(
+        user, [&] { return driver.snapshot().pending.size() == 10; }));  // <s> i n " the" " " c a f and two bytes
+    user.KeyPress(ImGuiKey_Space, 4);
+    REQUIRE(driver.wait(user, [&] { return driver.tokens() == 4; }));
+    std::vector<std::int32_t> ids;
+    for (const auto& record : driver.snapshot().tokens) ids.push_back(record->id);
+    CHECK(driver.snapshot().model->symbol(ids[3]) == "\u2423the");
+    CHECK(driver.snapshot().model->text_of({ids.begin() + 1, ids.end()}) == "in the");
+    user.KeyPress(ImGuiKey_P);
+    user.Yield(2);
+    // What was consumed and is to come stands there as it was typed.
+    CHECK(driver.workspace().prompt.text == "in the caf\xC3\xA9");
+    user.KeyPress(ImGuiKey_Escape);
+  }));
+}
+
+TEST_CASE(
+    "a long prompt is prefilled but for its last tokens, and a token of it gets its numbers when one goes there") {
+  const tests::TemporaryFolder folder;
+  tests::write_byte_model(folder);
+  app::GuiOptions options;
+  options.models = {folder.path().string()};
+  options.backend.choice = engine::BackendChoice::reference;
+  Driver driver(options);
+  driver.workspace().post(engine::command::Prompt{std::vector<std::int32_t>(400, 'a')});
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    CHECK(driver.wait(user, [&] { return driver.snapshot().pending.size() == 400; }));
+    user.KeyPress(ImGuiKey_P);
+    user.Yield(2);
+    driver.picture("prompt-prefill");
+    CHECK(driver.snapshot().step_last == 256);
+    user.KeyPress(ImGuiKey_Escape);
+    user.ItemClick("//Transport/\uf051##last");
+    CHECK(driver.wait(user, [&] { return driver.tokens() == 400; }));
+    CHECK(driver.snapshot().tokens[50]->skipped);
+    CHECK_FALSE(driver.snapshot().tokens[399]->skipped);
+    driver.workspace().select_token(50);
+    user.Yield(3);
+    CHECK(driver.words(user).find("Prefilled: tokens 0 to 142") != std::string::npos);
+    driver.picture("prefilled");
+    user.KeyPress(ImGuiKey_G);
+    CHECK(driver.wait(user, [&] { return driver.tokens() == 51; }));
+    CHECK_FALSE(driver.snapshot().tokens[50]->skipped);
+    CHECK_FALSE(driver.snapshot().tokens[50]->top.empty());
   }));
 }

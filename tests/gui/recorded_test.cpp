@@ -21,14 +21,6 @@ std::string keep(const tests::TemporaryFolder& folder, int layers = 12, int toke
   return path;
 }
 
-void choose(ImGuiTestContext& user, const char* child, const char* item) {
-  const ImGuiTestItemInfo window = user.WindowInfo((std::string("//Recorded times/") + child).c_str());
-  REQUIRE(window.Window != nullptr);
-  user.SetRef(window.Window);
-  user.ItemClick(item);
-  user.Yield(2);
-}
-
 }  // namespace
 
 TEST_CASE("a recorded profile opens without a model, and all its pages have something to show") {
@@ -48,13 +40,13 @@ TEST_CASE("a recorded profile opens without a model, and all its pages have some
     CHECK(cache.timeline.token == 47);
     CHECK(cache.table.tokens == 40);
     for (const char* page : {"timeline", "bars", "histogram", "roofline"}) {
-      choose(user, "pictures", page);
+      driver.choose(user, "//Recorded times/pictures", page);
       driver.picture(std::string("recorded-") + page);
       user.Yield(2);
     }
     CHECK(driver.workspace().timing_page == app::TimingPage::roofline);
-    CHECK(cache.roofline.values.points.size() == 5);
-    choose(user, "pictures", "histogram");
+    CHECK(cache.roofline.values->points.size() == 5);
+    driver.choose(user, "//Recorded times/pictures", "histogram");
     CHECK(holds(driver.words(user), "whole step over 40 tokens"));
     CHECK(holds(driver.words(user), "1 outlier above"));
     // The outlier is a link to its token.
@@ -88,9 +80,9 @@ TEST_CASE("rows of the table, layers and tokens of a recorded profile are one se
     CHECK(workspace.document().timing_cache.timeline.token == 9);
 
     // A stage of layer 3, found by its name.
-    choose(user, "table", "stages");
+    driver.choose(user, "//Recorded times/table", "stages");
     CHECK(workspace.timing_table.rows == app::ProfileRows::stages);
-    choose(user, "table", "##filter");
+    driver.choose(user, "//Recorded times/table", "##filter");
     user.KeyCharsReplace("mixer layer 3");
     user.Yield(2);
     const ImRect table = user.WindowInfo("//Recorded times/table").Window->Rect();
@@ -101,7 +93,7 @@ TEST_CASE("rows of the table, layers and tokens of a recorded profile are one se
     }
     CHECK(workspace.selection.layer == 3);
     CHECK(workspace.selection.stage == 11);
-    choose(user, "pictures", "histogram");
+    driver.choose(user, "//Recorded times/pictures", "histogram");
     CHECK(holds(driver.words(user), "mixer of layer 3 over 40 tokens"));
     driver.picture("recorded-stage");
     user.Yield(2);

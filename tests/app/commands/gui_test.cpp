@@ -39,6 +39,39 @@ TEST_CASE("on a display gui does not ignore what works offscreen only") {
   }
 }
 
+TEST_CASE("what has no weights is drawn, and gui refuses what would need them") {
+  const tests::TemporaryFolder folder;
+  const std::string tokens = folder.file("tokens.safetensors"), profile = folder.file("steps.profile");
+  REQUIRE(run_program({"record", "parity", "--prompt", "101", "--steps", "2", "-o", tokens}).exit_code == 0);
+  REQUIRE(run_program({"profile", "parity", "--steps", "2", "--save", profile}).exit_code == 0);
+  const std::vector<std::vector<std::string>> sources = {{tokens}, {"--profile", profile}};
+  const std::vector<std::vector<std::string>> asks = {
+      {"--evaluate"},
+      {"--evaluate", "--ablations"},
+      {"--change", "rotation*0", "--page", "dose"},
+      {"--page", "interventions"},
+      {"--page", "patching"},
+      {"--page", "effect"},
+      {"--page", "parity", "--steps", "1"},
+  };
+  for (const auto& source : sources) {
+    for (const auto& ask : asks) {
+      std::vector<std::string> arguments = {"gui", "--offscreen", "--size", "320x240"};
+      arguments.insert(arguments.end(), source.begin(), source.end());
+      arguments.insert(arguments.end(), ask.begin(), ask.end());
+      CAPTURE(source.front());
+      CAPTURE(ask.front());
+      const auto ran = run_program(arguments);
+      if (ran.exit_code == 3) {  // no OpenGL here
+        CHECK(ran.err.find("recorded") == std::string::npos);
+        continue;
+      }
+      CHECK(ran.exit_code == 2);
+      CHECK(ran.err.find(ask.front()) != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("gui names the pages of its panels where one is asked for that they do not have") {
   const auto wrong = run_program({"gui", "parity", "--offscreen", "--page", "lambdas"});
   CHECK(wrong.exit_code == 2);

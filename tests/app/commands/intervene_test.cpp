@@ -101,6 +101,9 @@ TEST_CASE("intervene: wrong input is a message and exit code 2") {
       {"intervene", "parity", "--prompt", "101", "--at", "1"},
       {"intervene", "parity", "--change", "rotation*0", "--grid", "layers"},
       {"intervene", "parity", "--prompt", "1", "--patch-from", "1"},
+      {"intervene", "parity", "--prompt", "101", "--patch-from", "11", "--controls", "3"},
+      {"intervene", "parity", "--prompt", "101", "--patch-from", "11", "--dose", "0,1"},
+      {"intervene", "parity", "--prompt", "101", "--patch-from", "11", "--sequences", "5"},
       {"intervene", "parity", "--change", "dt*-1"},
       {"intervene", "parity", "--change", "dt*2", "--dose=-1,1,-2"},
       {"intervene", "austen-siso", "--prompt", "Mr", "--change", "dt*2", "--sequences", "4"},  // it has no task

@@ -73,11 +73,20 @@ TEST_CASE("wall time is told apart, and what bounds it is named by the rule") {
   CHECK(dense["gaps_us"].get<double>() == doctest::Approx(0));
   CHECK(dense["work_adds_us"]["in_proj"].get<double>() == doctest::Approx(45));
   CHECK(app::accounting_text(graph, {1e9, ""}).find("45.0 in_proj + 40.0 mixer = 85.0 us") != std::string::npos);
-  CHECK(app::accounting_text(eager, {1e9, ""}).find("waiting out") == std::string::npos);
+  CHECK(app::accounting_text(eager, {1e9, ""}).find("waiting left out") == std::string::npos);
+  CHECK(app::accounting_text(graph, {1e9, ""}).find("work, waiting left out: 45.0") != std::string::npos);
   CHECK(app::accounting_text(graph, {1e9, ""}, {110, 100}).find("+10.0 %") != std::string::npos);
   CHECK(app::accounting_json(graph, {1e9, ""}, {110, 100})["queued_us_without_cupti"] == 100);
   CHECK(dense["bound"] == "latency-bound");
   CHECK(app::accounting_json(graph, {6e8, ""})["bound"] == "bandwidth-bound");
+
+  // Bytes that come faster than memory copies: one answer, and no other beside it.
+  CHECK(app::accounting_json(graph, {1e8, ""})["bound"] == "not judged");
+  const std::string cached = app::accounting_text(graph, {1e8, ""});
+  CHECK(cached.find("bound               not judged: ") != std::string::npos);
+  CHECK(cached.find("out of a cache") != std::string::npos);
+  CHECK(cached.find("-bound above 60") == std::string::npos);
+  CHECK(cached.find("bandwidth-bound") == std::string::npos);
 
   const auto unknown = app::accounting_json(graph, {0, "no memory"});
   CHECK(unknown["bound"].is_null());

@@ -19,3 +19,18 @@ TEST_CASE("quantiles of frame times, without any, with one, and with more than a
   CHECK(stats.count() == 20100);
   CHECK(stats.quantile_ms(1) == 5);
 }
+
+TEST_CASE("the slowest frames are kept with what they spent their time on") {
+  app::FrameStats stats;
+  for (int i = 0; i < 100; ++i) stats.add(i % 50, {{"State", 0.5 * (i % 50)}});
+  REQUIRE(stats.slowest().size() == 12);
+  CHECK(stats.slowest().front().ms == 49);
+  CHECK(stats.slowest().front().frame == 49);
+  CHECK(stats.slowest()[1].frame == 99);
+  CHECK(stats.slowest().back().ms == 44);
+  REQUIRE(stats.slowest().front().parts.size() == 1);
+  CHECK(stats.slowest().front().parts.front().name == "State");
+  CHECK(stats.slowest().front().parts.front().ms == 24.5);
+  stats.clear();
+  CHECK(stats.slowest().empty());
+}

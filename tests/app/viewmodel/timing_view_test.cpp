@@ -80,6 +80,21 @@ TEST_CASE("many layers share the rows, none is lost") {
   CHECK(bars == plan.stages.size());
 }
 
+TEST_CASE("a plan whose stages all lie outside the layers, and one without stages, have the row of the rest alone") {
+  engine::StepPlan plan = plan_of(0);
+  REQUIRE(plan.stages.size() == 2);  // embed, head
+  const app::TokenTimeline timeline = app::make_timeline(plan, *times_of(plan, 3, 3000), 4);
+  REQUIRE(timeline.rows.size() == 1);
+  CHECK(timeline.rows[0].label == "rest");
+  CHECK(timeline.rows[0].bars.size() == 2);
+  CHECK(timeline.longest_row_us == doctest::Approx(7));
+  const auto times = times_of(plan, 3, 3000);
+  plan.stages.clear();
+  const app::TokenTimeline empty = app::make_timeline(plan, *times, 4);
+  REQUIRE(empty.rows.size() == 1);
+  CHECK(empty.rows[0].bars.empty());
+}
+
 TEST_CASE("a step without stage times, and stages beyond the plan") {
   const engine::StepPlan plan = plan_of(2);
   profiler::TokenTimes wall_only;

@@ -1,12 +1,16 @@
 // Evaluations in the background: what they count, that they find the family, and that they end when asked to.
 #include "app/wiring/evaluation.h"
 
+#include "tests/support/wait_for.h"
+
 #include <doctest/doctest.h>
 
 #include <atomic>
 #include <chrono>
 #include <memory>
 #include <thread>
+
+using tests::wait_for;
 
 namespace {
 
@@ -24,16 +28,6 @@ app::EvaluationJob::Options small(int length, int sequences) {
   options.backend = engine::BackendChoice::cpu;
   options.threads = 1;
   return options;
-}
-
-template <class Done>
-bool wait_for(Done done) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
 }
 
 }  // namespace

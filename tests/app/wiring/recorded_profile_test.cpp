@@ -1,11 +1,14 @@
 #include "app/wiring/recorded_profile.h"
 
+#include "app/viewmodel/sample_strip.h"
 #include "app/wiring/recorded_shape.h"
+#include "engine/model/model.h"
 #include "profiler/recording/profile_file.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <filesystem>
 
 namespace {
 
@@ -132,12 +135,33 @@ TEST_CASE("a shape is read back, and only one that can be") {
   CHECK_FALSE(app::shape_of(numbers).has_value());
 }
 
-TEST_CASE("every profile that the program ships with opens, and names its device") {
+TEST_CASE("every profile that the program ships with opens, names its device, and has what it was recorded with") {
+  std::uintmax_t bytes = 0;
   for (const std::string& name : app::shipped_recordings()) {
     CAPTURE(name);
     const auto opened = app::open_any_recording(name);
     if (!opened) FAIL(opened.error().message);
+    bytes += std::filesystem::file_size(engine::assets_folder() + "/profiles/" + name + ".profile");
     std::vector<const app::ProfileResult*> profiles = {&opened->profile};
+    if (!opened->family) {
+      const app::ProfileResult& profile = opened->profile;
+      CHECK(profile.counters.has_value() == !profile.backend.graph);
+      REQUIRE(profile.samples.has_value());
+      // Each sampled token is one of those that were measured, and its samples last about as long as its work.
+      const auto placed = app::place_sample_strips(*profile.samples, profile.tokens);
+      CHECK(placed.size() == 4);
+      for (const app::PlacedStrip& of : placed) {
+        const auto& token = *profile.tokens[static_cast<std::size_t>(of.strip.token)];
+        CHECK(std::int64_t{token.token} == of.strip.token);
+        const double sampled_us = of.strip.start_us.back() + of.strip.interval_us;
+        const double work_us = static_cast<double>(token.stages.back().start_ns + token.stages.back().duration_ns -
+                                                   token.stages.front().start_ns) /
+                               1e3;
+        // Activity records stretch the time between the kernels of a graph that do not overlap; samples do not.
+        CHECK(sampled_us < 1.05 * work_us + 10);
+        CHECK(sampled_us > 0.75 * work_us);
+      }
+    }
     if (opened->family) {
       CHECK(opened->family->runs.size() >= 2);
       for (const app::RankRun& run : opened->family->runs) {
@@ -149,10 +173,12 @@ TEST_CASE("every profile that the program ships with opens, and names its device
       CHECK_FALSE(profile->backend.device.empty());
       CHECK(profile->recorded_at.size() == 20);
       CHECK(profile->tokens.size() >= 32);
+      CHECK(profile->tokens.front()->token == 0);
       CHECK(profile->copy_bytes_per_second > 0);
       CHECK(profile->status.source == profiler::TimeSource::cupti);
       CHECK(profile->status.dropped == 0);
       CHECK(profile->status.unattributed == 0);
     }
   }
+  CHECK(bytes < 800'000);
 }

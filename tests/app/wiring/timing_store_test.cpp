@@ -97,7 +97,7 @@ TEST_CASE("device times join their token, by stage, when they arrive") {
   fake::Script script;
   script.now_is_steady = true;
   profiler::ActivityOptions options;
-  options.flush_every = std::chrono::hours(1);  // only when asked
+  options.flush_every = options.flush_when_quiet = std::chrono::hours(1);  // only when asked
   auto session = profiler::ActivitySession::start(std::make_unique<fake::Cupti>(script), options);
   REQUIRE(session);
   const auto store = TimingStore::make(1, session->get(), {}, 8);

@@ -175,3 +175,19 @@ TEST_CASE("the strip below the kernels shows the token's own samples, else the f
   CHECK(first.token == 8);
   CHECK(app::make_sample_strip({}, 0).empty());
 }
+
+TEST_CASE("every sampled token has its place, from the start of its step to its first piece of work") {
+  app::ProfileResult profile = with_samples();
+  auto later = std::make_shared<profiler::TokenTimes>(*profile.tokens[1]);
+  later->wall_start_ns -= 3500;
+  profile.tokens[1] = later;
+  profile.samples->tokens.push_back({99, {0}, {{1, 1}}});  // not among the tokens
+  const auto placed = app::place_sample_strips(*profile.samples, profile.tokens);
+  REQUIRE(placed.size() == 2);
+  CHECK(placed[0].strip.token == 8);
+  CHECK(placed[0].after_start_us == 0);
+  CHECK(placed[1].strip.token == 9);
+  CHECK(placed[1].strip.own);
+  CHECK(placed[1].after_start_us == doctest::Approx(3.5));
+  CHECK(app::place_sample_strips(*profile.samples, {}).empty());
+}

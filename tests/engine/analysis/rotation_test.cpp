@@ -1,5 +1,6 @@
 #include "engine/analysis/rotation.h"
 
+#include "engine/intervention/changes.h"
 #include "tests/engine/analysis/synthetic.h"
 
 #include <doctest/doctest.h>
@@ -123,6 +124,15 @@ TEST_CASE("the increment of a pair is its turn times the head's own dt") {
   c.dt = {0.5F, 0.25F};
   c.turn = {1, 2, 3, -4};
   CHECK(phase_increment(config, c, 0, 1, 2) == 0.75);
+  CHECK(phase_increment(config, c, 0, 0, 3) == -2);
+  CHECK(phase_increment(config, c, 0, 0, 4) == 0);
+
+  // Under interventions: head 1's pair 2 takes the turn of pair 3, half of it, and 0.125 more.
+  auto pairs = engine::neutral_pairs(config, config.n_layer);
+  pairs[static_cast<std::size_t>(config.angles()) + 2] = {{0.5F, 0.125F}, 3};
+  c.pairs = std::make_shared<const std::vector<kernels::PairChange>>(pairs);
+  const double dt = static_cast<double>(c.dt[1]), turn = static_cast<double>(c.turn[3]);
+  CHECK(phase_increment(config, c, 0, 1, 2) == 0.5 * turn * dt + 0.125);
   CHECK(phase_increment(config, c, 0, 0, 3) == -2);
   CHECK(phase_increment(config, c, 0, 0, 4) == 0);
 }

@@ -9,7 +9,8 @@ TEST_CASE("text from files is harmless in a terminal and bounded in a message") 
   CHECK(engine::printable("a\xE2\x80\xAE"
                           "b") == "a\\xe2\\x80\\xaeb");  // right to left from here
   CHECK(engine::printable("é “0” →") == "é “0” →");
-  CHECK(engine::printable("\xC2") == "\xC2");  // cut off: nothing is read behind the end
+  CHECK(engine::printable("\xC2") == "\\xc2");  // cut off: nothing is read behind the end
+  CHECK(engine::printable("\xFF\xC3(é") == "\\xff\\xc3(é");
   CHECK(engine::in_quotes("") == "''");
   CHECK(engine::in_quotes(std::string(120, 'x')) == "'" + std::string(120, 'x') + "'");
   CHECK(engine::in_quotes(std::string(121, 'x')) == "'" + std::string(120, 'x') + "...'");

@@ -1,7 +1,7 @@
 // Taking a token away from one layer's state: what is left of it must be what the coefficients say, in every layer.
 #include "engine/effect/retention_probe.h"
 
-#include "engine/analysis/retention.h"
+#include "engine/intervention/text.h"
 #include "tests/support/unusual_models.h"
 
 #include <doctest/doctest.h>
@@ -64,6 +64,41 @@ TEST_CASE("the measured difference is the analytic one in every layer and head, 
     }
   }
   CHECK(closest < 1e-4);  // there were contributions far above the rounding
+}
+
+TEST_CASE("under interventions on what ranks write and on cells, the analytic one is still what is measured") {
+  double moved = 0;
+  for (const tests::UnusualModel& unusual : tests::unusual_models()) {
+    CAPTURE(unusual.name);
+    const auto model = model_of(tests::weights_of(unusual, 9));
+    const auto backend = open(*model, engine::BackendChoice::cpu, 2);
+    const auto ids = ids_of(14);
+    // From another token on than the probed one, at it, and behind it; a second write that differs from the first.
+    const auto list = engine::parse_interventions(
+        {"rank_write*0.5 @ tokens 3-8", "rank_write+0.25 @ ranks 0 tokens 8-", "state*0.25 @ cell 1,2 tokens 9-",
+         "state=0.5 @ cell 0,3 tokens 10-11", "dt*1.5 @ tokens 5-"},
+        model->config());
+    REQUIRE(list.has_value());
+    for (int layer = 0; layer < model->config().n_layer; ++layer) {
+      CAPTURE(layer);
+      const auto probe = engine::probe_retention(*backend, *model, ids, layer, 7, {}, *list);
+      const auto plain = engine::probe_retention(*backend, *model, ids, layer, 7);
+      REQUIRE(probe.has_value());
+      REQUIRE(plain.has_value());
+      for (std::size_t h = 0; h < probe->heads.size(); ++h) {
+        const engine::HeadRetention& head = probe->heads[h];
+        for (std::size_t i = 0; i < head.measured.size(); ++i) {
+          const double rounding =
+              engine::RetentionProbe::rounding *
+              *std::max_element(head.state.begin(), head.state.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+          CAPTURE(i);
+          CHECK(std::abs(head.measured[i] - head.analytic[i]) <= 2e-6 * head.analytic[i] + rounding);
+          moved = std::max(moved, std::abs(head.analytic[i] / plain->heads[h].analytic[i] - 1));
+        }
+      }
+    }
+  }
+  CHECK(moved > 0.2);
 }
 
 TEST_CASE("a probe ends when it is told to, and refuses what does not fit") {

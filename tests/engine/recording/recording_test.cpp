@@ -7,6 +7,7 @@
 #include "tests/support/temporary_folder.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <sys/resource.h>
 
@@ -75,6 +76,19 @@ std::string changed(std::string bytes, const std::string& from, const std::strin
   CAPTURE(from);
   REQUIRE(at != std::string::npos);
   return bytes.replace(at, from.size(), to);
+}
+
+// The same where the text has another length: the header says how long it is.
+std::string exchanged(const std::string& bytes, const std::string& from, const std::string& to) {
+  std::uint64_t size = 0;
+  std::memcpy(&size, bytes.data(), sizeof(size));
+  std::string header = bytes.substr(sizeof(size), size);
+  const std::size_t at = header.find(from);
+  REQUIRE(at != std::string::npos);
+  header.replace(at, from.size(), to);
+  header.resize((header.size() + 7) / 8 * 8, ' ');
+  const std::uint64_t now = header.size();
+  return std::string(reinterpret_cast<const char*>(&now), sizeof(now)) + header + bytes.substr(sizeof(size) + size);
 }
 
 }  // namespace
@@ -340,6 +354,100 @@ TEST_CASE("interventions are kept as they are") {
     CHECK_FALSE(engine::interventions_of(text).has_value());
   }
   CHECK_FALSE(engine::interventions_of("[],\"more\":[]").has_value());
+}
+
+TEST_CASE("hostile interventions: whatever a file says was changed, it ends in a message") {
+  const tests::TemporaryFolder folder;
+  const auto snapshot = tests::fake_snapshot({}, ids);
+  const std::string path = folder.file("a.safetensors");
+  tests::write_recording(*snapshot, tests::info_of(*snapshot), path);
+  const std::string bytes = content(path);
+  const engine::ModelConfig& config = snapshot->model->config();
+  const auto with = [&](const std::string& text) {
+    std::string quoted;
+    for (const char c : text) quoted += c == '"' || c == '\\' ? std::string{'\\', c} : std::string{c};
+    return exchanged(bytes, "\"interventions\":\"[]\"", "\"interventions\":\"" + quoted + "\"");
+  };
+  // One entry, with some of it exchanged.
+  const auto entry = [](const std::string& from = {}, const std::string& to = {}) {
+    std::string text =
+        R"({"quantity":"rotation","operation":"scale","value":0.5,"layers":[0,-1],"heads":[0,-1],"ranks":[0,-1],)"
+        R"("pairs":[0,-1],"tokens":[1,3],"row":0,"channel":0})";
+    if (!from.empty()) text.replace(text.find(from), from.size(), to);
+    return text;
+  };
+  const auto cell = [&](int row, int channel) {
+    return fmt::format(
+        R"({{"quantity":"state","operation":"set","value":1,"layers":[0,1],"heads":[0,1],"ranks":[0,-1],)"
+        R"("pairs":[0,-1],"tokens":[0,-1],"row":{},"channel":{}}})",
+        row, channel);
+  };
+  const std::string fine = with("[" + entry() + "," + cell(config.headdim - 1, config.d_state - 1) + "]");
+  const auto good = parse(fine);
+  REQUIRE(good.has_value());
+  // In range the pairs of its tokens carry what turned them; neighbours share it.
+  CHECK((*good)->token(0)->coefficients.pairs == nullptr);
+  REQUIRE((*good)->token(1)->coefficients.pairs != nullptr);
+  CHECK((*good)->token(1)->coefficients.pairs->front().advance.scale == 0.5F);
+  CHECK((*good)->token(2)->coefficients.pairs == (*good)->token(1)->coefficients.pairs);
+  CHECK((*good)->token(3)->coefficients.pairs == nullptr);
+
+  std::string many = "[" + entry();
+  for (int i = 0; i < 5000; ++i) many += "," + entry();
+  const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+  const std::vector<std::string> hostile = {
+      "",
+      "{}",
+      "null",
+      "1",
+      "\"[]\"",
+      "[[]]",
+      "[null]",
+      "[1]",
+      "[{}]",
+      "[",
+      "[" + entry(),
+      deep,
+      many + "]",
+      "[" + std::string(1'000'000, ' '),
+      "[" + entry("\"rotation\"", deep) + "]",
+      "[" + entry("0.5", "NaN") + "]",
+      "[" + entry("0.5", "Infinity") + "]",
+      "[" + entry("0.5", "1e999") + "]",
+      "[" + entry("0.5", "\"0.5\"") + "]",
+      "[" + entry("0.5", "null") + "]",
+      "[" + entry("rotation", "Rotation") + "]",
+      "[" + entry("\"rotation\"", "0") + "]",
+      "[" + entry("scale", "erase") + "]",
+      "[" + entry("\"layers\":[0,-1]", "\"layers\":[0,9]") + "]",
+      "[" + entry("\"layers\":[0,-1]", "\"layers\":[9,-1]") + "]",
+      "[" + entry("\"layers\":[0,-1]", "\"layers\":[0,-1,0]") + "]",
+      "[" + entry("\"layers\":[0,-1]", "\"layers\":[-1,-1]") + "]",
+      "[" + entry("\"layers\":[0,-1]", "\"layers\":{\"first\":0}") + "]",
+      "[" + entry("\"layers\":[0,-1]", "\"layers\":[0,18446744073709551615]") + "]",
+      "[" + entry("\"layers\":[0,-1]", "\"layers\":[9223372036854775807,-1]") + "]",
+      "[" + entry("\"heads\":[0,-1]", "\"heads\":[0,1000000]") + "]",
+      "[" + entry("\"pairs\":[0,-1]", "\"pairs\":[0,100000]") + "]",
+      "[" + entry("\"tokens\":[1,3]", "\"tokens\":[3,1]") + "]",
+      "[" + entry("\"tokens\":[1,3]", "\"tokens\":[-5,3]") + "]",
+      "[" + entry("\"row\":0", "\"row\":-1") + "]",
+      "[" + entry("\"row\":0", "\"row\":99999999999") + "]",
+      "[" + entry("\"row\":0", "\"row\":0,\"row\":1") + "]",
+      "[" + entry("\"rotation\",", "\"dt\",\"x\":") + "]",
+      "[" + entry("\"rotation\",\"operation\":\"scale\"", "\"dt\",\"operation\":\"shuffle\"") + "]",
+      "[" + cell(config.headdim, 0) + "]",
+      "[" + cell(0, config.d_state) + "]",
+      "[" + cell(0, -1) + "]",
+      "[" + entry() + "],\"more\":[" + entry() + "]"};
+  for (const std::string& text : hostile) {
+    CAPTURE(text.substr(0, 200));
+    const std::string file = with(text);
+    const auto opened = parse(file);
+    REQUIRE_FALSE(opened.has_value());
+    CHECK(opened.error().kind == engine::ErrorKind::input);
+    CHECK(opened.error().message.find("intervention") != std::string::npos);
+    CHECK(opened.error().message.size() < 1000);
+  }
 }
 
 TEST_CASE("a journal that is being written is not recovered, and is named") {

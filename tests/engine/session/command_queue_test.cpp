@@ -10,10 +10,10 @@ using namespace engine;
 
 namespace {
 
-// One letter per command: s step, r run, p pause, k seek, m prompt, a append, b forget, w watch, t tiles, v speed, h budget, g sampler;
+// One letter per command: s step, r run, p pause, k seek, m prompt, a append, b forget, w watch, t tiles, v speed, h budget, l last, g sampler;
 std::string order(const std::vector<Command>& commands) {
   std::string letters;
-  for (const Command& command : commands) letters += "srpkmabFEISRDUYwtvhg"[command.index()];
+  for (const Command& command : commands) letters += "srpkmabFEISRDUYwtvhlg"[command.index()];
   return letters;
 }
 
@@ -58,8 +58,10 @@ TEST_CASE("newer commands replace older ones of their kind as far as the order a
   queue.post(command::Prompt{{2}});
   queue.post(Sampler{});
   queue.post(command::Step{});
+  queue.post(command::StepLast{1});
+  queue.post(command::StepLast{2});
   queue.post(Sampler{});
-  CHECK(order(queue.take()) == "aamgsg");
+  CHECK(order(queue.take()) == "aamgslg");
   CHECK(queue.take().empty());
 }
 

@@ -17,9 +17,9 @@ namespace engine {
 
 // Shared with the test, which reads while the session's thread writes.
 struct FakeCounters {
-  std::atomic<int> steps{0}, resets{0}, restores{0}, changes{0};
+  std::atomic<int> steps{0}, resets{0}, restores{0}, changes{0}, prefills{0};
   std::atomic<int> fail_at_step{-1};  // the step with this number fails, counted from 0 over the backend's life
-  std::atomic<bool> fail_reset{false}, throw_in_step{false};
+  std::atomic<bool> fail_reset{false}, throw_in_step{false}, refuse_prefill{false};
   std::atomic<int> step_us{0};
 };
 
@@ -42,6 +42,7 @@ class FakeBackend : public Backend {
   FakeBackend(const ModelConfig& config, std::shared_ptr<FakeCounters> counters)
       : config_(config), counters_(std::move(counters)) {
     info_.name = "fake";
+    info_.chunked_prefill = true;
     info_.state_bytes = zero_state().bytes();
     state_ = zero_state();
   }
@@ -80,6 +81,15 @@ class FakeBackend : public Backend {
     ++state_.position;
     if (observer != nullptr) observer->step_end(state_.position - 1);
     return {};
+  }
+
+  Result<void> prefill(std::span<const std::int32_t> ids, PrefillProgress* progress) override {
+    if (counters_->refuse_prefill) return system_error("The fake device has no memory for a prefill.");
+    ++counters_->prefills;
+    const int before = counters_->steps;
+    auto done = Backend::prefill(ids, progress);
+    counters_->steps = before;  // at once
+    return done;
   }
 
   // What the first rank writes is scaled; nothing else is changed.

@@ -12,7 +12,8 @@ namespace {
 
 profiler::Export example() {
   profiler::Export rows;
-  rows.header = {"mambascope 0.1", "a \"model\"\\path", "H100", "cuda", "staged", "cupti", 12, 1, 2, 345, {}};
+  rows.header = {"mambascope 0.1",         "a \"model\"\\path", "H100", "cuda", "staged", "cupti", 12, 1, 2, 345, {},
+                 {"mixer: fetches\nahead"}};
   rows.steps = {{7, 5'000'000'000'123, 20'500}};
   rows.stages = {
       {7, -1, -1, "between stages", "memcpy", 5'000'000'000'123 - 1'001, 999, 0},
@@ -34,6 +35,7 @@ TEST_CASE("the trace is JSON that Perfetto reads") {
   write_chrome_trace(out, example());
   const auto trace = nlohmann::json::parse(out.str());
   CHECK(trace["otherData"]["time_source"] == "cupti");
+  CHECK(trace["otherData"]["notes"][0] == "mixer: fetches\nahead");
   CHECK(trace["otherData"]["records_dropped"] == 1);
   CHECK(trace["otherData"]["records_unattributed"] == 2);
   CHECK(trace["otherData"]["clock_uncertainty_ns"] == 345);
@@ -125,9 +127,10 @@ TEST_CASE("the table has one line for each piece and quotes what needs it") {
   std::ostringstream out;
   write_csv(out, example());
   const std::vector<std::string> found = lines(out.str());
-  REQUIRE(found.size() == 13);
+  REQUIRE(found.size() == 14);
   CHECK(found[5] == "# time_source: cupti");
-  CHECK(found[10] == "token,stage,layer,name,kernel,start_ns,duration_ns,bytes");
-  CHECK(found[12] == "7,3,1,state_update,\"void kernels::state_update<float>(int, char)\",5000000001123,4250,4096");
-  CHECK(found[11] == "7,-1,-1,between stages,memcpy,4999999999122,999,0");
+  CHECK(found[10] == "# note: mixer: fetches ahead");
+  CHECK(found[11] == "token,stage,layer,name,kernel,start_ns,duration_ns,bytes");
+  CHECK(found[13] == "7,3,1,state_update,\"void kernels::state_update<float>(int, char)\",5000000001123,4250,4096");
+  CHECK(found[12] == "7,-1,-1,between stages,memcpy,4999999999122,999,0");
 }

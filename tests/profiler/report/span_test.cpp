@@ -99,5 +99,8 @@ TEST_CASE("what bounds a token follows from its parts") {
   // In 600 ns at 1e9 bytes a second: 600 bytes at most.
   CHECK(bound_of(means, 361, 1e9) == Bound::bandwidth);
   CHECK(bound_of(means, 359, 1e9) == Bound::latency);
+  CHECK(bound_of(means, 599, 1e9) == Bound::bandwidth);
+  CHECK(bound_of(means, 601, 1e9) == Bound::cached);
+  CHECK(std::string(name_of(Bound::cached)) == "not judged");
   CHECK(std::string(name_of(Bound::launches)) == "launch-bound");
 }
