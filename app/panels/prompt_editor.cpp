@@ -84,7 +84,8 @@ void draw_step_last(PanelContext& context, const engine::Snapshot& snapshot) {
   bool changed = ImGui::Checkbox("Prefill long prompts, and step the last", &prefills);
   tooltip(
       "Tokens before the last so many are consumed at once, which is many times faster than stepping, within a stated "
-      "tolerance of it. Their numbers are not recorded until you go to one (G). Without this every token is stepped.");
+      "tolerance of it. Their numbers are not recorded until you go to one (G). Fewer than 192 of them are stepped all "
+      "the same. Without this every token is stepped.");
   ImGui::SameLine();
   ImGui::BeginDisabled(!prefills);
   ImGui::SetNextItemWidth(110 * context.theme.scale);

@@ -94,11 +94,11 @@ struct HistoryBudget {
   std::uint64_t bytes = 0;
 };
 // Of the given tokens that are to be consumed in one go, all but the last so many are prefilled where the backend does
-// that (BackendInfo::chunked_prefill), in place of stepping each: within prefill's tolerance of that, and with records
-// that are filled when somebody seeks to them (TokenRecord::skipped). 0: every token is stepped. Tokens under
-// interventions and of models that label positions always are.
+// that (BackendInfo::chunked_prefill) and they are 192 or more, in place of stepping each: within prefill's tolerance of
+// that, and with records that are filled when somebody seeks to them (TokenRecord::skipped). 0: every token is stepped.
+// Tokens under interventions and of models that label positions always are.
 struct StepLast {
-  int tokens = 256;
+  int tokens = 64;
 };
 }  // namespace command
 

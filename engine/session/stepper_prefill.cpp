@@ -9,8 +9,9 @@ namespace engine {
 
 namespace {
 
-// Of one go, so that a pause takes effect soon; fewer than the least are stepped.
-constexpr std::int64_t most_tokens = 512, least_tokens = 16;
+// Of one go, so that a pause takes effect soon; where less than the least can be prefilled a prompt is stepped whole, which
+// is soon done and leaves a record of every token.
+constexpr std::int64_t most_tokens = 512, least_tokens = 192;
 
 }  // namespace
 
@@ -19,8 +20,10 @@ std::int64_t Stepper::to_prefill() const {
   if (!now().interventions.empty() || !active_.empty() || position() != now().track->size()) return 0;
   const auto given = static_cast<std::int64_t>(now().pending.size());
   const std::int64_t wanted = running_ ? given : std::min(given, goal_ - position());
-  const std::int64_t tokens = std::min(wanted - step_last_, most_tokens);
-  return tokens >= least_tokens ? tokens : 0;
+  const std::int64_t tokens = wanted - step_last_;
+  if (tokens < least_tokens) return 0;
+  const std::int64_t goes = (tokens + most_tokens - 1) / most_tokens;
+  return (tokens + goes - 1) / goes;  // goes of equal length: none is too short
 }
 
 Result<void> Stepper::prefill_forward(std::int64_t count) {

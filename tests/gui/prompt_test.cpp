@@ -123,7 +123,7 @@ TEST_CASE(
     user.KeyPress(ImGuiKey_P);
     user.Yield(2);
     driver.picture("prompt-prefill");
-    CHECK(driver.snapshot().step_last == 256);
+    CHECK(driver.snapshot().step_last == 64);
     user.KeyPress(ImGuiKey_Escape);
     user.ItemClick("//Transport/\uf051##last");
     CHECK(driver.wait(user, [&] { return driver.tokens() == 400; }));
@@ -131,7 +131,7 @@ TEST_CASE(
     CHECK_FALSE(driver.snapshot().tokens[399]->skipped);
     driver.workspace().select_token(50);
     user.Yield(3);
-    CHECK(driver.words(user).find("Prefilled: tokens 0 to 142") != std::string::npos);
+    CHECK(driver.words(user).find("Prefilled: tokens 0 to 334") != std::string::npos);
     driver.picture("prefilled");
     user.KeyPress(ImGuiKey_G);
     CHECK(driver.wait(user, [&] { return driver.tokens() == 51 && !driver.snapshot().tokens[50]->skipped; }));

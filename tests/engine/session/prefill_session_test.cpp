@@ -36,7 +36,7 @@ TEST_CASE("of a long prompt all but the last tokens are prefilled, and the last 
   const FakeSession stepped(with_last(0)), prefilled(with_last(100));
   const auto a = read(stepped), b = read(prefilled);
   CHECK(stepped.counters->prefills == 0);
-  CHECK(prefilled.counters->prefills == 3);  // 512, 512 and 376 tokens
+  CHECK(prefilled.counters->prefills == 3);  // 467, 467 and 466 tokens
   REQUIRE(b->tokens.size() == a->tokens.size());
   CHECK(ids_of(*b) == prompt());
   int skipped = 0;
@@ -107,9 +107,12 @@ TEST_CASE("branches, edits, undo and interventions work in the middle of what wa
 }
 
 TEST_CASE("short prompts, single steps and a backend that only steps are stepped; a pause ends on a whole record") {
-  const FakeSession session(with_last(256));
-  read(session, 256 + 15);
+  const FakeSession session(with_last(64));
+  read(session, 64 + 191);
   CHECK(session.counters->prefills == 0);
+  read(session, 64 + 192);
+  CHECK(session.counters->prefills == 1);
+  session.counters->prefills = 0;
   session.post(command::Prompt{prompt()});
   for (int i = 0; i < 3; ++i) session.after(command::Step{1});
   CHECK(session.counters->prefills == 0);
