@@ -128,16 +128,16 @@ DeviceResult<void> ProductStep::launch(const Stage& stage, const CudaWeights& we
     if (library_) return library_->multiply(matrix, parts, 2 * batch_, out, stream);
     return accepted(device::narrow_product({matrix, batch_, parts, pieces, out}, placement));
   };
-  const CudaLayerWeights* layer = stage.layer < 0 ? nullptr : &weights.layers[positive(stage.layer)];
+  const CudaLayerWeights& layer = weights.layers[positive(std::max(stage.layer, 0))];  // the head reads none
   switch (stage.kind) {
     case StageKind::in_proj: {
       // What the layer before left is still to be added to the residual; the first layer's residual is the embedding.
       const InProjLayout at = weights.config.in_proj();
-      kernels::CoefficientPartsArgs rows{batch_, layer->in_proj.rows, product, arguments.projection(stage).coefficients,
+      kernels::CoefficientPartsArgs rows{batch_, layer.in_proj.rows, product, arguments.projection(stage).coefficients,
                                          at.b,   at.c - at.b,         {}};
       if (makes_keys_) rows.last_keys = last_keys_->layer(stage.layer);
-      return norm(buffers, layer->norm, stage.layer > 0, placement)
-          .and_then([&] { return multiply(layer->in_proj, wide_pieces(), product, parts_.at()); })
+      return norm(buffers, layer.norm, stage.layer > 0, placement)
+          .and_then([&] { return multiply(layer.in_proj, wide_pieces(), product, parts_.at()); })
           .and_then([&] { return accepted(device::coefficient_parts(rows, placement)); });
     }
     case StageKind::mixer: {
@@ -153,21 +153,21 @@ DeviceResult<void> ProductStep::launch(const Stage& stage, const CudaWeights& we
       return accepted(device::mixer(args, placement));
     }
     case StageKind::out_proj:
-      return multiply(layer->out_proj, narrow_pieces(), product, parts_.at());
+      return multiply(layer.out_proj, narrow_pieces(), product, parts_.at());
     case StageKind::mlp_up: {
       if (!library_) {
-        const kernels::NarrowProductArgs up{layer->fc1, batch_, parts_.at(), 1, nullptr, gated_.at()};
-        return norm(buffers, layer->norm2, true, placement).and_then([&] {
+        const kernels::NarrowProductArgs up{layer.fc1, batch_, parts_.at(), 1, nullptr, gated_.at()};
+        return norm(buffers, layer.norm2, true, placement).and_then([&] {
           return accepted(device::narrow_product(up, placement));
         });
       }
-      const kernels::GatePartsArgs gate{batch_, layer->fc2.cols, product, parts_.at()};
-      return norm(buffers, layer->norm2, true, placement)
-          .and_then([&] { return multiply(layer->fc1, wide_pieces(), product, parts_.at()); })
+      const kernels::GatePartsArgs gate{batch_, layer.fc2.cols, product, parts_.at()};
+      return norm(buffers, layer.norm2, true, placement)
+          .and_then([&] { return multiply(layer.fc1, wide_pieces(), product, parts_.at()); })
           .and_then([&] { return accepted(device::gate_parts(gate, placement)); });
     }
     case StageKind::mlp_down:
-      return multiply(layer->fc2, narrow_pieces(), product, library_ ? parts_.at() : gated_.at());
+      return multiply(layer.fc2, narrow_pieces(), product, library_ ? parts_.at() : gated_.at());
     default: {  // head
       return norm(buffers, weights.norm_f, true, placement).and_then([&] {
         return multiply(weights.head, 1, buffers.logits.data(), parts_.at());
