@@ -197,14 +197,14 @@ void draw_layer_distances(PanelContext& context, const DiscretisationData& data,
 
 // A table with a column for each run; `cell` draws the value of a row.
 template <class Name, class Cell>
-void run_table(const Theme& theme, const char* id, ImVec2 size, std::size_t rows, Name name, Cell cell) {
+void run_table(const Theme& theme, const char* id, ImVec2 size, bool in_force, std::size_t rows, Name name, Cell cell) {
   push_small(theme);
   if (ImGui::BeginTable(id, 1 + static_cast<int>(effect_runs),
                         ImGuiTableFlags_SizingStretchProp | ImGuiTableFlags_ScrollY | ImGuiTableFlags_NoPadOuterX,
                         size)) {
     ImGui::TableSetupScrollFreeze(0, 1);
     ImGui::TableSetupColumn("##what", ImGuiTableColumnFlags_WidthStretch, 1.2F);
-    constexpr std::array<const char*, effect_runs> brief{"as it is", "Euler", "trapezoid"};
+    const std::array<const char*, effect_runs> brief{effect_name(0, in_force), "Euler", "trapezoid"};
     for (const char* run : brief) ImGui::TableSetupColumn(run, ImGuiTableColumnFlags_WidthStretch, 1.0F);
     ImGui::TableNextRow();
     for (std::size_t run = 0; run < effect_runs; ++run) {
@@ -230,7 +230,7 @@ void draw_answers(PanelContext& context, const DiscretisationData& data, ImVec2 
   const Theme& theme = context.theme;
   const std::vector<EffectAnswer>& answers = data.effect_answers;
   run_table(
-      theme, "effect-answers", size, answers.size(),
+      theme, "effect-answers", size, !data.effect->interventions.empty(), answers.size(),
       [&](std::size_t row) { ImGui::TextUnformatted(answers[row].text.c_str()); },
       [&](std::size_t row, std::size_t run) {
         const double p = answers[row].p[run];
@@ -248,7 +248,7 @@ void draw_summary(PanelContext& context, const DiscretisationData& data, ImVec2 
   const Theme& theme = context.theme;
   const std::vector<EffectLine>& lines = data.effect_lines;
   run_table(
-      theme, "effect-summary", size, lines.size(),
+      theme, "effect-summary", size, !data.effect->interventions.empty(), lines.size(),
       [&](std::size_t row) {
         ImGui::TextColored(theme.secondary, "%s", shortened(lines[row].name, ImGui::GetContentRegionAvail().x).c_str());
         tooltip(lines[row].tip);

@@ -1,5 +1,7 @@
 #include "app/panels/empty_state.h"
 
+#include "app/viewmodel/shown.h"
+
 #include <algorithm>
 #include <string>
 
@@ -40,6 +42,16 @@ bool draw_empty_state(const Theme& theme, std::string_view sentence, std::string
   const float width = ImGui::CalcTextSize(label.c_str()).x + 2 * ImGui::GetStyle().FramePadding.x;
   ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0F, (space.x - width) / 2));
   return ImGui::Button(label.c_str());
+}
+
+bool draw_prefilled(const Theme& theme, Workspace& workspace, const engine::Snapshot& snapshot, std::int64_t index) {
+  const engine::TokenRecord& record = *snapshot.tokens[static_cast<std::size_t>(index)];
+  if (!record.skipped) return false;
+  if (draw_empty_state(theme, "Nothing was recorded of this token", prefilled_words(record), "Go there (G)")) {
+    workspace.selection.token = -1;
+    workspace.post(engine::command::Seek{index + 1});
+  }
+  return true;
 }
 
 }  // namespace app

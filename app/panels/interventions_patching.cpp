@@ -48,6 +48,32 @@ double most_kl_bits(const engine::PatchGrid& grid, std::size_t token) {
   return most;
 }
 
+// What a cell's number and colour are, and the colours' scale.
+void draw_scale(const Theme& theme, bool differ, double most_kl) {
+  push_small(theme);
+  const float height = ImGui::GetTextLineHeight(), gap = 4 * theme.scale, bar = 80 * theme.scale;
+  const std::string low = differ ? "-1" : "0", high = differ ? "1" : number_text(most_kl, 2);
+  const float before = ImGui::CalcTextSize(low.c_str()).x, after = ImGui::CalcTextSize(high.c_str()).x;
+  const float width = before + bar + after + 2 * gap, space = ImGui::GetContentRegionAvail().x;
+  const char* words = differ ? "share of the way to the donor's answer" : "KL from this branch's prediction, bits";
+  ImGui::TextColored(theme.secondary, "%s", shortened(words, space - width - 4 * gap).c_str());
+  ImGui::SetItemTooltip(
+      "%s",
+      differ ? "(d - d of this branch) / (d with the donor's whole state - d of this branch), d the difference of the "
+               "two answers' logits at the last token. 1: as far as the whole state goes; below 0: away from it."
+             : "KL(this branch || patched) at the last token: both states give the same answer.");
+  ImGui::SameLine(0, 0);
+  const ImVec2 at(ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x - width,
+                  ImGui::GetCursorScreenPos().y);
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddText(at, packed(theme.secondary), low.c_str());
+  const ImVec2 from(at.x + before + gap, at.y + height * 0.22F);
+  colour_bar(list, from, {from.x + bar, at.y + height * 0.78F}, differ ? signed_position : magnitude_position, theme);
+  list->AddText({from.x + bar + gap, at.y}, packed(theme.secondary), high.c_str());
+  ImGui::NewLine();
+  ImGui::PopFont();
+}
+
 // How much of the way to the donor's answer each part's state goes.
 void draw_grid(PanelContext& context, const InterventionData& data, const MeasureReport& report, ImVec2 size) {
   const Theme& theme = context.theme;
@@ -56,6 +82,9 @@ void draw_grid(PanelContext& context, const InterventionData& data, const Measur
   const std::size_t last = grid.reference.receiver_answer.size() - 1;
   const bool differ = grid.reference.receiver_answer[last] != grid.reference.donor_answer[last];
   const double most = std::max(kl_floor_bits, most_kl_bits(grid, last));
+  const float above = ImGui::GetCursorPosY();
+  draw_scale(theme, differ, most);
+  size.y -= ImGui::GetCursorPosY() - above;
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const float side = 34 * theme.scale;
   const ImVec2 cell(std::min((size.x - side) / static_cast<float>(shape.columns), 96 * theme.scale),

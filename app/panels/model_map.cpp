@@ -18,8 +18,6 @@ namespace app {
 
 namespace {
 
-ImVec4 magnitude_position(const Theme&, float t) { return sequential_colour(t); }
-
 void choose_quantity(const Theme& theme, MapQuantity& quantity, float width) {
   push_small(theme);
   ImGui::SetNextItemWidth(width);

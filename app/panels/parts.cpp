@@ -183,6 +183,9 @@ void formula_well(const Theme& theme, const Formula& formula, const char* tip) {
   if (tip != nullptr) ImGui::SetItemTooltip("%s", tip);
 }
 
+ImVec4 magnitude_position(const Theme& /*theme*/, float t) { return sequential_colour(t); }
+ImVec4 signed_position(const Theme& theme, float t) { return diverging_colour(theme, 2 * t - 1); }
+
 void colour_bar(ImDrawList* list, ImVec2 low, ImVec2 high, ImVec4 (*colour)(const Theme&, float), const Theme& theme) {
   constexpr int steps = 24;
   for (int i = 0; i < steps; ++i) {

@@ -43,6 +43,9 @@ void formula_well(const Theme& theme, const Formula& formula, const char* tip);
 
 // Horizontal colour scale; the colour of position t in [0, 1] is asked.
 void colour_bar(ImDrawList* list, ImVec2 low, ImVec2 high, ImVec4 (*colour)(const Theme&, float), const Theme& theme);
+// Of a magnitude from nothing to its largest, and of a signed value about zero in the middle.
+ImVec4 magnitude_position(const Theme& theme, float t);
+ImVec4 signed_position(const Theme& theme, float t);
 
 // Text clipped to a width with an ellipsis.
 std::string shortened(const std::string& text, float width);

@@ -96,7 +96,7 @@ void draw_facts(const Theme& theme, const AnswersView& view) {
   ImGui::TextColored(theme.secondary, "entropy %s bit", number_text(view.entropy_bits, 2).c_str());
   ImGui::SetItemTooltip("Entropy of the distribution over the classes or the vocabulary, bits.");
   if (std::isfinite(view.kl_bits)) {
-    const std::string text = fmt::format("KL {} bit", number_text(view.kl_bits, 2));
+    const std::string text = fmt::format("KL from token before {} bit", number_text(view.kl_bits, 2));
     ImGui::SameLine(0, 14 * theme.scale);
     if (ImGui::GetContentRegionAvail().x < ImGui::CalcTextSize(text.c_str()).x) ImGui::NewLine();
     ImGui::TextColored(theme.secondary, "%s", text.c_str());

@@ -232,6 +232,7 @@ void draw_rotations(PanelContext& context) {
     }
     return;
   }
+  if (draw_prefilled(context.theme, workspace, *snapshot, shown_index(*snapshot, workspace.selection))) return;
   const engine::ModelConfig& config = snapshot->model->config();
   toolbar(context, config, settings);
   remake(data, *snapshot, workspace.selection, settings);

@@ -15,8 +15,6 @@ namespace app {
 
 namespace {
 
-ImVec4 signed_position(const Theme& theme, float t) { return diverging_colour(theme, 2 * t - 1); }
-
 // Signed cube-root-like compression would hide sizes: the scale is linear, and says its end.
 void upload(Picture& picture, const Theme& theme, const StateMatrix& matrix) {
   std::vector<ImU32> pixels(matrix.values.size());

@@ -326,6 +326,7 @@ void draw_state(PanelContext& context) {
     }
     return;
   }
+  if (draw_prefilled(theme, workspace, *snapshot, shown_index(*snapshot, workspace.selection))) return;
   remake(data, *snapshot, workspace.selection);
   ask(context, data, image);
   if (data.texture.empty() && wants_tiles(*snapshot, workspace.selection)) {

@@ -55,8 +55,7 @@ engine::StateFrame frame_of(Frame frame) {
 std::string prefilled_words(const engine::TokenRecord& record) {
   return fmt::format(
       "Prefilled: tokens {} to {} were consumed at once, and of this one nothing was recorded yet. Go to it (G) to "
-      "have "
-      "its numbers: it is read again up to here.",
+      "have its numbers: it is read again up to here.",
       record.prefill_first, record.prefill_end - 1);
 }
 

@@ -136,5 +136,12 @@ TEST_CASE(
     user.KeyPress(ImGuiKey_G);
     CHECK(driver.wait(user, [&] { return driver.tokens() == 51 && !driver.snapshot().tokens[50]->skipped; }));
     CHECK_FALSE(driver.snapshot().tokens[50]->top.empty());
+    // Another one by the button that stands where its state would be.
+    driver.workspace().select_token(20);
+    user.Yield(3);
+    user.ItemClick("//State rotations/Go there (G)");
+    CHECK(driver.wait(user, [&] { return driver.tokens() == 21 && !driver.snapshot().tokens[20]->skipped; }));
+    user.Yield(2);
+    CHECK_FALSE(user.ItemExists("//State rotations/Go there (G)"));
   }));
 }
