@@ -311,6 +311,34 @@ TEST_CASE("interventions: a run that was cancelled says so and goes on with a cl
   }));
 }
 
+TEST_CASE("interventions: a long run shows how far it is, and Cancel ends it with what was stepped") {
+  app::GuiOptions options = window(1000, 620);
+  options.models = {"austen-siso"};
+  options.backend.choice = engine::BackendChoice::reference;
+  Driver driver(options);
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    constexpr std::size_t tokens = 400;
+    driver.workspace().post(engine::command::Prompt{std::vector<std::int32_t>(tokens, 'a')});
+    driver.workspace().post(engine::command::Step{tokens});
+    CHECK(driver.wait(
+        user, [&] { return driver.tokens() == tokens; }, 20000));
+    engine::Intervention zero;
+    zero.value = 0;
+    desk(driver).list.edit({zero});
+    CHECK(driver.wait(user, [&] { return user.ItemExists("**/Cancel"); }));
+    driver.picture("interventions-running");
+    user.ItemClick("**/Cancel");
+    CHECK(driver.wait(user, [&] { return desk(driver).follower->report()->cancelled; }));
+    const std::size_t stepped = desk(driver).follower->report()->tokens.size();
+    CHECK(stepped > 0);
+    CHECK(stepped < tokens);
+    user.ItemClick("**/Go on");
+    CHECK(driver.wait(
+        user, [&] { return desk(driver).follower->report()->tokens.size() == tokens; }, 20000));
+    CHECK_FALSE(desk(driver).follower->report()->running);
+  }));
+}
+
 TEST_CASE("interventions: patching from a branch and from a recording, by layers and pairs") {
   const tests::TemporaryFolder folder;
   const std::string file = folder.file("donor.safetensors");
