@@ -79,11 +79,14 @@ void draw_kl(PanelContext& context, const InterventionData& data, ImVec2 size) {
   end_plot(context, [&] { return token_table(*data.run); });
 }
 
+// What rows and columns have room for: two controls; the curves and tool tips have all of them.
+constexpr std::size_t most_runs = 4;
+
 // A row of cells for each run: right or wrong where the task asks, else whether it predicts what the model does.
 void draw_right(PanelContext& context, const InterventionData& data, ImVec2 size) {
   const Theme& theme = context.theme;
   const auto& tokens = data.run->tokens;
-  const std::size_t runs = std::min<std::size_t>(3, tokens.front()->sequences.size());
+  const std::size_t runs = std::min(most_runs, tokens.front()->sequences.size());
   push_small(theme);
   const float label = ImGui::CalcTextSize("control 0 100 %  ").x, line = std::floor(size.y / static_cast<float>(runs));
   const ImVec2 at = ImGui::GetCursorScreenPos();
@@ -132,7 +135,7 @@ void draw_right(PanelContext& context, const InterventionData& data, ImVec2 size
 // The probabilities of the best answers after the shown token, a column for each run.
 void draw_answers(PanelContext& context, const InterventionData& data, const engine::EffectToken& token, ImVec2 size) {
   const Theme& theme = context.theme;
-  const std::size_t runs = std::min<std::size_t>(3, token.sequences.size());
+  const std::size_t runs = std::min(most_runs, token.sequences.size());
   push_small(theme);
   if (ImGui::BeginTable("intervention-answers", 1 + static_cast<int>(runs),
                         ImGuiTableFlags_SizingStretchProp | ImGuiTableFlags_ScrollY | ImGuiTableFlags_NoPadOuterX,
@@ -227,7 +230,7 @@ void draw_intervention_tokens(PanelContext& context, const InterventionData& dat
   const float s = theme.scale, gap = 14 * s, spacing = ImGui::GetStyle().ItemSpacing.y;
   const float line = ImGui::GetTextLineHeightWithSpacing();
   const bool low = space.y < 310 * s;
-  const std::size_t runs = std::min<std::size_t>(3, data.run->tokens.front()->sequences.size());
+  const std::size_t runs = std::min(most_runs, data.run->tokens.front()->sequences.size());
   const float strip = static_cast<float>(runs) * std::floor(15 * s);
   const float rest = space.y - strip - line - 3 * spacing;
   const float plot = low ? std::max(rest, 60 * s) : std::floor(rest * 0.52F);
