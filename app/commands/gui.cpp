@@ -66,7 +66,11 @@ nlohmann::ordered_json summary_of(const JobReport& report) {
     scroll = {{"frames", report.scroll->frames},
               {"pieces", report.scroll->pieces},
               {"most_vertices", report.scroll->vertices},
-              {"frame_ms", {{"median", report.scroll->median_ms}, {"p99", report.scroll->p99_ms}}}};
+              {"frame_ms",
+               {{"median", report.scroll->median_ms},
+                {"p99", report.scroll->p99_ms},
+                {"slowest", report.scroll->slowest_ms},
+                {"panels", report.scroll->panels_ms}}}};
   nlohmann::ordered_json slowest = nlohmann::ordered_json::array();
   for (const SlowFrame& slow : report.slowest) {
     nlohmann::ordered_json parts = nlohmann::ordered_json::object();
@@ -114,9 +118,10 @@ void print_report(const JobReport& job, const GuiOptions& options) {
              job.surface, job.first_frame_ms, job.frames, job.frame_median_ms, job.frame_p99_ms);
   if (job.scroll)
     fmt::print(stderr,
-               "mambascope: scrolled along {} pieces of work in {} frames: median {:.1f} ms, 99 % below {:.1f} ms, at "
-               "most {} vertices\n",
-               job.scroll->pieces, job.scroll->frames, job.scroll->median_ms, job.scroll->p99_ms, job.scroll->vertices);
+               "mambascope: scrolled along {} pieces of work in {} frames: median {:.1f} ms, 99 % below {:.1f} ms, the "
+               "slowest {:.1f} ms, of which what is drawn was made in at most {:.1f} ms, at most {} vertices\n",
+               job.scroll->pieces, job.scroll->frames, job.scroll->median_ms, job.scroll->p99_ms,
+               job.scroll->slowest_ms, job.scroll->panels_ms, job.scroll->vertices);
   for (const std::string& file : {options.screenshot, options.summary, options.trace})
     if (!file.empty()) fmt::print(stderr, "mambascope: wrote {}\n", file);
 }
@@ -145,7 +150,8 @@ int run_gui(const Options& parsed) {
     std::string names, timings;
     for (const DiscretisationPageName& entry : discretisation_pages)
       names += fmt::format("{}{}", names.empty() ? "" : ", ", entry.name);
-    for (const auto& [name, page] : timing_pages) timings += fmt::format("{}{}", timings.empty() ? "" : ", ", name);
+    for (const auto& [name, page] : timing_pages) timings += fmt::format("{}, ", name);
+    timings += records_page;
     return report(
         {engine::ErrorKind::input,
          fmt::format("--page {}: the pages of the discretisation panel are: {}; of the interventions panel: {}; "
@@ -247,7 +253,7 @@ void add_gui(CLI::App& program, Action& action) {
           "Page of the discretisation panel: own-input, accumulated, lambda, test-signal, stability, formulas, "
           "effect (runs it; offscreen); of the interventions panel: interventions, in-force, dose, patching (runs "
           "them; offscreen); or of the kernel timings: timeline, bars, histogram, roofline, all-tokens, ranks, "
-          "compare; or parity (compares the backends; offscreen)")
+          "compare, records; or parity (compares the backends; offscreen)")
       ->type_name("NAME");
   command
       ->add_option("--plant", gui.plant,
@@ -263,7 +269,8 @@ void add_gui(CLI::App& program, Action& action) {
       ->type_name("TEXT");
   command
       ->add_option("--scroll", gui.scroll,
-                   "With --page all-tokens: zoom and scroll along it for that many frames and time them (offscreen)")
+                   "With --page all-tokens or records: scroll along it for that many frames, zooming or sorting and "
+                   "filtering meanwhile, and time them (offscreen)")
       ->check(whole_number_in(1, 8192));
   command->add_flag("--fill", gui.fill, "With --panel: that panel alone, over the whole window");
   command->add_option("--ui-scale", gui.ui_scale, "Size of everything, 0.75 to 2; default: the monitor's")

@@ -117,14 +117,6 @@ ImVec4 colour_of(const Theme& theme, Verdict verdict) {
                                         : theme.secondary;
 }
 
-void right_aligned(const Theme& theme, const ImVec4& colour, const std::string& text) {
-  ImGui::PushFont(theme.numbers, 0.0F);
-  const float width = ImGui::CalcTextSize(text.c_str()).x;
-  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0F, ImGui::GetContentRegionAvail().x - width));
-  ImGui::TextColored(colour, "%s", text.c_str());
-  ImGui::PopFont();
-}
-
 // The ratio's interval on a logarithmic axis around 1, whose ends are `most` and 1 / most; grey between the thresholds.
 void draw_interval(const Theme& theme, const ComparedRow& row, double most) {
   const ImVec2 at = ImGui::GetCursorScreenPos();

@@ -101,6 +101,21 @@ void draw_counters_control(PanelContext& context, Document& document, Flow& flow
 void draw_shipped_links(PanelContext& context, const std::string& beginning);
 // The progress of a measurement of ranks; false: none goes on.
 bool draw_ranks_control(PanelContext& context, Document& document);
+inline constexpr ImGuiTableFlags timing_table_flags =
+    ImGuiTableFlags_ScrollY | ImGuiTableFlags_SizingStretchProp | ImGuiTableFlags_NoPadOuterX | ImGuiTableFlags_RowBg;
+float row_height();  // of such a table
+// As many whole rows as fit: a row that is cut in half reads as a fault.
+ImVec2 whole_rows();
+// A number in a cell of a table.
+void right_aligned(const Theme& theme, const ImVec4& colour, const std::string& text);
+// Headings that sort: a click sorts from the largest, the next from the smallest, the third as the rows come.
+void draw_sorting_headings(const Theme& theme, TimingTableView& view, const std::vector<std::string>& headings,
+                           const char* before_tip);
+// Each piece of work of each token, as the view of the table asks; and how many there are, beside its controls.
+void draw_timing_records(PanelContext& context, Document& document);
+void draw_records_state(PanelContext& context, Document& document, Flow& flow);
+// Chooses the token and the stage of a piece of work for all views.
+void select_piece(Workspace& workspace, Document& document, std::uint32_t token, std::uint16_t stage);
 // The whole step, its gaps, and each kind of stage: time, spread, bytes, bandwidth, share; two documents side by side
 // with their ratio.
 void draw_timing_table(PanelContext& context, const std::vector<Document*>& documents);

@@ -270,13 +270,10 @@ void draw_timing_run(PanelContext& context, Document& document, ImVec2 size) {
     draw_tooltip(document, run, under);
     if (ImGui::IsMouseReleased(ImGuiMouseButton_Left) && ImGui::GetMouseDragDelta().x == 0) {
       const std::uint32_t token = under.step ? run.token(*under.block) : run.piece(*under.block).token;
-      workspace.select_token(token);
-      if (under.piece && !under.step && under.block->kind >= 0) {
-        workspace.selection.stage_kind = under.block->kind;
-        workspace.selection.stage = &document == &workspace.document() ? under.block->stage : -1;
-        const int layer = document.plan().stages[under.block->stage].layer;
-        if (&document == &workspace.document() && layer >= 0) workspace.selection.layer = layer;
-      }
+      if (under.piece && !under.step)
+        select_piece(workspace, document, token, under.block->stage);
+      else
+        workspace.select_token(token);
     }
   }
   end_plot(context, [&] { return run_table(run); });

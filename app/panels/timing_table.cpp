@@ -16,17 +16,7 @@
 namespace app {
 namespace {
 
-constexpr ImGuiTableFlags table_flags =
-    ImGuiTableFlags_ScrollY | ImGuiTableFlags_SizingStretchProp | ImGuiTableFlags_NoPadOuterX | ImGuiTableFlags_RowBg;
 constexpr int whole_step = -1;  // beside the kinds of timing_bars.h
-
-void right_aligned(const Theme& theme, const ImVec4& colour, const std::string& text) {
-  ImGui::PushFont(theme.numbers, 0.0F);
-  const float width = ImGui::CalcTextSize(text.c_str()).x;
-  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0F, ImGui::GetContentRegionAvail().x - width));
-  ImGui::TextColored(colour, "%s", text.c_str());
-  ImGui::PopFont();
-}
 
 // Headings on the side where their numbers end.
 void draw_headings(const Theme& theme, const std::vector<std::string>& headings) {
@@ -39,12 +29,6 @@ void draw_headings(const Theme& theme, const std::vector<std::string>& headings)
     ImGui::TextColored(theme.secondary, "%s", text.c_str());
     if (text != headings[i]) tooltip(headings[i]);
   }
-}
-
-// As many whole rows as fit: a row that is cut in half reads as a fault.
-ImVec2 whole_rows() {
-  const float row = ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().CellPadding.y;
-  return {0, std::max(3.0F, std::floor(ImGui::GetContentRegionAvail().y / row)) * row};
 }
 
 // First cell of a row: what it is about. A kind of stage can be clicked.
@@ -124,55 +108,34 @@ void draw_table_controls(PanelContext& context, Document& document) {
   const Theme& theme = context.theme;
   TimingTableView& view = context.workspace.timing_table;
   Flow flow(6 * theme.scale);
+  // Columns of records are others: what they are sorted by goes with them.
+  const auto show = [&view](bool records) {
+    if (view.records != records) view.sorted_by = -1, view.descending = true;
+    view.records = records;
+  };
   for (const auto& [label, rows, tip] : {std::tuple{"kinds", ProfileRows::kinds, "One row for each kind of stage."},
                                          {"layers", ProfileRows::layers, "One row for each layer."},
                                          {"stages", ProfileRows::stages, "One row for each stage of the plan."}}) {
     flow.place(chip_width(label));
-    if (chip(theme, label, view.rows == rows, tip)) view.rows = rows;
+    if (chip(theme, label, !view.records && view.rows == rows, tip)) {
+      view.rows = rows;
+      show(false);
+    }
   }
+  flow.place(chip_width("records"));
+  if (chip(theme, "records", view.records, "One row for each piece of work of each token.")) show(true);
   const float width = 120 * theme.scale;
   flow.place(width);
   push_small(theme);
   ImGui::SetNextItemWidth(width);
   ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(7 * theme.scale, 2 * theme.scale));
-  ImGui::InputTextWithHint("##filter", "filter by name", &view.filter);
+  ImGui::InputTextWithHint("##filter", view.records ? "mixer layer 3 token 17" : "filter by name", &view.filter);
   ImGui::PopStyleVar();
   ImGui::PopFont();
-  draw_counters_control(context, document, flow);
-}
-
-// Headings that sort: a click sorts from the largest, the next from the smallest, the third as the plan has it.
-void draw_sorting_headings(const Theme& theme, TimingTableView& view, const std::vector<std::string>& headings,
-                           const char* before_tip) {
-  ImGui::TableNextRow(ImGuiTableRowFlags_Headers);
-  for (int i = 0; i < static_cast<int>(headings.size()); ++i) {
-    ImGui::TableSetColumnIndex(i);
-    const bool sorted = view.sorted_by == i;
-    const std::string arrow = !sorted ? "" : view.descending ? " ▼" : " ▲";
-    const float space = ImGui::GetContentRegionAvail().x;
-    const std::string& full = headings[static_cast<std::size_t>(i)];
-    const float left = space - ImGui::CalcTextSize(arrow.c_str()).x;
-    // The unit counts for more than the word.
-    const std::size_t unit = full.find(' ');
-    const bool fits = ImGui::CalcTextSize(full.c_str()).x <= left || unit == std::string::npos;
-    const std::string text = shortened(fits ? full : full.substr(unit + 1), left) + arrow;
-    const ImVec2 at = ImGui::GetCursorScreenPos();
-    ImGui::PushID(i);
-    if (ImGui::InvisibleButton("##sort", {std::max(1.0F, space), ImGui::GetTextLineHeight()})) {
-      if (!sorted)
-        view.sorted_by = i, view.descending = i > 0;
-      else if (view.descending == (i > 0))
-        view.descending = !view.descending;
-      else
-        view.sorted_by = -1;
-    }
-    const bool hovered = ImGui::IsItemHovered();
-    tooltip(fmt::format("{}{}: click to sort", before_tip, headings[static_cast<std::size_t>(i)]));
-    ImGui::PopID();
-    const float width = ImGui::CalcTextSize(text.c_str()).x;
-    ImGui::GetWindowDrawList()->AddText({i > 0 ? at.x + std::max(0.0F, space - width) : at.x, at.y},
-                                        packed(sorted || hovered ? theme.text : theme.secondary), text.c_str());
-  }
+  if (view.records)
+    draw_records_state(context, document, flow);
+  else
+    draw_counters_control(context, document, flow);
 }
 
 // What a row marked with * has to say, for its tool tip.
@@ -240,7 +203,7 @@ void draw_counted(PanelContext& context, Document& document) {
   if (made == nullptr) return draw_making_rows(context, document);
   const std::vector<TimingTableRow>& rows = *made;
   const std::vector<GroupCounters>& counted = counters_of(document, view.rows);
-  if (!ImGui::BeginTable("counters", 7, table_flags, whole_rows())) return;
+  if (!ImGui::BeginTable("counters", 7, timing_table_flags, whole_rows())) return;
   ImGui::TableSetupScrollFreeze(0, 1);
   for (const auto& [name, weight] : {std::pair{"stage", 1.8F},
                                      {"time", 0.9F},
@@ -294,6 +257,7 @@ void draw_one(PanelContext& context, Document& document) {
   const TimingTable& table = document.timing_cache.table;
   TimingTableView& view = context.workspace.timing_table;
   draw_table_controls(context, document);
+  if (view.records) return draw_timing_records(context, document);
   if (view.counters && document.counters && document.counters->why.reason.empty()) {
     draw_counted(context, document);
     return;
@@ -301,7 +265,7 @@ void draw_one(PanelContext& context, Document& document) {
   const std::vector<TimingTableRow>* made = rows_of(context.workspace, document, view.rows);
   if (made == nullptr || !document.timing_cache.table_made) return draw_making_rows(context, document);
   const std::vector<TimingTableRow>& rows = *made;
-  if (!ImGui::BeginTable("times", 6, table_flags, whole_rows())) return;
+  if (!ImGui::BeginTable("times", 6, timing_table_flags, whole_rows())) return;
   ImGui::TableSetupScrollFreeze(0, 1);
   ImGui::TableSetupColumn("stage", ImGuiTableColumnFlags_WidthStretch, 2.0F);
   ImGui::TableSetupColumn("median", ImGuiTableColumnFlags_WidthStretch, 1.1F);
@@ -383,7 +347,7 @@ void draw_two(PanelContext& context, const Document& first, const Document& seco
   const Theme& theme = context.theme;
   const TimingTable &a = first.timing_cache.table, &b = second.timing_cache.table;
   const bool comparable = a.source == b.source;
-  if (!ImGui::BeginTable("stages", 4, table_flags, whole_rows())) return;
+  if (!ImGui::BeginTable("stages", 4, timing_table_flags, whole_rows())) return;
   ImGui::TableSetupScrollFreeze(0, 1);
   ImGui::TableSetupColumn("stage", ImGuiTableColumnFlags_WidthStretch, 1.6F);
   ImGui::TableSetupColumn("first", ImGuiTableColumnFlags_WidthStretch, 1.1F);
@@ -405,6 +369,55 @@ void draw_two(PanelContext& context, const Document& first, const Document& seco
 }
 
 }  // namespace
+
+void right_aligned(const Theme& theme, const ImVec4& colour, const std::string& text) {
+  ImGui::PushFont(theme.numbers, 0.0F);
+  const float width = ImGui::CalcTextSize(text.c_str()).x;
+  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0F, ImGui::GetContentRegionAvail().x - width));
+  ImGui::TextColored(colour, "%s", text.c_str());
+  ImGui::PopFont();
+}
+
+float row_height() { return ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().CellPadding.y; }
+
+ImVec2 whole_rows() {
+  const float row = row_height();
+  return {0, std::max(3.0F, std::floor(ImGui::GetContentRegionAvail().y / row)) * row};
+}
+
+void draw_sorting_headings(const Theme& theme, TimingTableView& view, const std::vector<std::string>& headings,
+                           const char* before_tip) {
+  ImGui::TableNextRow(ImGuiTableRowFlags_Headers);
+  for (int i = 0; i < static_cast<int>(headings.size()); ++i) {
+    if ((ImGui::TableGetColumnFlags(i) & ImGuiTableColumnFlags_IsEnabled) == 0) continue;
+    ImGui::TableSetColumnIndex(i);
+    const bool sorted = view.sorted_by == i;
+    const std::string arrow = !sorted ? "" : view.descending ? " ▼" : " ▲";
+    const float space = ImGui::GetContentRegionAvail().x;
+    const std::string& full = headings[static_cast<std::size_t>(i)];
+    const float left = space - ImGui::CalcTextSize(arrow.c_str()).x;
+    // The unit counts for more than the word.
+    const std::size_t unit = full.find(' ');
+    const bool fits = ImGui::CalcTextSize(full.c_str()).x <= left || unit == std::string::npos;
+    const std::string text = shortened(fits ? full : full.substr(unit + 1), left) + arrow;
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    ImGui::PushID(i);
+    if (ImGui::InvisibleButton("##sort", {std::max(1.0F, space), ImGui::GetTextLineHeight()})) {
+      if (!sorted)
+        view.sorted_by = i, view.descending = i > 0;
+      else if (view.descending == (i > 0))
+        view.descending = !view.descending;
+      else
+        view.sorted_by = -1;
+    }
+    const bool hovered = ImGui::IsItemHovered();
+    tooltip(fmt::format("{}{}: click to sort", before_tip, headings[static_cast<std::size_t>(i)]));
+    ImGui::PopID();
+    const float width = ImGui::CalcTextSize(text.c_str()).x;
+    ImGui::GetWindowDrawList()->AddText({i > 0 ? at.x + std::max(0.0F, space - width) : at.x, at.y},
+                                        packed(sorted || hovered ? theme.text : theme.secondary), text.c_str());
+  }
+}
 
 void draw_timing_table(PanelContext& context, const std::vector<Document*>& documents) {
   ImGui::PushStyleVar(ImGuiStyleVar_CellPadding, ImVec2(6 * context.theme.scale, 1.5F * context.theme.scale));

@@ -394,6 +394,16 @@ void toggle_kind(Selection& selection, int kind) {
   selection.stage = -1;
 }
 
+void select_piece(Workspace& workspace, Document& document, std::uint32_t token, std::uint16_t stage) {
+  workspace.select_token(token);
+  if (stage >= document.plan().stages.size()) return;
+  const engine::Stage& of = document.plan().stages[stage];
+  const bool active = &document == &workspace.document();
+  workspace.selection.stage_kind = static_cast<int>(of.kind);
+  workspace.selection.stage = active ? of.id : -1;
+  if (active && of.layer >= 0) workspace.selection.layer = of.layer;
+}
+
 void draw_timings(PanelContext& context) {
   Workspace& workspace = context.workspace;
   if (!workspace.document().timings) return;

@@ -115,6 +115,7 @@ engine::Result<std::unique_ptr<App>> App::open(const GuiOptions& options) {
   std::string wanted = options.panel;
   if (const auto page = timing_page_named(options.page)) {
     workspace.timing_page = *page;
+    workspace.timing_table.records = options.page == records_page;
     workspace.page_asked = true;
     // A recorded profile alone has no panels to choose from.
     if (wanted.empty() && !(options.models.empty() && options.recordings.empty())) wanted = "Kernel timings";

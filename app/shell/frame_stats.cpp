@@ -12,6 +12,10 @@ std::vector<FramePart>& frame_parts() {
 }
 
 void FrameStats::add(double ms, std::vector<FramePart> parts) {
+  for (const FramePart& part : parts) {
+    double& most = most_ms_[part.name];
+    most = std::max(most, part.ms);
+  }
   if (slowest_.size() < kept_slow || ms > slowest_.back().ms) {
     const auto at = std::find_if(slowest_.begin(), slowest_.end(), [&](const SlowFrame& slow) { return ms > slow.ms; });
     slowest_.insert(at, {count_, ms, std::move(parts)});
@@ -22,6 +26,11 @@ void FrameStats::add(double ms, std::vector<FramePart> parts) {
   else
     times_ms_[count_ % capacity] = ms;
   ++count_;
+}
+
+double FrameStats::most_ms(const std::string& part) const {
+  const auto found = most_ms_.find(part);
+  return found == most_ms_.end() ? 0 : found->second;
 }
 
 double FrameStats::quantile_ms(double share) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,11 +24,14 @@ class FrameStats {
   // The slowest of all, that one first; as many as are kept.
   const std::vector<SlowFrame>& slowest() const { return slowest_; }
   std::size_t count() const { return count_; }
+  // The longest that a part of this name took in any frame; 0: there was none.
+  double most_ms(const std::string& part) const;
   // The share-th quantile in milliseconds, 0..1, by the closest rank; 0 without frames.
   double quantile_ms(double share) const;
   void clear() {
     times_ms_.clear();
     slowest_.clear();
+    most_ms_.clear();
     count_ = 0;
   }
 
@@ -35,6 +39,7 @@ class FrameStats {
   static constexpr std::size_t capacity = 8192, kept_slow = 12;
   std::vector<double> times_ms_;  // a ring once it is full
   std::vector<SlowFrame> slowest_;
+  std::map<std::string, double> most_ms_;
   std::size_t count_ = 0;
 };
 

@@ -229,13 +229,24 @@ engine::Result<void> run_interventions(App& app, const GuiOptions& options) {
   return {};
 }
 
+void note_frames(App& app, JobReport::Scroll& out) {
+  const FrameStats& stats = app.frame_stats();
+  out.frames = stats.count();
+  out.median_ms = stats.quantile_ms(0.5);
+  out.p99_ms = stats.quantile_ms(0.99);
+  out.slowest_ms = stats.slowest().empty() ? 0 : stats.slowest().front().ms;
+  out.panels_ms = stats.most_ms("all panels");
+}
+
 // Shows every scale of the page of all tokens, moving along it: from the whole run down to a thousandth of it and back. The
 // table beside it is sorted by another column and filtered by another word now and then.
 engine::Result<JobReport::Scroll> scroll_through(App& app, int frames) {
   Workspace& workspace = app.workspace();
   const auto& run = workspace.document().timing_cache.run;
   if (!run.values)
-    return engine::input_error("--scroll moves along the page of all tokens: give --page all-tokens and a profile.");
+    return engine::input_error(
+        "--scroll moves along the page of all tokens or the table of records: give --page all-tokens or records, and a "
+        "profile.");
   JobReport::Scroll out;
   out.pieces = run.values->pieces();
   TimingTableView& table = workspace.timing_table;
@@ -258,9 +269,30 @@ engine::Result<JobReport::Scroll> scroll_through(App& app, int frames) {
     out.vertices = std::max(out.vertices, ImGui::GetIO().MetricsRenderVertices);
   }
   table = before;
-  out.frames = app.frame_stats().count();
-  out.median_ms = app.frame_stats().quantile_ms(0.5);
-  out.p99_ms = app.frame_stats().quantile_ms(0.99);
+  note_frames(app, out);
+  return out;
+}
+
+// The table of single records from its first row to its last, while it is sorted by one column after the other and filtered
+// now and then: those rows are arranged behind the window.
+JobReport::Scroll scroll_records(App& app, int frames) {
+  Workspace& workspace = app.workspace();
+  JobReport::Scroll out;
+  out.pieces = workspace.document().timing_cache.record_rows.values->records;
+  TimingTableView& table = workspace.timing_table;
+  const TimingTableView before = table;
+  app.frame_stats().clear();
+  for (int i = 0; i < frames; ++i) {
+    constexpr int columns = 7, frames_each = 24;
+    table.sorted_by = i / frames_each % columns;
+    table.descending = i / frames_each / columns % 2 == 0;
+    table.filter = i / (5 * frames_each) % 2 == 0 ? "" : "proj";
+    table.scroll_to = static_cast<double>(i) / frames;
+    app.frame();
+    out.vertices = std::max(out.vertices, ImGui::GetIO().MetricsRenderVertices);
+  }
+  table = before;
+  note_frames(app, out);
   return out;
 }
 
@@ -331,7 +363,8 @@ engine::Result<JobReport> run_offscreen_job(App& app, const GuiOptions& options)
   if (!draw_until(app, [&] { return !std::exchange(app.workspace().requests.redraw, false); }))
     return engine::system_error("The figures were not complete after two minutes.");
   if (options.scroll > 0) {
-    const auto scrolled = scroll_through(app, options.scroll);
+    const bool records = app.workspace().document().timing_cache.record_rows.values != nullptr;
+    const auto scrolled = records ? scroll_records(app, options.scroll) : scroll_through(app, options.scroll);
     if (!scrolled) return tl::unexpected(scrolled.error());
     report.scroll = *scrolled;
   }

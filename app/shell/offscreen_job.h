@@ -33,10 +33,11 @@ struct JobReport {
   std::vector<SlowFrame> slowest;  // of them
   struct Scroll {
     std::size_t frames = 0, pieces = 0;
-    double median_ms = 0, p99_ms = 0;
-    int vertices = 0;  // the most of a frame
+    double median_ms = 0, p99_ms = 0, slowest_ms = 0;
+    double panels_ms = 0;  // the most of a frame that what is drawn took to be made, without its rasterising
+    int vertices = 0;      // the most of a frame
   };
-  std::optional<Scroll> scroll;                  // through the page of all tokens, where it was asked for
+  std::optional<Scroll> scroll;  // through the page of all tokens or the table of records, where it was asked for
   double frame_median_ms = 0, frame_p99_ms = 0;  // of all frames since the models began to step
 };
 

@@ -30,9 +30,9 @@ struct GuiOptions {
   // One of discretisation_pages, intervention_pages or timing_pages; empty: each panel's first.
   std::string page;
   std::vector<std::string>
-      changes;            // interventions, as text: beside the first model, or with the page in-force its own
-  int scroll = 0;         // frames in which the page of all tokens is scrolled through and timed
-  bool fill = false;      // `panel` alone over the whole window
+      changes;        // interventions, as text: beside the first model, or with the page in-force its own
+  int scroll = 0;     // frames in which the page of all tokens, or the table of records, is scrolled through and timed
+  bool fill = false;  // `panel` alone over the whole window
   bool evaluate = false;  // measure the first model's accuracy before the screenshot
   EvaluationChoice evaluation;
   std::string plant;  // a sign that the parity bench turns in every candidate, TENSOR[I]; empty: none

@@ -164,10 +164,12 @@ struct DiscretisationView {
 // How the table of kernel timings is set.
 struct TimingTableView {
   ProfileRows rows = ProfileRows::kinds;
-  int sorted_by = -1;  // column; -1: the order of the plan
+  bool records = false;  // each piece of work of each token, in place of groups
+  int sorted_by = -1;    // column; -1: the order of the plan, of records that in which they ran
   bool descending = true;
   std::string filter;     // rows whose names hold it
   bool counters = false;  // hardware counters in place of bytes and shares
+  double scroll_to = -1;  // share of the records above the one that is shown next at the top; negative: as it is
 };
 
 // How the page that compares two profiles is set, and what it shows.

@@ -4,6 +4,7 @@
 
 #include "app/viewmodel/live_times.h"
 #include "app/viewmodel/rank_curves.h"
+#include "app/viewmodel/record_rows.h"
 #include "app/viewmodel/roofline.h"
 #include "app/viewmodel/run_timeline.h"
 #include "app/viewmodel/sample_strip.h"
@@ -55,6 +56,7 @@ struct TimingCache {
     std::vector<GroupCounters> rows;
   } counters;
   Kept<const RankFamily*, RankCurves> ranks;
+  Kept<std::tuple<Newest, RecordOrder>, RecordRows> record_rows;
   Kept<Newest, RunTimeline> run;
   double run_made_s = -1;
   struct Samples {

@@ -21,10 +21,14 @@ inline constexpr std::array<std::pair<const char*, TimingPage>, 7> timing_pages 
     {"compare", TimingPage::compare},
 }};
 
+// On the command line: the timeline, and beside it the table with a row for each piece of work.
+inline constexpr const char* records_page = "records";
+
 inline std::optional<TimingPage> timing_page_named(std::string_view name) {
   for (const auto& [known, page] : timing_pages) {
     if (name == known) return page;
   }
+  if (name == records_page) return TimingPage::timeline;
   return {};
 }
 

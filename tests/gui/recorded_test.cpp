@@ -180,3 +180,65 @@ TEST_CASE("a file that is no profile is said so, and a recorded one opens beside
     CHECK(workspace.ready());
   }));
 }
+
+TEST_CASE("a million records are a table: arranged behind the window, drawn where they are seen") {
+  const tests::TemporaryFolder folder;
+  app::GuiOptions options;
+  options.profiles = {keep(folder, 40, 8200)};
+  options.page = app::records_page;
+  options.size = {1280, 720};
+  Driver driver(options);
+  app::Workspace& workspace = driver.workspace();
+  app::TimingTableView& view = workspace.timing_table;
+  const auto& kept = workspace.document().timing_cache.record_rows;
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    CHECK(workspace.timing_page == app::TimingPage::timeline);
+    REQUIRE(driver.wait(
+        user, [&] { return kept.values != nullptr; }, 6000));
+    REQUIRE(kept.values->rows.size() > 1'000'000);
+    user.Yield(2);
+    const ImGuiWindow* rows = nullptr;
+    for (const ImGuiWindow* window : user.UiContext->Windows)
+      if (window->WasActive && std::string(window->Name).find("records") != std::string::npos) rows = window;
+    REQUIRE(rows != nullptr);
+    // Rows fill the window at the very end, too, where a float has no digits left for a pixel.
+    view.scroll_to = 1;
+    user.Yield(3);
+    CHECK(rows->Scroll.y > 16e6F);
+    user.MouseMoveToPos({rows->Rect().Min.x + 40, rows->Rect().Max.y - 9});
+    user.MouseClick();
+    user.Yield(2);
+    CHECK(workspace.selection.token == 8207);
+    CHECK(workspace.selection.stage == 121);
+    workspace.selection = {};
+    driver.picture("records-last");
+    user.Yield(2);
+    // Other rows are made while these stay, and frames are drawn meanwhile.
+    const app::RecordRows* before = kept.values.get();
+    view.sorted_by = static_cast<int>(app::RecordColumn::time);
+    user.Yield(1);
+    CHECK(kept.making != nullptr);
+    CHECK(kept.values.get() == before);
+    REQUIRE(driver.wait(
+        user, [&] { return kept.values.get() != before && !kept.making; }, 6000));
+    CHECK(kept.values->token(kept.values->rows.front()).token == 17);
+    // A row chooses its token, its stage and its layer.
+    view.filter = "mixer layer 39 token 30";
+    REQUIRE(driver.wait(
+        user, [&] { return !kept.making && kept.values->rows.size() == 1; }, 6000));
+    const ImRect area = rows->Rect();
+    for (float y = area.Min.y + 18; y < area.Min.y + 60 && workspace.selection.stage < 0; y += 8) {
+      user.MouseMoveToPos({area.Min.x + 40, y});
+      user.MouseClick();
+      user.Yield(2);
+    }
+    CHECK(workspace.selection.token == 30);
+    CHECK(workspace.selection.stage == 119);
+    CHECK(workspace.selection.layer == 39);
+    CHECK(workspace.document().timing_cache.timeline.token == 30);
+    // Another level sorts by columns of its own.
+    driver.choose(user, "//Recorded times/table", "kinds");
+    CHECK_FALSE(view.records);
+    CHECK(view.sorted_by == -1);
+  }));
+}
