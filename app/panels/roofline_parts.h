@@ -41,10 +41,11 @@ class Labels {
     return false;
   }
 
-  // Right of the point alone, as near to its height as there is room.
+  // Right of the point alone, as near below its height as there is room, else above: names that are placed from the highest point
+  // on keep its order. Far ones need a line to their point.
   bool place_right(ImVec2 point, ImVec2 size, float distance, ImVec2& at) {
-    for (int ring = 0; ring < 3; ++ring) {
-      for (const float sign : {-1.0F, 1.0F}) {
+    for (const float sign : {1.0F, -1.0F}) {
+      for (int ring = 0; ring < 12; ++ring) {
         const float x = point.x + distance, y = point.y - size.y / 2 + sign * static_cast<float>(ring) * 0.5F * size.y;
         const ImRect wanted(x, y, x + size.x, y + size.y);
         if (!area_.Contains(wanted) || taken(wanted)) continue;

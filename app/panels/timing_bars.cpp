@@ -204,13 +204,14 @@ void draw_group(PanelContext& context, const std::vector<const Document*>& docum
   float* end = ImGui::GetStateStorage()->GetFloatRef(ImGui::GetID((id + "end").c_str()), 0.0F);
   *end = static_cast<float>(steady_axis_end(
       longest, static_cast<double>(written / std::max(1.0F, size.x - 130 * theme.scale)), static_cast<double>(*end)));
+  // Where there is no room for the axis's name, each tick says its unit; the source stands above the plot as well.
+  const float line = ImGui::GetTextLineHeight();
+  const bool named = size.y >= 8 * line;
+  size.x -= beyond_axis(theme, fmt::format("{:g}{}", *end, named ? "" : " µs"));
   if (!begin_plot(
           context, id.c_str(), size, axis.c_str(), nullptr, ImPlotFlags_NoLegend, 0,
           ImPlotAxisFlags_Lock | ImPlotAxisFlags_NoGridLines | ImPlotAxisFlags_NoTickMarks | ImPlotAxisFlags_Invert))
     return;
-  // Where there is no room for the axis's name, each tick says its unit; the source stands above the plot as well.
-  const float line = ImGui::GetTextLineHeight();
-  const bool named = size.y >= 8 * line;
   if (!named) ImPlot::SetupAxisFormat(ImAxis_X1, "%g µs");
   setup_rows(theme, rows, size.y - (named ? 3.0F : 1.7F) * line, named);
   ImPlot::SetupAxisLimits(ImAxis_Y1, -0.5, static_cast<double>(documents.size()) - 0.5, ImPlotCond_Always);

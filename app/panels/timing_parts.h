@@ -70,13 +70,18 @@ struct SampleColours {
 SampleColours sample_colours(const Theme& theme);
 // Of the document's shown token; empty where there are none.
 const SampleStrip& samples_of(Document& document);
+// The same where it may stand below the shown token: its own samples, or of a live model's shape; not another token's.
+const SampleStrip& samples_below(Document& document);
 // Of every token that was sampled, with its place; of a live model the shown token's.
 const std::vector<PlacedStrip>& all_samples_of(Document& document);
 bool has_samples(const Document& document);
 void draw_samples(const Theme& theme, ImDrawList* list, const SampleStrip& strip, const SampleArea& area);
+// Whose samples these are, in their own place, where there is room; nothing of a token's own.
+void name_samples(const Theme& theme, ImDrawList* list, const SampleStrip& strip, ImVec2 low, ImVec2 high);
 void draw_samples_tooltip(const SampleStrip& strip, double us);
-// `all`: the page shows every token that was sampled, in place of one.
-void draw_samples_legend(const Theme& theme, const SampleStrip& strip, const std::vector<PlacedStrip>& all, Flow& flow);
+// `all`: the page shows every token that was sampled, in place of the shown one. Of a token that was not sampled: a way to one
+// that was.
+void draw_samples_legend(PanelContext& context, Document& document, bool all, Flow& flow);
 
 // What a label centred below the end of an axis needs right of it, in pixels.
 float beyond_axis(const Theme& theme, const std::string& label);

@@ -148,8 +148,11 @@ void draw_times(PanelContext& context, const RankCurves& curves, profiler::TimeS
     const std::string words = fmt::format("{} {}", curve->name, three_digits(end.median_us));
     const ImVec2 room = ImGui::CalcTextSize(words.c_str());
     ImVec2 place;
-    if (labels.place_right(at, room, 8 * theme.scale, place))
-      list->AddText(place, packed(colour_of(theme, curve->kind)), words.c_str());
+    if (!labels.place_right(at, room, 14 * theme.scale, place)) continue;
+    const ImU32 colour = packed(colour_of(theme, curve->kind));
+    list->AddText(place, colour, words.c_str());
+    list->AddLine({at.x + 4 * theme.scale, at.y}, {place.x - 2 * theme.scale, place.y + room.y / 2},
+                  packed(colour_of(theme, curve->kind), 0.6F), theme.scale);
   }
   ImPlot::PopPlotClipRect();
   if (hovered != nullptr && ImGui::BeginTooltip()) {
@@ -276,7 +279,7 @@ void draw_words(PanelContext& context, Document& document) {
   ImGui::TextColored(theme.secondary, "%s, batch %d, %zu tokens of each rank, %s", first.plan.variant.c_str(),
                      first.plan.batch, first.tokens.size(), source_words(first.status.source));
   for (const RankRun& run : family.runs)
-    ImGui::TextColored(run.verified() ? theme.secondary : theme.error, "R = %d: %s, %s against %s", run.rank,
+    ImGui::TextColored(run.verified() ? theme.secondary : theme.error, "R = %d: %s parameters, %s against %s", run.rank,
                        count_text(run.parameters).c_str(), run.verified() ? "verified" : "DOES NOT AGREE",
                        run.twin.c_str());
   ImGui::Spacing();

@@ -251,6 +251,8 @@ void draw_timing_run(PanelContext& context, Document& document, ImVec2 size) {
     if (start < 0 || !(to > from)) continue;
     const ImVec2 low = ImPlot::PlotToPixels(from, strip_y), high = ImPlot::PlotToPixels(to, strip_y + 0.8);
     draw_samples(context.theme, ImPlot::GetPlotDrawList(), strip, {low, high, from - begin, to - begin});
+    name_samples(context.theme, ImPlot::GetPlotDrawList(), strip, {low.x, std::min(low.y, high.y)},
+                 {high.x, std::max(low.y, high.y)});
     const ImVec2 mouse = ImGui::GetMousePos();
     if (ImPlot::IsPlotHovered() && mouse.x >= low.x && mouse.x < high.x && mouse.y >= low.y && mouse.y < high.y)
       draw_samples_tooltip(strip, ImPlot::PixelsToPlot(mouse).x - begin);

@@ -126,19 +126,34 @@ void draw_samples_tooltip(const SampleStrip& strip, double us) {
 
 namespace {
 
-// Whose samples are drawn, where that is not simply the shown token; empty: it is.
-std::string whose_samples(const SampleStrip& strip, const std::vector<PlacedStrip>& all) {
-  if (strip.apart) return "samples of a step of its own";
-  if (all.empty()) return strip.own ? std::string() : fmt::format("samples of token {}", strip.token);
-  const std::int64_t first = all.front().strip.token, last = all.back().strip.token;
-  if (all.size() == 1) return fmt::format("samples of token {}", first);
-  return fmt::format("samples of {} tokens, {} to {}", all.size(), first, last);
-}
+const char* const apart_words = "sampled in a step of its own";
 
 }  // namespace
 
-void draw_samples_legend(const Theme& theme, const SampleStrip& strip, const std::vector<PlacedStrip>& all,
-                         Flow& flow) {
+const SampleStrip& samples_below(Document& document) {
+  static const SampleStrip none;
+  const SampleStrip& strip = samples_of(document);
+  return strip.own || strip.apart ? strip : none;
+}
+
+void name_samples(const Theme& theme, ImDrawList* list, const SampleStrip& strip, ImVec2 low, ImVec2 high) {
+  if (!strip.apart) return;
+  push_small(theme);
+  const ImVec2 words = ImGui::CalcTextSize(apart_words);
+  const float pad = 4 * theme.scale;
+  const ImVec2 at(std::max(low.x, list->GetClipRectMin().x) + pad, low.y);
+  if (at.x + words.x + pad <= std::min(high.x, list->GetClipRectMax().x) && high.y - low.y >= words.y) {
+    list->AddRectFilled({at.x - pad / 2, at.y}, {at.x + words.x + pad / 2, at.y + words.y}, packed(theme.well, 0.85F),
+                        3 * theme.scale);
+    list->AddText(at, packed(theme.warning), apart_words);
+  }
+  ImGui::PopFont();
+}
+
+void draw_samples_legend(PanelContext& context, Document& document, bool all, Flow& flow) {
+  const Theme& theme = context.theme;
+  const SampleStrip& strip = samples_of(document);
+  const std::vector<PlacedStrip>& placed = all_samples_of(document);
   const SampleColours colours = sample_colours(theme);
   const std::pair<const char*, ImVec4> entries[] = {{"DRAM read", colours.read},
                                                     {"DRAM write", colours.write},
@@ -148,12 +163,22 @@ void draw_samples_legend(const Theme& theme, const SampleStrip& strip, const std
       "Hardware counters every {} µs, below the kernels and on their axis, 0 to 100 % of the device's peak. {}; a "
       "token's first kernel began within its first sample.",
       number_text(strip.interval_us, 2),
-      strip.apart ? std::string("Sampled while steps of this shape ran in a second process")
-                  : fmt::format("Sampled in another run of the same steps{}",
-                                strip.own || !all.empty() ? "" : " (the chosen token was not sampled)"));
-  if (const std::string whose = whose_samples(strip, all); !whose.empty()) {
+      strip.apart ? "Sampled while steps of this shape ran in a second process"
+                  : "Sampled in another run of the same steps");
+  const std::string sampled =
+      placed.size() > 1 ? fmt::format("tokens {} to {}", placed.front().strip.token, placed.back().strip.token)
+                        : fmt::format("token {}", strip.token);
+  if (!all && samples_below(document).empty()) {
+    const std::string words = fmt::format("samples: {}", sampled);
+    flow.place(chip_width(words.c_str()));
+    if (chip(theme, words.c_str(), false, "The shown token was not sampled. Click for the first one that was."))
+      context.workspace.select_token(strip.token);
+    return;
+  }
+  const std::string whose = strip.apart ? apart_words : all ? "samples of " + sampled : std::string();
+  if (!whose.empty()) {
     flow.place(chip_width(whose.c_str()));
-    fact_chip(theme, whose.c_str(), tip.c_str(), strip.own ? theme.secondary : theme.warning);
+    fact_chip(theme, whose.c_str(), tip.c_str(), strip.apart ? theme.warning : theme.secondary);
   }
   for (const auto& [name, colour] : entries) {
     if (readings(strip, name) == nullptr) continue;

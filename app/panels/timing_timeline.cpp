@@ -37,7 +37,7 @@ void draw_bar_tooltip(const Document& document, const TimingBar& bar) {
 
 void draw_bars(PanelContext& context, Document& document) {
   const TokenTimeline& timeline = document.timing_cache.timeline;
-  const SampleStrip& strip = samples_of(document);
+  const SampleStrip& strip = samples_below(document);
   // Samples take the lower half of a row.
   const double bars_end = strip.empty() ? 0.36 : -0.02;
   ImDrawList* list = ImPlot::GetPlotDrawList();
@@ -52,6 +52,7 @@ void draw_bars(PanelContext& context, Document& document) {
       ImVec2 low = ImPlot::PlotToPixels(0.0, y + 0.02), high = ImPlot::PlotToPixels(of.length_us, y + 0.42);
       if (high.y < low.y) std::swap(low.y, high.y);
       draw_samples(context.theme, list, strip, {low, high, of.offset_us, of.offset_us + of.length_us});
+      if (strip.apart && row == 0) name_samples(context.theme, list, strip, low, high);
       if (hovered && mouse.x >= low.x && mouse.x < high.x && mouse.y >= low.y && mouse.y < high.y)
         draw_samples_tooltip(strip, of.offset_us + ImPlot::PixelsToPlot(mouse).x);
     }

@@ -191,10 +191,7 @@ void draw_header(PanelContext& context, const std::vector<Document*>& documents,
   fact(account_words(timeline), theme.text, account_tip);
   const bool timed = workspace.timing_page == TimingPage::timeline || workspace.timing_page == TimingPage::run;
   if (const SampleStrip& strip = samples_of(*documents.front()); timed && !strip.empty())
-    draw_samples_legend(
-        theme, strip,
-        workspace.timing_page == TimingPage::run ? all_samples_of(*documents.front()) : std::vector<PlacedStrip>(),
-        flow);
+    draw_samples_legend(context, *documents.front(), workspace.timing_page == TimingPage::run, flow);
   if (mostly_gaps(timeline))
     fact(gap_words(timeline), theme.value,
          "The model is so small that starting the stages takes longer than running them.");

@@ -284,13 +284,26 @@ TEST_CASE("hardware samples lie below the kernels on their axis, with a legend, 
     driver.picture("samples-timeline");
     user.Yield(2);
     const ImRect area = user.WindowInfo(recorded_pictures).Window->Rect();
-    bool told = false;
-    for (float y = area.Min.y + 50; y < area.Max.y && !told; y += 5) {
-      user.MouseMoveToPos({area.GetCenter().x, y});
-      told = holds(driver.words(user), "tensor active 30.0 % of the peak") ||
-             holds(driver.words(user), "tensor active 0.0 % of the peak");
-    }
-    CHECK(told);
+    const auto told = [&] {
+      for (float y = area.Min.y + 50; y < area.Max.y; y += 5) {
+        user.MouseMoveToPos({area.GetCenter().x, y});
+        const std::string words = driver.words(user);
+        if (holds(words, "tensor active 30.0 % of the peak") || holds(words, "tensor active 0.0 % of the peak"))
+          return true;
+      }
+      return false;
+    };
+    CHECK(told());
+    // Below a token that was not sampled stand no others' samples, but the way to one that was.
+    workspace.select_token(22);
+    user.Yield(2);
+    CHECK(workspace.document().timing_cache.timeline.token == 22);
+    CHECK_FALSE(told());
+    driver.picture("samples-of-another-token");
+    user.Yield(2);
+    driver.choose(user, recorded_pictures, "samples: tokens 27 to 20");
+    CHECK(workspace.selection.token == 27);
+    CHECK(told());
     driver.choose(user, recorded_pictures, "all tokens");
     REQUIRE(driver.wait(user, [&] { return workspace.document().timing_cache.run.values != nullptr; }));
     // Every token that was sampled has them below its kernels, whichever is chosen.
