@@ -5,6 +5,7 @@
 #include "app/shell/offscreen_job.h"
 #include "app/viewmodel/timing_pages.h"
 #include "app/wiring/interventions.h"
+#include "engine/base/quote.h"
 #include "engine/intervention/text.h"
 
 #include <CLI/CLI.hpp>
@@ -123,7 +124,7 @@ void print_report(const JobReport& job, const GuiOptions& options) {
                job.scroll->pieces, job.scroll->frames, job.scroll->median_ms, job.scroll->p99_ms,
                job.scroll->slowest_ms, job.scroll->panels_ms, job.scroll->vertices);
   for (const std::string& file : {options.screenshot, options.summary, options.trace})
-    if (!file.empty()) fmt::print(stderr, "mambascope: wrote {}\n", file);
+    if (!file.empty()) fmt::print(stderr, "mambascope: wrote {}\n", engine::printable(file));
 }
 
 // The built-in model that the window opens by itself, where the program has it.

@@ -8,6 +8,7 @@
 #include "app/commands/profile_samples.h"
 #include "app/wiring/profile_rows.h"
 #include "app/wiring/recorded_profile.h"
+#include "engine/base/quote.h"
 #include "profiler/export/table.h"
 #include "profiler/export/trace.h"
 
@@ -80,7 +81,7 @@ void add_profile_files(CLI::App& command, ProfileFiles& files, const std::vector
 engine::Result<void> keep_profile(const ProfileResult& profile, const ProfileFiles& files) {
   if (!files.save.empty()) {
     if (auto saved = save(profile, files.save); !saved) return saved;
-    fmt::print(stderr, "mambascope: wrote {}\n", files.save);
+    fmt::print(stderr, "mambascope: wrote {}\n", engine::printable(files.save));
   }
   if (!files.trace.empty() || !files.csv.empty()) {
     const profiler::Export work = profile_rows(profile);
@@ -94,7 +95,7 @@ engine::Result<void> keep_profile(const ProfileResult& profile, const ProfileFil
     if (left_out > 0)
       fmt::print(stderr,
                  "mambascope: {}: {} of {} tokens are left out, for they do not fit into {:g} MiB (--trace-limit)\n",
-                 files.trace, left_out, work.steps.size(), files.trace_limit_mib);
+                 engine::printable(files.trace), left_out, work.steps.size(), files.trace_limit_mib);
     if (!files.csv.empty()) {
       auto written = write_output(files.csv, [&](std::ostream& out) { write_csv(out, work); });
       if (!written) return written;

@@ -2,6 +2,7 @@
 #include "app/commands/output_file.h"
 #include "app/commands/profile_ranks.h"
 #include "app/wiring/profile_rows.h"
+#include "engine/base/quote.h"
 #include "profiler/report/span.h"
 
 #include <fmt/format.h>
@@ -183,7 +184,7 @@ int keep_and_print(const RankFamily& family, const ProfileFiles& files, bool jso
     if (!bytes) return report(bytes.error());
     const auto written = write_output(files.save, [&](std::ostream& out) { out << *bytes; });
     if (!written) return report(written.error());
-    fmt::print(stderr, "mambascope: wrote {}\n", files.save);
+    fmt::print(stderr, "mambascope: wrote {}\n", engine::printable(files.save));
   }
   if (!files.csv.empty()) {
     const auto written = write_output(files.csv, [&](std::ostream& out) { write_ranks_csv(out, family.runs); });
