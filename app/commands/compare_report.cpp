@@ -69,6 +69,7 @@ ordered_json comparison_json(const ProfileResult& a, const ProfileResult& b, con
   return {{"a", side_json(a)},
           {"b", side_json(b)},
           {"differences", differences(a, b)},
+          {"work_elsewhere", work_elsewhere(a, b)},
           {"forced_in_spite_of", forced},
           {"test", "Mann-Whitney U, two-sided, p adjusted over the rows by Holm's method"},
           {"interval", "95 %, percentile bootstrap of the ratio of medians, in blocks of neighbouring tokens"},
@@ -86,6 +87,7 @@ std::string comparison_text(const ProfileResult& a, const ProfileResult& b, cons
   std::string out = side_text('A', a) + side_text('B', b);
   for (const std::string& reason : forced) out += "not alike: " + reason + "\n";
   for (const std::string& difference : differences(a, b)) out += "differ in " + difference + "\n";
+  if (const std::string elsewhere = work_elsewhere(a, b); !elsewhere.empty()) out += elsewhere + "\n";
   const bool waiting_out = comparison.clock == profiler::StageClock::waiting_out;
   out += fmt::format("\n  {:<28} {:>12} {:>12} {:>8} {:>18} {:>9}\n",
                      waiting_out ? "per token, waiting left out" : "per token", "A median us", "B median us", "B / A",

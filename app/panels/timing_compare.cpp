@@ -59,14 +59,19 @@ void refresh(Workspace& workspace, Document& a, Document& b) {
   if (!same) view.made.values.reset();  // of other profiles or rows
   view.pair = pair;
   view.made_rows = view.rows;
-  view.made.start(wanted,
-                  [first = profile_of(a), second = profile_of(b), rows = view.rows](const profiler::GoesOn& goes_on) {
-                    CompareView::Made made;
-                    made.reasons = why_not_comparable(*first, *second);
-                    made.differences = differences(*first, *second);
-                    made.comparison = compare_profiles(*first, *second, rows, threshold, 0, goes_on);
-                    return made;
-                  });
+  view.made.start(wanted, [first = profile_of(a), second = profile_of(b),
+                           rows = view.rows](const profiler::GoesOn& goes_on) {
+    CompareView::Made made;
+    made.reasons = why_not_comparable(*first, *second);
+    made.differences = differences(*first, *second);
+    made.comparison = compare_profiles(*first, *second, rows, threshold, 0, goes_on);
+    made.rows = made.comparison.rows;
+    if (!made.rows.empty())
+      made.rows.insert(made.rows.begin() + 1, gaps_row(made.comparison, first->tokens.size(), second->tokens.size()));
+    // A layer's stages add up to the same work.
+    if (rows != ProfileRows::layers) made.elsewhere = work_elsewhere(*first, *second);
+    return made;
+  });
   workspace.requests.redraw = true;
 }
 
@@ -117,17 +122,54 @@ ImVec4 colour_of(const Theme& theme, Verdict verdict) {
                                         : theme.secondary;
 }
 
-// The ratio's interval on a logarithmic axis around 1, whose ends are `most` and 1 / most; grey between the thresholds.
+// Where a ratio lies on a logarithmic axis around 1, whose ends are `most` and 1 / most, 0..1.
+float place_of(double ratio, double most) {
+  return static_cast<float>(std::clamp(0.5 + 0.5 * std::log(ratio) / std::log(most), 0.0, 1.0));
+}
+
+// Round ratios on that axis with room for their numbers, those that count most first.
+std::vector<double> scale_of(double most, float width) {
+  std::vector<double> out;
+  const float apart = ImGui::CalcTextSize("0.00").x * 1.6F / std::max(1.0F, width);
+  for (const double ratio : {1.0, 2.0, 0.5, 4.0, 0.25, 1.25, 0.8, 1.5, 0.67, 1.1, 0.9, 3.0, 0.33, 1.05, 0.95}) {
+    const float at = place_of(ratio, most);
+    if (ratio > most || ratio < 1 / most) continue;
+    if (std::all_of(out.begin(), out.end(), [&](double o) { return std::abs(place_of(o, most) - at) >= apart; }))
+      out.push_back(ratio);
+  }
+  return out;
+}
+
+// A row with the numbers of that axis.
+void draw_scale(const Theme& theme, double most) {
+  ImGui::TableNextRow();
+  ImGui::TableSetColumnIndex(4);
+  push_small(theme);
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const float width = ImGui::GetContentRegionAvail().x;
+  for (const double ratio : scale_of(most, width)) {
+    const std::string words = fmt::format("{:g}", ratio);
+    const float half = ImGui::CalcTextSize(words.c_str()).x / 2, x = at.x + width * place_of(ratio, most);
+    ImGui::GetWindowDrawList()->AddText({std::clamp(x - half, at.x, at.x + width - 2 * half), at.y},
+                                        packed(theme.secondary), words.c_str());
+  }
+  ImGui::Dummy({1, ImGui::GetTextLineHeight()});
+  ImGui::PopFont();
+}
+
+// The ratio's interval on that axis; grey between the thresholds.
 void draw_interval(const Theme& theme, const ComparedRow& row, double most) {
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const float width = ImGui::GetContentRegionAvail().x, height = ImGui::GetTextLineHeight(), s = theme.scale;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  push_small(theme);
+  for (const double ratio : scale_of(most, width))
+    list->AddLine({at.x + width * place_of(ratio, most), at.y}, {at.x + width * place_of(ratio, most), at.y + height},
+                  packed(theme.secondary, 0.18F), s);
+  ImGui::PopFont();
   ImGui::Dummy({width, height});
   if (row.verdict == Verdict::unlike || !(row.ratio.ratio > 0)) return;
-  const auto place = [&](double ratio) {
-    const double share = 0.5 + 0.5 * std::log(ratio) / std::log(most);
-    return at.x + width * static_cast<float>(std::clamp(share, 0.0, 1.0));
-  };
-  ImDrawList* list = ImGui::GetWindowDrawList();
+  const auto place = [&](double ratio) { return at.x + width * place_of(ratio, most); };
   list->AddRectFilled({place(1 / (1 + threshold)), at.y + 2 * s}, {place(1 + threshold), at.y + height - 2 * s},
                       packed(theme.well));
   list->AddLine({place(1), at.y}, {place(1), at.y + height}, packed(theme.secondary, 0.8F), s);
@@ -215,27 +257,33 @@ void draw_headings(const Theme& theme, CompareView& view) {
   }
 }
 
-void draw_row(PanelContext& context, const ComparedRow& row, double most) {
+// `elsewhere`: kinds of one variant lie in stages of other names in the other.
+void draw_row(PanelContext& context, const ComparedRow& row, double most, bool elsewhere) {
   const Theme& theme = context.theme;
   ImGui::TableNextRow();
   ImGui::TableNextColumn();
   const float line = ImGui::GetTextLineHeight(), size = std::floor(line * 0.62F);
   const ImVec2 at = ImGui::GetCursorScreenPos();
-  if (row.kind >= 0) {
+  const bool gaps = row.name == gaps_name, holds_more = elsewhere && row.kind >= 0;
+  if (row.kind >= 0 || gaps) {
     const float y = std::floor(at.y + (line - size) / 2);
-    fill_kind(theme, ImGui::GetWindowDrawList(), {at.x, y}, {at.x + size, y + size}, row.kind, -1);
+    fill_kind(theme, ImGui::GetWindowDrawList(), {at.x, y}, {at.x + size, y + size}, gaps ? nothing_ran : row.kind, -1);
     ImGui::SetCursorPosX(ImGui::GetCursorPosX() + size + 6 * theme.scale);
   }
-  ImGui::TextUnformatted(shortened(row.name, ImGui::GetContentRegionAvail().x).c_str());
-  tooltip(fmt::format("{}: {} and {} tokens", row.name, row.tokens_a, row.tokens_b));
   const bool both = row.verdict != Verdict::unlike;
+  ImGui::TextUnformatted(
+      shortened(row.name + (holds_more && both ? " *" : ""), ImGui::GetContentRegionAvail().x).c_str());
+  tooltip(fmt::format("{}: {} and {} tokens{}", row.name, row.tokens_a, row.tokens_b,
+                      gaps                 ? ". Time in which nothing ran; the test of the whole step holds it."
+                      : holds_more && both ? ". It need not do the same in both variants: see above the table."
+                                           : ""));
   ImGui::TableNextColumn();
   right_aligned(theme, theme.text, row.tokens_a > 0 ? three_digits(row.median_a_us) : "–");
   ImGui::TableNextColumn();
   right_aligned(theme, theme.text, row.tokens_b > 0 ? three_digits(row.median_b_us) : "–");
   ImGui::TableNextColumn();
   right_aligned(theme, colour_of(theme, row.verdict),
-                both && row.ratio.ratio > 0 ? fmt::format("{:.3f}", row.ratio.ratio) : "–");
+                (both || gaps) && row.ratio.ratio > 0 ? fmt::format("{:.3f}", row.ratio.ratio) : "–");
   ImGui::TableNextColumn();
   draw_interval(theme, row, most);
   if (both)
@@ -247,6 +295,7 @@ void draw_row(PanelContext& context, const ComparedRow& row, double most) {
                 : row.adjusted_p < 1e-4 ? "< 0.0001"
                                         : fmt::format("{:.4f}", row.adjusted_p));
   ImGui::TableNextColumn();
+  if (gaps) return ImGui::TextColored(theme.secondary, "not tested");
   ImGui::TextColored(colour_of(theme, row.verdict), "%s", short_name(row.verdict));
   tooltip(name_of(row.verdict));
 }
@@ -258,7 +307,7 @@ void draw_table(PanelContext& context, const CompareView::Made& made) {
       ImGuiTableFlags_ScrollY | ImGuiTableFlags_SizingStretchProp | ImGuiTableFlags_NoPadOuterX | ImGuiTableFlags_RowBg;
   ImGui::PushStyleVar(ImGuiStyleVar_CellPadding, ImVec2(8 * theme.scale, 1.5F * theme.scale));
   if (ImGui::BeginTable("compared", 7, flags, ImGui::GetContentRegionAvail())) {
-    ImGui::TableSetupScrollFreeze(0, 1);
+    ImGui::TableSetupScrollFreeze(0, 2);
     for (const auto& [name, weight] : {std::pair{"stage", 2.0F},
                                        {"a", 1.0F},
                                        {"b", 1.0F},
@@ -268,14 +317,16 @@ void draw_table(PanelContext& context, const CompareView::Made& made) {
                                        {"finding", 1.5F}})
       ImGui::TableSetupColumn(name, ImGuiTableColumnFlags_WidthStretch, weight);
     draw_headings(theme, view);
-    const std::vector<ComparedRow>& rows = made.comparison.rows;
+    const std::vector<ComparedRow>& rows = made.rows;
     const double most = axis_end(rows);
+    draw_scale(theme, most);
     const std::vector<int> order = arranged(rows, view.filter, view.significant_only, view.sorted_by, view.descending);
     ImGuiListClipper clipper;
     clipper.Begin(static_cast<int>(order.size()));
     while (clipper.Step())
       for (int i = clipper.DisplayStart; i < clipper.DisplayEnd; ++i)
-        draw_row(context, rows[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])], most);
+        draw_row(context, rows[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])], most,
+                 !made.elsewhere.empty());
     if (order.empty()) {
       ImGui::TableNextRow();
       ImGui::TableNextColumn();
@@ -334,7 +385,7 @@ void draw_timing_compare(PanelContext& context, ImVec2) {
                        fmt::format("{}", fmt::join(made.reasons, "; ")).c_str());
   ImGui::TextColored(
       theme.secondary,
-      "%s%sp: Mann and Whitney's rank test, adjusted by Holm's method. The clocks tell %s µs apart. Two runs "
+      "%s%s%sp: Mann and Whitney's rank test, adjusted by Holm's method. The clocks tell %s µs apart. Two runs "
       "of one program differ as well.",
       made.comparison.clock == profiler::StageClock::waiting_out
           ? "Waiting left out: kernels overlap in one of them, and a row's time is by how much it lengthens the work, "
@@ -342,6 +393,7 @@ void draw_timing_compare(PanelContext& context, ImVec2) {
             "both. "
           : "",
       made.differences.empty() ? "" : fmt::format("Differ in {}. ", fmt::join(made.differences, "; ")).c_str(),
+      made.elsewhere.empty() ? "" : fmt::format("* {}. ", made.elsewhere).c_str(),
       three_digits(made.comparison.tick_us).c_str());
   ImGui::PopTextWrapPos();
   ImGui::PopFont();

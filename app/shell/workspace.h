@@ -181,7 +181,9 @@ struct CompareView {
   std::string filter;
   struct Made {
     ProfileComparison comparison;
+    std::vector<ComparedRow> rows;  // of the comparison, with the gaps behind the whole step
     std::vector<std::string> reasons, differences;
+    std::string elsewhere;
   };
   Kept<std::string, Made> made;
   std::pair<const void*, const void*> pair;  // the documents

@@ -97,6 +97,34 @@ bool ProfileComparison::regressed() const {
                      [](const ComparedRow& row) { return row.verdict == Verdict::regression; });
 }
 
+ComparedRow gaps_row(const ProfileComparison& comparison, std::size_t tokens_a, std::size_t tokens_b) {
+  ComparedRow row;
+  row.name = gaps_name;
+  row.tokens_a = tokens_a;
+  row.tokens_b = tokens_b;
+  row.median_a_us = comparison.gaps_a_us;
+  row.median_b_us = comparison.gaps_b_us;
+  if (row.median_a_us > 0) row.ratio.ratio = row.median_b_us / row.median_a_us;
+  return row;
+}
+
+std::string work_elsewhere(const ProfileResult& a, const ProfileResult& b) {
+  if (a.plan.variant == b.plan.variant) return {};
+  std::string out;
+  for (const auto& [letter, own, other] : {std::tuple{'A', &a, &b}, {'B', &b, &a}}) {
+    std::string kinds;
+    for (const StageGroup& group : grouping(own->plan, ProfileRows::kinds).groups) {
+      const auto& stages = other->plan.stages;
+      const bool shared = std::any_of(stages.begin(), stages.end(), [&](const engine::Stage& stage) {
+        return static_cast<int>(stage.kind) == group.kind;
+      });
+      if (!shared) kinds += (kinds.empty() ? "" : ", ") + group.name;
+    }
+    if (!kinds.empty()) out += fmt::format("{}only {} has {}", out.empty() ? "" : "; ", letter, kinds);
+  }
+  return out.empty() ? out : out + ": the other variant does that work in stages of other names, which hold more there";
+}
+
 std::vector<std::string> why_not_comparable(const ProfileResult& a, const ProfileResult& b) {
   std::vector<std::string> reasons;
   const auto of_a = shape_numbers(a.config), of_b = shape_numbers(b.config);

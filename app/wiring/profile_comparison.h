@@ -46,6 +46,13 @@ struct ProfileComparison {
   bool regressed() const;
 };
 
+inline constexpr const char* gaps_name = "gaps";
+// The gaps as a row: medians and their ratio, outside of the test, for what they hold is in the whole step's row.
+ComparedRow gaps_row(const ProfileComparison& comparison, std::size_t tokens_a, std::size_t tokens_b);
+
+// Of two variants: kinds that only one of them has, whose work lies in rows of other names in the other. Empty: nothing of that.
+std::string work_elsewhere(const ProfileResult& a, const ProfileResult& b);
+
 // What keeps the two from being compared: another shape, batch, type of weights or source of times. Empty: nothing.
 std::vector<std::string> why_not_comparable(const ProfileResult& a, const ProfileResult& b);
 // What differs and may well be what is compared: device, variant, graph, state, threads, program.

@@ -118,6 +118,29 @@ TEST_CASE("a difference that the clock does not tell apart makes nothing slower"
         app::Verdict::below_tick);
 }
 
+TEST_CASE("the gaps are a row outside of the test, and variants say whose work lies elsewhere") {
+  const app::ProfileResult a = example(1, 1);
+  app::ProfileResult b = example(1, 2);
+  const auto compared = app::compare_profiles(a, b, app::ProfileRows::kinds, 0.05, 0);
+  const app::ComparedRow gaps = app::gaps_row(compared, 64, 32);
+  CHECK(gaps.name == "gaps");
+  CHECK(gaps.median_a_us == doctest::Approx(0.5));
+  CHECK(gaps.ratio.ratio == doctest::Approx(1));
+  CHECK(gaps.tokens_b == 32);
+  CHECK(gaps.verdict == app::Verdict::unlike);
+  CHECK(app::work_elsewhere(a, b).empty());
+  // Another variant without a norm of its own: its work is in what is left.
+  b.plan.variant = "fused";
+  CHECK(app::work_elsewhere(a, b).empty());
+  for (engine::Stage& stage : b.plan.stages)
+    if (stage.kind == engine::StageKind::norm) stage.kind = engine::StageKind::in_proj;
+  CHECK(app::work_elsewhere(a, b) ==
+        "only A has norm; only B has in_proj: the other variant does that work in stages of other names, which hold "
+        "more there");
+  CHECK(app::comparison_text(a, b, compared, {}).find("only A has norm") != std::string::npos);
+  CHECK(app::comparison_json(a, b, compared, {})["work_elsewhere"] == app::work_elsewhere(a, b));
+}
+
 TEST_CASE("a stage that only one of two variants has is not judged") {
   const app::ProfileResult a = example(1, 1);
   app::ProfileResult b = example(1, 2);
