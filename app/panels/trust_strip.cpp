@@ -180,8 +180,8 @@ std::vector<Item> items_of(PanelContext& context) {
   std::vector<Item> items;
   const bool failed = snapshot.mode == engine::SessionMode::failed;
   if (failed)
-    items.push_back({"\uf071 stopped: " + snapshot.error, theme.error,
-                     snapshot.error + "\nWhat was recorded stays. A new prompt starts over.", 10});
+    items.push_back({"\uf071 stopped: " + snapshot.error->message, theme.error,
+                     snapshot.error->message + "\nWhat was recorded stays. A new prompt starts over.", 10});
   if (document.replay) {
     const engine::RecordingInfo& info = document.replay->info();
     items.push_back({"• " + info.words(), theme.value,

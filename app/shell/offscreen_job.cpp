@@ -68,8 +68,9 @@ bool draw_until(App& app, Done done, double fps = 0) {
 engine::Result<void> first_failure(const Workspace& workspace) {
   for (const Document& document : workspace.documents) {
     if (document.error) return tl::unexpected(*document.error);
-    if (document.is_open() && document.snapshot->mode == engine::SessionMode::failed)
-      return engine::system_error(fmt::format("{}: {}", document.name, document.snapshot->error));
+    if (!document.is_open() || !document.snapshot->error) continue;
+    const engine::Error& error = *document.snapshot->error;
+    return tl::unexpected(engine::Error{error.kind, fmt::format("{}: {}", document.name, error.message)});
   }
   return {};
 }

@@ -36,8 +36,7 @@ bool same_record(const TokenRecord& before, const TokenRecord& now) {
 Result<Seeking> measure_seeking(Session& session, const SeekingOptions& options,
                                 const std::function<void(double)>& progress) {
   Seeking found;
-  const auto failed = [&] { return session.snapshot()->mode == SessionMode::failed; };
-  const auto error = [&] { return system_error(session.snapshot()->error); };
+  const auto failed = [&] { return session.snapshot()->error; };
   // Tokens between two reports; of a prompt all.
   const int piece = options.step_last > 0 ? options.tokens : 100;
   if (options.step_last > 0) {
@@ -53,7 +52,7 @@ Result<Seeking> measure_seeking(Session& session, const SeekingOptions& options,
   for (int at = 0; at < options.tokens; at += piece) {
     session.post(command::Step{std::min(piece, options.tokens - at)});
     session.wait_idle();
-    if (failed()) return error();
+    if (auto error = failed()) return tl::unexpected(*std::move(error));
     if (progress) progress(0.7 * at / options.tokens);
   }
   found.tokens_per_second = 1e3 * options.tokens / milliseconds_since(start);
@@ -70,7 +69,7 @@ Result<Seeking> measure_seeking(Session& session, const SeekingOptions& options,
     session.post(command::Seek{target});
     session.wait_idle();
     found.seeks_ms.push_back(milliseconds_since(start));
-    if (failed()) return error();
+    if (auto error = failed()) return tl::unexpected(*std::move(error));
     const auto there = session.snapshot();
     const auto at = static_cast<std::size_t>(target) - 1;
     found.same_bits = found.same_bits && static_cast<std::int64_t>(there->tokens.size()) == target &&

@@ -27,8 +27,8 @@ struct Seeking {
   bool same_bits = false;  // every token that was sought had the coefficients and predictions that it had before
 };
 
-// A session that has consumed nothing; `progress` (may be empty) gets the share that is behind. Error (system): the session
-// failed.
+// A session that has consumed nothing; `progress` (may be empty) gets the share that is behind. Error: the session failed,
+// with its reason.
 Result<Seeking> measure_seeking(Session& session, const SeekingOptions& options,
                                 const std::function<void(double)>& progress);
 

@@ -4,6 +4,7 @@
 
 #include "engine/analysis/discretisation.h"
 #include "engine/backend/backend.h"
+#include "engine/base/result.h"
 #include "engine/intervention/intervention.h"
 #include "engine/model/model.h"
 #include "engine/sampling/sampler.h"
@@ -11,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,7 +72,7 @@ struct Snapshot {
   std::shared_ptr<const StepPlan> plan;
 
   SessionMode mode = SessionMode::idle;
-  std::string error;                  // why it failed: what, where, what to do
+  std::optional<Error> error;         // why it failed
   std::string notice;                 // why the last command was refused; empty when it was not
   TokenList tokens;                   // consumed, oldest first; tokens[i]->position == i
   std::vector<std::int32_t> pending;  // given and not yet consumed

@@ -45,11 +45,11 @@ Stepper::Stepper(Backend& backend, std::shared_ptr<const Model> model, const Ses
 }
 
 bool Stepper::steps() const {
-  if (!error_.empty()) return false;
+  if (error_) return false;
   return stale_ || behind() || watch_changed_ || running_ || position() < goal_;
 }
 
-bool Stepper::has_work() const { return steps() || ((tiles_asked_ || tiles_coming_) && error_.empty()); }
+bool Stepper::has_work() const { return steps() || ((tiles_asked_ || tiles_coming_) && !error_); }
 
 std::optional<Stepper::Clock::time_point> Stepper::due() const {
   if (stale_ || behind() || watch_changed_ || tiles_asked_ || tiles_coming_ || !running_ || replaying())
@@ -79,7 +79,8 @@ void Stepper::work() {
 
 void Stepper::fail(const Error& error) {
   stop();
-  error_ = error.message.empty() ? "The backend failed without a message." : error.message;
+  error_ = error;
+  if (error_->message.empty()) error_->message = "The backend failed without a message.";
 }
 
 Result<void> Stepper::start_over_or_restore() {
@@ -256,8 +257,7 @@ void Stepper::fill(Snapshot& snapshot) const {
   snapshot.model = model_;
   snapshot.backend = backend_.info();
   snapshot.plan = plan_;
-  const bool failed = !error_.empty();
-  snapshot.mode = failed ? SessionMode::failed : steps() ? SessionMode::running : SessionMode::idle;
+  snapshot.mode = error_ ? SessionMode::failed : steps() ? SessionMode::running : SessionMode::idle;
   snapshot.error = error_;
   snapshot.notice = notice_;
   snapshot.tokens = now().track->tokens();

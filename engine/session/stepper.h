@@ -128,7 +128,8 @@ class Stepper {
   // Dropped under a smaller budget, or told already: what is beyond is news.
   std::int64_t states_known_ = 0, details_known_ = 0;
   bool states_told_ = false, details_told_ = false;
-  std::string error_, notice_;  // error_: failed, until a prompt starts over
+  std::optional<Error> error_;  // failed, until a prompt starts over
+  std::string notice_;
 };
 
 }  // namespace engine

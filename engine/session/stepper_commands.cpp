@@ -16,8 +16,7 @@ constexpr std::size_t longest_name = 80;  // bytes
 }  // namespace
 
 void Stepper::apply(const Command& command) {
-  const bool failed = !error_.empty();
-  if (failed && !std::holds_alternative<command::Prompt>(command)) return;
+  if (error_ && !std::holds_alternative<command::Prompt>(command)) return;
   // A refusal stays readable while stepping goes on.
   const bool steps = std::holds_alternative<command::Step>(command) || std::holds_alternative<command::Run>(command);
   if (!steps && !std::holds_alternative<command::Tiles>(command)) notice_.clear();
@@ -98,9 +97,9 @@ void Stepper::take(const command::Seek& seek) {
 
 void Stepper::take(const command::Prompt& prompt) {
   if (!valid(prompt.ids, "Prompt")) return;
-  if (!error_.empty()) {
+  if (error_) {
     if (auto reset = backend_.reset(); !reset) return fail(reset.error());
-    error_.clear();
+    error_.reset();
   }
   std::deque<PendingToken> tokens;
   for (const std::int32_t id : prompt.ids) tokens.push_back({id, TokenOrigin::given});

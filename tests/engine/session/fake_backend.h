@@ -19,6 +19,7 @@ namespace engine {
 struct FakeCounters {
   std::atomic<int> steps{0}, resets{0}, restores{0}, changes{0}, prefills{0};
   std::atomic<int> fail_at_step{-1};  // the step with this number fails, counted from 0 over the backend's life
+  std::atomic<ErrorKind> failure{ErrorKind::system};  // of that step
   std::atomic<bool> fail_reset{false}, throw_in_step{false}, refuse_prefill{false};
   std::atomic<int> step_us{0};
 };
@@ -60,7 +61,8 @@ class FakeBackend : public Backend {
   Result<void> step(std::span<const std::int32_t> ids, Observer* observer) override {
     if (counters_->step_us > 0) std::this_thread::sleep_for(std::chrono::microseconds(counters_->step_us));
     if (counters_->throw_in_step) throw std::bad_alloc();
-    if (counters_->steps++ == counters_->fail_at_step) return system_error("The fake step failed; that was asked for.");
+    if (counters_->steps++ == counters_->fail_at_step)
+      return tl::unexpected(Error{counters_->failure, "The fake step failed; that was asked for."});
     if (observer != nullptr) observer->step_begin(state_.position);
     const auto id = static_cast<float>(ids[0] + 1);
     for (std::size_t l = 0; l < state_.layers.size(); ++l) {

@@ -86,7 +86,7 @@ TEST_CASE("branches, edits, undo and interventions work in the middle of what wa
     REQUIRE(a->tokens.size() == b->tokens.size());
     CHECK(a->branch == b->branch);
     CHECK(ids_of(*a) == ids_of(*b));
-    CHECK(b->error.empty());
+    CHECK_FALSE(b->error);
     if (!a->tokens.empty()) CHECK(same_bits(*a->tokens.back(), *b->tokens.back()));
   };
   both(command::Fork{"", 600, {1, 2, 3}});
@@ -159,7 +159,7 @@ TEST_CASE("with the reference's chunked form, records agree with those of steps,
     const auto after = [&](const Command& command) {
       (*session)->post(command);
       (*session)->wait_idle();
-      REQUIRE((*session)->snapshot()->error.empty());
+      REQUIRE_FALSE((*session)->snapshot()->error);
       return (*session)->snapshot();
     };
     const auto end = ends[last > 0 ? 1 : 0] = after(command::Step{150});

@@ -218,7 +218,7 @@ TEST_CASE("a failing step fails the session and keeps what was recorded; a promp
   s.counters->fail_at_step = 25;
   const auto failed = s.after(command::Step{100});
   CHECK(failed->mode == SessionMode::failed);
-  CHECK(failed->error.find("asked for") != std::string::npos);
+  CHECK(failed->error->message.find("asked for") != std::string::npos);
   REQUIRE(failed->tokens.size() == 25);
   CHECK(failed->tokens[24]->top.size() == 6);
   CHECK(s.after(command::Step{3})->tokens.size() == 25);
@@ -227,15 +227,26 @@ TEST_CASE("a failing step fails the session and keeps what was recorded; a promp
   s.counters->fail_reset = true;
   const auto still = s.after(command::Prompt{{1}});
   CHECK(still->mode == SessionMode::failed);
-  CHECK(still->error.find("lost") != std::string::npos);
+  CHECK(still->error->message.find("lost") != std::string::npos);
   CHECK(still->tokens.size() == 25);
 
   s.counters->fail_reset = false;
   s.post(command::Prompt{{1}});
   const auto alive = s.after(command::Step{2});
   CHECK(alive->mode == SessionMode::idle);
-  CHECK(alive->error.empty());
+  CHECK_FALSE(alive->error);
   CHECK(alive->tokens.size() == 2);
+}
+
+TEST_CASE("a session that failed tells the kind of its error, which is an exit code") {
+  for (const ErrorKind kind : {ErrorKind::input, ErrorKind::system}) {
+    FakeSession s;
+    s.counters->fail_at_step = 1;
+    s.counters->failure = kind;
+    const auto failed = s.after(command::Step{3});
+    REQUIRE(failed->error);
+    CHECK(failed->error->kind == kind);
+  }
 }
 
 TEST_CASE("a failure on the way back keeps the tokens before") {
@@ -255,7 +266,7 @@ TEST_CASE("an exception in a step is a failure, not a crash") {
   s.counters->throw_in_step = true;
   const auto failed = s.after(command::Step{1});
   CHECK(failed->mode == SessionMode::failed);
-  CHECK(failed->error.find("bad_alloc") != std::string::npos);
+  CHECK(failed->error->message.find("bad_alloc") != std::string::npos);
   CHECK(failed->tokens.size() == 4);
 }
 

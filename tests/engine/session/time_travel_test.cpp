@@ -49,7 +49,7 @@ std::unique_ptr<Session> open(const std::shared_ptr<const Model>& model, Session
 std::shared_ptr<const Snapshot> after(Session& session, const Command& command) {
   session.post(command);
   session.wait_idle();
-  REQUIRE(session.snapshot()->error.empty());
+  REQUIRE_FALSE(session.snapshot()->error);
   return session.snapshot();
 }
 
