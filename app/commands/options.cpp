@@ -2,6 +2,7 @@
 
 #include "app/viewmodel/lambda_mark.h"
 #include "engine/base/quote.h"
+#include "app/wiring/open_model.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -180,7 +181,7 @@ void add_seed_option(CLI::App& command, CommonOptions& options) {
 }
 
 engine::Result<std::shared_ptr<const engine::Model>> load_model(const CommonOptions& options) {
-  auto model = engine::load_model(options.model, options.load);
+  auto model = open_model(options.model, options.load);
   if (model && !(*model)->tokenizer_fault.empty()) {
     fmt::print(stderr, "mambascope: warning: {}\n", (*model)->tokenizer_fault);
   }

@@ -1,6 +1,7 @@
 #include "app/shell/documents.h"
 
 #include "app/commands/preset_model.h"
+#include "app/wiring/open_model.h"
 #include "app/wiring/recorded_profile.h"
 #include "app/wiring/recorded_times.h"
 #include "engine/model/presets.h"
@@ -56,7 +57,7 @@ Document open_document(const std::string& name, const OpenOptions& options) {
   Document document;
   document.name = document.asked = name;
   const bool on_gpu = wants_gpu(options.backend);
-  auto model = options.preset ? random_model_of(name, options) : engine::load_model(name, options.load);
+  auto model = options.preset ? random_model_of(name, options) : open_model(name, options.load);
   if (!model) {
     document.error = model.error();
     return document;

@@ -56,7 +56,7 @@ Result<Descriptor> open_regular(const std::string& path) {
 Result<MappedFile> MappedFile::open(const std::string& path) {
   auto file = open_regular(path);
   if (!file) return tl::unexpected(file.error());
-  if (file->size == 0) return input_error(fmt::format("{} is empty. Fetch or convert it again.", in_quotes(path)));
+  if (file->size == 0) return input_error(fmt::format("{} is empty. Fetch or make it again.", in_quotes(path)));
   void* data = ::mmap(nullptr, file->size, PROT_READ, MAP_PRIVATE, file->fd, 0);
   if (data == MAP_FAILED) {
     return system_error(

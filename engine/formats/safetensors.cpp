@@ -254,7 +254,7 @@ std::string check_coverage(std::vector<Entry>& entries, std::uint64_t buffer) {
 }
 
 Result<TensorFile> parse(std::span<const std::byte> file, const std::string& where, bool may_be_cut) {
-  constexpr const char* remedy = "Fetch or convert the file again.";
+  const char* const remedy = may_be_cut ? "Fetch or record the file again." : "Fetch or convert the file again.";
   const std::string name = in_quotes(where);
   std::uint64_t length = 0;
   if (file.size() < sizeof(length)) {

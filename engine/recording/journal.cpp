@@ -39,11 +39,6 @@ Result<Metadata> metadata_in(std::span<const std::byte> text) {
   return out;
 }
 
-tl::unexpected<Error> refuse(const std::string& where, const std::string& why) {
-  return input_error(
-      fmt::format("{} is not a recording that this program reads: {}. Record again.", in_quotes(where), why));
-}
-
 // Takes blocks as long as they are whole; the first that is not ends the recording.
 void count_blocks(std::span<const std::byte> rest, Journal& out) {
   const std::span<const std::byte> all = rest;
@@ -144,16 +139,16 @@ bool looks_like_journal(std::span<const std::byte> file) {
 }
 
 Result<Journal> parse_journal(std::span<const std::byte> file, const std::string& where) {
-  if (!looks_like_journal(file)) return refuse(where, "it does not begin as one does");
-  if (file.size() < head_bytes) return refuse(where, "it ends within its head");
+  if (!looks_like_journal(file)) return no_recording(where, "it does not begin as one does");
+  if (file.size() < head_bytes) return no_recording(where, "it ends within its head");
   const std::uint64_t length = number_at(file, 8);
-  if (length > longest_text || length > file.size() - head_bytes) return refuse(where, "it ends within its head");
+  if (length > longest_text || length > file.size() - head_bytes) return no_recording(where, "it ends within its head");
   const auto text = file.subspan(head_bytes, length);
-  if (digest_of(text) != number_at(file, 16)) return refuse(where, "its head was changed or only half written");
+  if (digest_of(text) != number_at(file, 16)) return no_recording(where, "its head was changed or only half written");
   auto metadata = metadata_in(text);
-  if (!metadata) return refuse(where, metadata.error().message);
+  if (!metadata) return no_recording(where, metadata.error().message);
   auto info = info_of(*metadata);
-  if (!info) return refuse(where, info.error().message);
+  if (!info) return no_recording(where, info.error().message);
   Journal out;
   out.metadata = std::move(*metadata);
   out.info = std::move(*info);
@@ -161,10 +156,10 @@ Result<Journal> parse_journal(std::span<const std::byte> file, const std::string
   std::span<const std::byte> rest = file.subspan(head_bytes + length);
   std::uint64_t mimo_bytes = sizeof(float);
   for (const std::int64_t size : mimo_shape(out.info)) mimo_bytes *= static_cast<std::uint64_t>(size);
-  if (mimo_bytes > rest.size()) return refuse(where, "it ends before its first token");
+  if (mimo_bytes > rest.size()) return no_recording(where, "it ends before its first token");
   out.mimo_x = rest.first(mimo_bytes);
   count_blocks(rest.subspan(mimo_bytes), out);
-  if (out.tokens == 0) return refuse(where, "it ends before its first token is complete");
+  if (out.tokens == 0) return no_recording(where, "it ends before its first token is complete");
   return out;
 }
 

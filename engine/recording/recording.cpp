@@ -17,11 +17,6 @@ namespace {
 
 constexpr const char* ending = ".safetensors";
 
-tl::unexpected<Error> refuse(const std::string& where, const std::string& why) {
-  return input_error(
-      fmt::format("{} is not a recording that this program reads: {}. Record again.", in_quotes(where), why));
-}
-
 std::vector<std::int64_t> shape_of(const Field& field, std::int64_t tokens) {
   std::vector<std::int64_t> shape = {field.rows(tokens)};
   shape.insert(shape.end(), field.row.begin(), field.row.end());
@@ -75,7 +70,7 @@ Result<std::shared_ptr<const Recording>> Recording::parse(std::span<const std::b
   out->cut_words_ = fmt::format(
       "The recording was not finished; it ends with its last complete token{}.",
       journal->lost_bytes > 0 ? fmt::format(", {} bytes of another are left out", journal->lost_bytes) : std::string());
-  if (const std::string wrong = out->check_tokens(); !wrong.empty()) return refuse(where, wrong);
+  if (const std::string wrong = out->check_tokens(); !wrong.empty()) return no_recording(where, wrong);
   out->make_model(journal->mimo_x);
   return std::shared_ptr<const Recording>(std::move(out));
 }
@@ -85,40 +80,41 @@ Result<std::shared_ptr<const Recording>> Recording::parse_file(std::span<const s
   const auto tensors = parse_cut_safetensors(file, where);
   if (!tensors) return tl::unexpected(tensors.error());
   auto info = info_of(tensors->metadata);
-  if (!info) return refuse(where, info.error().message);
+  if (!info) return no_recording(where, info.error().message);
   std::shared_ptr<Recording> out(new Recording);
   out->info_ = std::move(*info);
   out->fields_ = fields_of(out->info_);
   out->file_bytes_ = file.size();
   const Tensor* ids = tensors->find("token.id");
   const std::int64_t declared = ids != nullptr && ids->shape.size() == 1 ? ids->shape.front() : 0;
-  if (declared == 0) return refuse(where, "it holds no token");
+  if (declared == 0) return no_recording(where, "it holds no token");
   out->tokens_ = declared;
   for (const Field& field : out->fields_) {
     const Tensor* tensor = nullptr;
     std::string wrong = find(*tensors, field.name, field.type, shape_of(field, declared), tensor);
     if (wrong.empty()) wrong = check_axes(tensors->metadata, field);
-    if (!wrong.empty()) return refuse(where, wrong);
+    if (!wrong.empty()) return no_recording(where, wrong);
     out->columns_.push_back(tensor->bytes);
     if (tensor->bytes.size() == static_cast<std::size_t>(field.rows(declared)) * field.row_bytes) continue;
     out->tokens_ =
         std::min(out->tokens_, static_cast<std::int64_t>(tensor->bytes.size() / field.row_bytes) * field.every);
   }
   if (out->tokens_ == 0) {
-    return refuse(where, fmt::format("it was cut off after {} bytes, before its last tensor holds a complete token",
-                                     file.size()));
+    return no_recording(
+        where,
+        fmt::format("it was cut off after {} bytes, before its last tensor holds a complete token", file.size()));
   }
   const Tensor* mimo_x = nullptr;
   if (out->info_.config.is_mimo) {
     const auto shape = mimo_shape(out->info_);
     std::string wrong = find(*tensors, mimo_name, TensorType::f32, shape, mimo_x);
     if (wrong.empty() && mimo_x->bytes.size() != bytes_of(shape)) wrong = "it was cut off before its first token";
-    if (!wrong.empty()) return refuse(where, wrong);
+    if (!wrong.empty()) return no_recording(where, wrong);
   }
   if (out->tokens_ < declared) {
     out->cut_words_ = fmt::format("The file was cut off: {} of {} tokens are complete.", out->tokens_, declared);
   }
-  if (const std::string wrong = out->check_tokens(); !wrong.empty()) return refuse(where, wrong);
+  if (const std::string wrong = out->check_tokens(); !wrong.empty()) return no_recording(where, wrong);
   out->make_model(mimo_x != nullptr ? mimo_x->bytes : std::span<const std::byte>());
   return std::shared_ptr<const Recording>(std::move(out));
 }

@@ -244,6 +244,12 @@ bool is_recording(const Metadata& metadata) {
   return at != metadata.end() && at->second == recording_format;
 }
 
+tl::unexpected<Error> no_recording(const std::string& where, std::string why) {
+  if (!why.empty() && why.back() == '.') why.pop_back();
+  return input_error(
+      fmt::format("{} is not a recording that this program reads: {}. Record again.", in_quotes(where), why));
+}
+
 Result<RecordingInfo> info_of(const Metadata& metadata) {
   Reader read(metadata);
   if (!is_recording(metadata)) return input_error(fmt::format("its format is not {}", recording_format));

@@ -20,6 +20,9 @@ Metadata metadata_of(const RecordingInfo& info, const std::vector<Field>& fields
 // Whether the metadata are those of a recording at all.
 bool is_recording(const Metadata& metadata);
 
+// The error (input) of a file that is none, or a damaged one. `why` may be a sentence of another reader, with its full stop.
+tl::unexpected<Error> no_recording(const std::string& where, std::string why);
+
 // Every number is checked against what a recording can have, and no list is longer than the model's layers allow. Texts
 // come out printable. Errors (input), to be followed by what to do: what is missing or wrong.
 Result<RecordingInfo> info_of(const Metadata& metadata);

@@ -212,10 +212,14 @@ tl::expected<std::string, std::string> encode(const RecordedProfile& profile) {
   return out + deflated(whole);
 }
 
+bool is_profile(std::span<const std::byte> bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return text.substr(0, magic.size()) == magic;
+}
+
 tl::expected<RecordedProfile, std::string> decode(std::span<const std::byte> bytes) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (text.size() < fixed_bytes || text.substr(0, magic.size()) != magic)
-    return wrong("it does not begin as a recorded profile does");
+  if (text.size() < fixed_bytes || !is_profile(bytes)) return wrong("it does not begin as a recorded profile does");
   if (const std::uint64_t version = number_at(text, 8, 4); version != profile_file_version)
     return wrong(fmt::format("it has version {} and this program reads version {}", version, profile_file_version));
   const std::uint64_t header_size = number_at(text, 12, 4), size = number_at(text, 16, 8);

@@ -31,6 +31,9 @@ inline constexpr std::size_t most_recorded_pieces = std::size_t{1} << 22;
 inline constexpr std::size_t most_pieces_of_a_token = std::size_t{1} << 14;
 inline constexpr std::int64_t longest_recorded_ns = std::int64_t{1} << 40;  // 18 minutes
 
+// Whether the bytes begin as such a file does.
+bool is_profile(std::span<const std::byte> bytes);
+
 // Error: the profile is larger than a file can hold, or a time is longer.
 tl::expected<std::string, std::string> encode(const RecordedProfile& profile);
 

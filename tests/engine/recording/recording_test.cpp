@@ -255,6 +255,7 @@ TEST_CASE("whatever does not fit is refused with what is wrong") {
         Row{"\"axes.state.v\":\"token,cache_layer,head,row\"", "\"axes.state.v\":\"token,cache_layer,row,head\"",
             "axes.state.v"},
         Row{"\\\"n_layer\\\":1", "\\\"n_layer\\\":2", "shape"},
+        Row{"\\\"n_layer\\\":1", "\\\"n_layer\\\":x", "model.config"},
         Row{"\\\"d_state\\\":16", "\\\"d_state\\\":24", "shape"},
         Row{"\"coefficients.dt\":{\"dtype\":\"F32\"", "\"coefficients.dt\":{\"dtype\":\"I32\"", "type"},
         Row{"\"coefficients.dt\":{", "\"coefficients.Dt\":{", "missing"},
@@ -268,6 +269,7 @@ TEST_CASE("whatever does not fit is refused with what is wrong") {
     CHECK(opened.error().kind == engine::ErrorKind::input);
     CAPTURE(opened.error().message);
     CHECK(opened.error().message.find(row.says) != std::string::npos);
+    CHECK(opened.error().message.find("..") == std::string::npos);
   }
   // Ids beyond the vocabulary.
   engine::TokenRecord odd = *snapshot->tokens[4];
