@@ -1,6 +1,7 @@
 #include "app/commands/command_line.h"
 
 #include "app/commands/options.h"
+#include "app/commands/text.h"
 #include "profiler/activity/process.h"
 
 #include <CLI/CLI.hpp>
@@ -10,6 +11,7 @@
 #include <exception>
 #include <iostream>
 #include <new>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,7 +59,9 @@ int run_command_line(int argc, char** argv) {
     program.exit(success);
     return after_output(std::cout.flush() ? 0 : 3);
   } catch (const CLI::ParseError& error) {
-    program.exit(error);
+    std::ostringstream said;  // with words of the command line in it
+    program.exit(error, said, said);
+    std::fputs(printable_lines(said.str()).c_str(), stderr);
     return 2;
   }
   try {
@@ -68,7 +72,7 @@ int run_command_line(int argc, char** argv) {
     std::fputs("mambascope: There is not enough memory for this. Close other programs, or give less to do.\n", stderr);
     return 3;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "mambascope: %s\n", error.what());
+    std::fprintf(stderr, "mambascope: %s\n", printable_lines(error.what()).c_str());
     return 3;
   }
 }

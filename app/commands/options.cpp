@@ -1,5 +1,6 @@
 #include "app/commands/options.h"
 
+#include "app/commands/text.h"
 #include "app/viewmodel/lambda_mark.h"
 #include "engine/base/quote.h"
 #include "app/wiring/open_model.h"
@@ -210,7 +211,7 @@ std::string lambda_override_words(const engine::Model& model) {
 }
 
 int report(const engine::Error& error) {
-  fmt::print(stderr, "mambascope: {}\n", error.message);
+  fmt::print(stderr, "mambascope: {}\n", printable_lines(error.message));
   return engine::exit_code(error);
 }
 

@@ -1,5 +1,7 @@
 #include "app/commands/output_file.h"
 
+#include "app/commands/options.h"
+#include "engine/base/quote.h"
 #include "engine/recording/recording.h"
 
 #include <CLI/CLI.hpp>
@@ -16,6 +18,8 @@
 
 namespace app {
 namespace {
+
+using engine::printable;
 
 // Why the path cannot be written, as errno says it; 0: nothing speaks against it.
 int why_not_writable(const std::string& path) {
@@ -50,16 +54,17 @@ engine::Result<void> check_place(const std::string& path, const std::vector<std:
   for (const std::string& other : taken) {
     if (!other.empty() && same_file(path, other)) {
       return engine::input_error(
-          fmt::format("{} is the file that another option of this command names. Choose another.", path));
+          fmt::format("{} is the file that another option of this command names. Choose another.", printable(path)));
     }
   }
   std::error_code none;
   if (std::filesystem::is_directory(path, none)) {
-    return engine::system_error(fmt::format("{} cannot be written: it is a folder. Give the name of a file.", path));
+    return engine::system_error(
+        fmt::format("{} cannot be written: it is a folder. Give the name of a file.", printable(path)));
   }
   if (const int reason = why_not_writable(path); reason != 0) {
     return engine::system_error(fmt::format("{} cannot be written: {}. Choose a folder that exists and may be written.",
-                                            path, std::generic_category().message(reason)));
+                                            printable(path), std::generic_category().message(reason)));
   }
   return {};
 }
@@ -78,7 +83,7 @@ engine::Result<void> check_outputs(const std::vector<std::string>& paths, const 
   for (const std::string& path : paths) {
     if (path.empty()) continue;
     if (part_of_a_model(path)) {
-      return engine::input_error(fmt::format("{} has the name of a part of a model. Choose another.", path));
+      return engine::input_error(fmt::format("{} has the name of a part of a model. Choose another.", printable(path)));
     }
     if (auto checked = check_place(path, taken); !checked) return checked;
     taken.push_back(path);
@@ -90,12 +95,13 @@ engine::Result<void> check_recording_output(const std::string& path, const std::
   std::error_code none;
   const std::filesystem::path name = std::filesystem::path(path).filename();
   if (name.extension() != ".safetensors") {
-    return engine::input_error(fmt::format("{} is no name of a recording. Give one that ends in .safetensors.", path));
+    return engine::input_error(
+        fmt::format("{} is no name of a recording. Give one that ends in .safetensors.", printable(path)));
   }
   if (name == "model.safetensors" ||
       (std::filesystem::is_regular_file(path, none) && !engine::is_recording_file(path))) {
     return engine::input_error(
-        fmt::format("{} is no recording but may be a part of a model. Choose another name.", path));
+        fmt::format("{} is no recording but may be a part of a model. Choose another name.", printable(path)));
   }
   return check_place(path, inputs);
 }
@@ -116,7 +122,8 @@ engine::Result<void> write_output(const std::string& path, const std::function<v
   if (out && ordinary) std::filesystem::rename(written, path, failed);
   if (out && !failed) return {};
   if (ordinary) std::filesystem::remove(written, failed);
-  return engine::system_error(fmt::format("{} could not be written. Choose a folder that exists and has room.", path));
+  return engine::system_error(
+      fmt::format("{} could not be written. Choose a folder that exists and has room.", printable(path)));
 }
 
 }  // namespace app

@@ -72,14 +72,15 @@ void print_recorded(const Options& options, const engine::Recording& recording, 
     print_json(out);
     return;
   }
-  fmt::print("{}: {} tokens of {}, {} ({} a token)\n", options.output, tokens, recording.info().model,
+  const std::string file = engine::printable(options.output);
+  fmt::print("{}: {} tokens of {}, {} ({} a token)\n", file, tokens, recording.info().model,
              readable_bytes(recording.file_bytes()), readable_bytes(static_cast<std::uint64_t>(per_token)));
   if (recorded != nullptr && recorded->append_s > 0)
     fmt::print(
         "  appended at {}/s; the file was made of that in {:.2g} s{}\n",
         readable_bytes(static_cast<std::uint64_t>(static_cast<double>(recorded->journal_bytes) / recorded->append_s)),
         recorded->finish_s, recorded->stopped ? "; stopped before all tokens were stepped" : "");
-  fmt::print("  open it: mambascope gui {}; what it holds: mambascope inspect {}\n", options.output, options.output);
+  fmt::print("  open it: mambascope gui {}; what it holds: mambascope inspect {}\n", file, file);
 }
 
 int end_with(const Options& options, const Recorded* recorded) {
@@ -96,7 +97,7 @@ int recover(const Options& options) {
   // It may still be written to, or hold more behind a fault than could be read.
   const std::string& cut_words = (*cut)->cut_words();
   fmt::print(stderr, "mambascope: {}{}{} stays as it is: remove it when the new file holds what you need.\n", cut_words,
-             cut_words.empty() ? "" : " ", options.recover);
+             cut_words.empty() ? "" : " ", engine::printable(options.recover));
   return end_with(options, nullptr);
 }
 

@@ -5,6 +5,7 @@
 #include "app/commands/progress.h"
 #include "app/commands/sampler_options.h"
 #include "app/commands/step_tokens.h"
+#include "app/commands/text.h"
 #include "engine/base/quote.h"
 #include "engine/tasks/label.h"
 #include "engine/tokenizer/text_stream.h"
@@ -159,12 +160,7 @@ void print_end(const engine::Model& model, const engine::Backend& backend, const
 
 // Text as it comes: lines break, anything else that is no printable character is escaped.
 void print_piece(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t line = std::min(text.find('\n'), text.size());
-    fmt::print("{}", engine::printable(text.substr(0, line)));
-    if (line < text.size()) fmt::print("\n");
-    text.remove_prefix(std::min(line + 1, text.size()));
-  }
+  fmt::print("{}", printable_lines(text));
   std::fflush(stdout);
 }
 

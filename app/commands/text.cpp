@@ -1,7 +1,10 @@
 #include "app/commands/text.h"
 
+#include "engine/base/quote.h"
+
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace app {
@@ -32,6 +35,17 @@ std::string short_bytes(std::uint64_t bytes) {
 std::string readable_bytes(std::uint64_t bytes) {
   const std::string exact = grouped(static_cast<std::int64_t>(bytes)) + " bytes";
   return bytes < 1024 ? exact : fmt::format("{} ({})", short_bytes(bytes), exact);
+}
+
+std::string printable_lines(std::string_view text) {
+  std::string out;
+  for (;;) {
+    const std::size_t line = std::min(text.find('\n'), text.size());
+    out += engine::printable(text.substr(0, line));
+    if (line == text.size()) return out;
+    out += '\n';
+    text.remove_prefix(line + 1);
+  }
 }
 
 }  // namespace app

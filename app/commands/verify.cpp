@@ -2,6 +2,7 @@
 #include "app/commands/command_line.h"
 #include "app/commands/options.h"
 #include "app/commands/parity.h"
+#include "engine/base/quote.h"
 #include "engine/formats/safetensors.h"
 #include "engine/verify/golden.h"
 #include "engine/verify/twin.h"
@@ -87,8 +88,8 @@ void print_report(const Options& options, const engine::Model& model, const engi
                   const Outcome& outcome) {
   const engine::GoldenReport& result = outcome.golden;
   fmt::print("{} on {} ({}), {} variant, state {}, {} tokens against {}{}\n", model.name, backend.info().name,
-             backend.info().device, backend.plan().variant, backend.info().state, result.tokens, options.golden,
-             lambda_override_words(model));
+             backend.info().device, backend.plan().variant, backend.info().state, result.tokens,
+             engine::printable(options.golden), lambda_override_words(model));
   const auto line = [](const std::string& name, const engine::Difference& difference, const char* note) {
     fmt::print("  {:<22} {:>12.3e} {:>12.3e}{}\n", name, difference.max_abs, difference.max_rel, note);
   };

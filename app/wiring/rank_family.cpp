@@ -115,7 +115,8 @@ engine::Result<RankFamily> read_family(std::span<const std::byte> bytes, const s
     run.worst = member.worst;
     run.rtol = member.rtol;
     run.result = std::move(*result);
-    run.result.recording = fmt::format("{} at rank {}", std::filesystem::path(where).stem().string(), member.rank);
+    run.result.recording =
+        fmt::format("{} at rank {}", engine::printable(std::filesystem::path(where).stem().string()), member.rank);
     out.runs.push_back(std::move(run));
   }
   return out;

@@ -239,7 +239,7 @@ engine::Result<ProfileResult> read_recording(std::span<const std::byte> bytes, c
   if (!opened)
     return engine::input_error(
         fmt::format("{} is not a profile that this program reads: {}.", where, opened.error().message));
-  opened->recording = fs::path(where).stem().string();
+  opened->recording = clean(fs::path(where).stem().string());
   return opened;
 }
 

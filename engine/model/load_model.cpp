@@ -109,7 +109,7 @@ Result<std::shared_ptr<const Model>> load_model(const std::string& name_or_path,
   config->a_activation = options.a_activation;
 
   auto model = std::make_shared<Model>();
-  model->name = name_of_folder(place->folder);
+  model->name = printable(name_of_folder(place->folder));
   model->path = place->weights.string();
   if (const fs::path card = place->folder / "task.json"; is_there(card)) {
     auto task = read_task(card.string(), config->vocab_size);
