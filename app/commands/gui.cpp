@@ -288,6 +288,11 @@ void add_gui(CLI::App& program, Action& action) {
   add_seed_option(*command, *options);
   add_backend_options(*command, *options);
   command->footer(
+      "Of a prompt of 256 tokens or more the last 64 are stepped. Those before them are prefilled, taken at once, "
+      "where\n"
+      "the backend does that (cuda, reference) and the model does not label positions; their numbers come when one "
+      "goes\n"
+      "to them. The window has another count, or all stepped, where the prompt is written.\n\n"
       "Examples:\n  mambascope gui parity\n"
       "  mambascope gui parity --offscreen --steps 64 --screenshot parity.png --summary parity.json\n"
       "  mambascope gui --profile before.profile\n"

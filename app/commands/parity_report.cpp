@@ -51,9 +51,10 @@ std::string row_text(const engine::ModelConfig& config, const ParityRow& row, do
     out += fmt::format("  {:<24} held to {:g}: its products round otherwise\n", "", row.text_rtol);
   if (row.prefill && !row.chunked) out += fmt::format("  {:<24} this backend's prefill steps\n", "");
   if (const ParityCell* begins = row.begins()) {
-    out += fmt::format("  {:<24} begins in {}, {}, {:.1e} relative, {}", "", engine::describe(*begins),
-                       value_words(config, *begins), begins->difference,
-                       row.begins_in_step() ? "step by step" : "after the text");
+    const bool in_step = row.begins_in_step();
+    out += fmt::format("  {:<24} {} in {}, {}, {:.1e} relative, {}", "", in_step ? "begins" : "first seen",
+                       engine::describe(*begins), value_words(config, *begins), begins->difference,
+                       in_step ? "step by step" : "after the text, where what mixers and MLPs add is not compared");
     if (begins->not_finite > 0) out += fmt::format("; {} of {} not finite", begins->not_finite, begins->values);
     out += "\n";
   }

@@ -63,9 +63,14 @@ std::string verdict_words(const engine::ModelConfig& config, const ParityRow& ro
                                      : fmt::format(" A second run gave other bits, first in {}.", row.first_unequal);
   if (row.text_rtol > engine::ParityOptions().rtol)
     again += fmt::format(" Held to {:g}: a prefill's products round otherwise.", row.text_rtol);
-  if (const ParityCell* begins = row.begins())
-    return fmt::format("{} is wrong from {} on, {}.{}", row.name, engine::describe(*begins),
-                       engine::place_in(config, begins->tensor, begins->index), again);
+  if (const ParityCell* begins = row.begins()) {
+    const std::string cell = engine::describe(*begins);
+    const std::string place = engine::place_in(config, begins->tensor, begins->index);
+    if (row.begins_in_step()) return fmt::format("{} is wrong from {} on, {}.{}", row.name, cell, place, again);
+    return fmt::format(
+        "{} is wrong; first seen in {}, {}, after the text, where what mixers and MLPs add is not compared.{}",
+        row.name, cell, place, again);
+  }
   // Over both views, as pass() judges them.
   const ParityCell* worst = ParityRow::worst(row.step);
   if (const ParityCell* text = ParityRow::worst(row.text);

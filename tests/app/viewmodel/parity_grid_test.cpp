@@ -79,7 +79,10 @@ TEST_CASE("parity grid: words of cells and candidates") {
 
   CHECK(app::verdict_words(config, measured("cpu", 0.25)).find("at most 0.25 times the limit, in layer 2 k") !=
         std::string::npos);
-  CHECK(app::verdict_words(config, measured("cpu", 3)).find("is wrong from layer 2 k on") != std::string::npos);
+  ParityRow wrong = measured("cpu", 3);
+  CHECK(app::verdict_words(config, wrong).find("first seen in layer 2 k") != std::string::npos);
+  wrong.step = wrong.text;
+  CHECK(app::verdict_words(config, wrong).find("is wrong from layer 2 k on") != std::string::npos);
   ParityRow other = measured("cpu", 0);
   other.repeatable = false;
   other.first_unequal = "layer 1 ssm, after the text";
