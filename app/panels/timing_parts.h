@@ -109,8 +109,8 @@ bool draw_ranks_control(PanelContext& context, Document& document);
 inline constexpr ImGuiTableFlags timing_table_flags =
     ImGuiTableFlags_ScrollY | ImGuiTableFlags_SizingStretchProp | ImGuiTableFlags_NoPadOuterX | ImGuiTableFlags_RowBg;
 float row_height();  // of such a table
-// As many whole rows as fit: a row that is cut in half reads as a fault.
-ImVec2 whole_rows();
+// As many whole rows as fit: a row that is cut in half reads as a fault. `below`: pixels kept free.
+ImVec2 whole_rows(float below = 0);
 // A number in a cell of a table.
 void right_aligned(const Theme& theme, const ImVec4& colour, const std::string& text);
 // Headings that sort: a click sorts from the largest, the next from the smallest, the third as the rows come.

@@ -98,9 +98,13 @@ void draw_timing_roofline(PanelContext& context, Document& document, ImVec2 size
     push_small(theme);
     ImGui::PushTextWrapPos(0);
     if (roofline.copy_gb_per_s > 0)
-      ImGui::TextColored(theme.secondary, "fastest %s GB/s, %s of the copy rate; above it: served by a cache",
-                         number_text(roofline.best_gb_per_s, 3).c_str(),
-                         fmt::format("{:.0f} %", 100 * roofline.best_gb_per_s / roofline.copy_gb_per_s).c_str());
+      ImGui::TextColored(
+          theme.secondary, "fastest %s GB/s, %s of the copy rate%s", number_text(roofline.best_gb_per_s, 3).c_str(),
+          fmt::format("{:.0f} %", 100 * roofline.best_gb_per_s / roofline.copy_gb_per_s).c_str(),
+          roofline.best_gb_per_s <= roofline.copy_gb_per_s  ? ""
+          : leaves_waiting_out(document.timing_cache.table) ? "; above it: fetched while the kernel before it ran "
+                                                              "(programmatic dependent launch), or held by a cache"
+                                                            : "; above it: some of its bytes were held by a cache");
     else
       ImGui::TextColored(
           theme.secondary,

@@ -141,6 +141,34 @@ void draw_table_controls(PanelContext& context, Document& document) {
 // What a row marked with * has to say, for its tool tip.
 std::string footnote(int kind) { return *note_on(kind) == '\0' ? "" : fmt::format("\n* It {}", note_on(kind)); }
 
+// The same below the table, where there is room for more than a few rows.
+class Footnotes {
+ public:
+  Footnotes(const Theme& theme, const Document& document, ProfileRows rows) : theme_(theme) {
+    if (rows == ProfileRows::layers) return;
+    for (const std::string& note : notes_on(document.plan())) words_ += (words_.empty() ? "* " : "\n* ") + note;
+    push_small(theme);
+    const ImVec2 space = ImGui::GetContentRegionAvail();
+    height_ = ImGui::CalcTextSize(words_.c_str(), nullptr, false, space.x).y + 2 * ImGui::GetStyle().ItemSpacing.y;
+    ImGui::PopFont();
+    if (words_.empty() || space.y - height_ < 8 * row_height()) height_ = 0;
+  }
+  float height() const { return height_; }
+  void draw() const {
+    if (height_ <= 0) return;
+    push_small(theme_);
+    ImGui::PushTextWrapPos(0);
+    ImGui::TextColored(theme_.secondary, "%s", words_.c_str());
+    ImGui::PopTextWrapPos();
+    ImGui::PopFont();
+  }
+
+ private:
+  const Theme& theme_;
+  std::string words_;
+  float height_ = 0;  // 0: there is nothing to say, or no room
+};
+
 // A row of the plan: a kind, a layer or a stage. A click chooses it for all views.
 void draw_plan_row(PanelContext& context, const TimingTableRow& row, int id, bool active) {
   const Theme& theme = context.theme;
@@ -203,7 +231,8 @@ void draw_counted(PanelContext& context, Document& document) {
   if (made == nullptr) return draw_making_rows(context, document);
   const std::vector<TimingTableRow>& rows = *made;
   const std::vector<GroupCounters>& counted = counters_of(document, view.rows);
-  if (!ImGui::BeginTable("counters", 7, timing_table_flags, whole_rows())) return;
+  const Footnotes notes(theme, document, view.rows);
+  if (!ImGui::BeginTable("counters", 7, timing_table_flags, whole_rows(notes.height()))) return;
   ImGui::TableSetupScrollFreeze(0, 1);
   for (const auto& [name, weight] : {std::pair{"stage", 1.8F},
                                      {"time", 0.9F},
@@ -250,6 +279,7 @@ void draw_counted(PanelContext& context, Document& document) {
       cell(group.value(counters, "sm__warps_active.avg.pct_of_peak_sustained_active"), "{:.0f}");
     }
   ImGui::EndTable();
+  notes.draw();
 }
 
 void draw_one(PanelContext& context, Document& document) {
@@ -265,14 +295,15 @@ void draw_one(PanelContext& context, Document& document) {
   const std::vector<TimingTableRow>* made = rows_of(context.workspace, document, view.rows);
   if (made == nullptr || !document.timing_cache.table_made) return draw_making_rows(context, document);
   const std::vector<TimingTableRow>& rows = *made;
-  if (!ImGui::BeginTable("times", 6, timing_table_flags, whole_rows())) return;
+  const Footnotes notes(theme, document, view.rows);
+  if (!ImGui::BeginTable("times", 6, timing_table_flags, whole_rows(notes.height()))) return;
   ImGui::TableSetupScrollFreeze(0, 1);
-  ImGui::TableSetupColumn("stage", ImGuiTableColumnFlags_WidthStretch, 2.0F);
-  ImGui::TableSetupColumn("median", ImGuiTableColumnFlags_WidthStretch, 1.1F);
-  ImGui::TableSetupColumn("spread", ImGuiTableColumnFlags_WidthStretch, 0.7F);
-  ImGui::TableSetupColumn("bytes", ImGuiTableColumnFlags_WidthStretch, 1.0F);
-  ImGui::TableSetupColumn("rate", ImGuiTableColumnFlags_WidthStretch, 0.75F);
-  ImGui::TableSetupColumn("share", ImGuiTableColumnFlags_WidthStretch, 1.25F);
+  ImGui::TableSetupColumn("stage", ImGuiTableColumnFlags_WidthStretch, 1.85F);
+  ImGui::TableSetupColumn("median", ImGuiTableColumnFlags_WidthStretch, 0.95F);
+  ImGui::TableSetupColumn("spread", ImGuiTableColumnFlags_WidthStretch, 0.75F);
+  ImGui::TableSetupColumn("bytes", ImGuiTableColumnFlags_WidthStretch, 1.4F);
+  ImGui::TableSetupColumn("rate", ImGuiTableColumnFlags_WidthStretch, 0.85F);
+  ImGui::TableSetupColumn("share", ImGuiTableColumnFlags_WidthStretch, 1.1F);
   const bool waiting_out = leaves_waiting_out(table);
   draw_sorting_headings(
       theme, view, {waiting_out ? "stage, waiting left out" : "stage", "median µs", "± µs", "bytes", "GB/s", "of step"},
@@ -312,6 +343,7 @@ void draw_one(PanelContext& context, Document& document) {
     ImGui::TextColored(theme.secondary, "no such name");
   }
   ImGui::EndTable();
+  notes.draw();
 }
 
 const KindTimes* find_kind(const TimingTable& table, int kind) {
@@ -380,9 +412,9 @@ void right_aligned(const Theme& theme, const ImVec4& colour, const std::string& 
 
 float row_height() { return ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().CellPadding.y; }
 
-ImVec2 whole_rows() {
+ImVec2 whole_rows(float below) {
   const float row = row_height();
-  return {0, std::max(3.0F, std::floor(ImGui::GetContentRegionAvail().y / row)) * row};
+  return {0, std::max(3.0F, std::floor((ImGui::GetContentRegionAvail().y - below) / row)) * row};
 }
 
 void draw_sorting_headings(const Theme& theme, TimingTableView& view, const std::vector<std::string>& headings,

@@ -117,6 +117,18 @@ const char* const account_tip =
     "wait "
     "for each other: their times include that.";
 
+// Why the token's time is not the table's, which is a median. Of tokens that run by it would come and go too fast to be read.
+std::string off_median_words(const Document& document) {
+  const TimingCache& cache = document.timing_cache;
+  if (!document.recording && document.snapshot->mode == engine::SessionMode::running) return {};
+  if (!cache.table_made) return {};
+  const std::optional<OffMedian> off = off_median(cache.token_bar, cache.table.wall_us);
+  if (!off) return {};
+  return fmt::format("{} µs {} the median {}: most of it {}, {} µs {} its own", three_digits(std::abs(off->us)),
+                     off->us > 0 ? "above" : "below", three_digits(cache.table.wall_us), kind_words(off->kind),
+                     three_digits(std::abs(off->part_us)), off->us > 0 ? "above" : "below");
+}
+
 bool mostly_gaps(const TokenTimeline& timeline) {
   return timeline.wall_us > 0 && timeline.gaps_us > 0.5 * timeline.wall_us;
 }
@@ -189,6 +201,9 @@ void draw_header(PanelContext& context, const std::vector<Document*>& documents,
   fact(fmt::format("{} · {}", first.name, first.plan().variant), theme.secondary,
        "The model, and how its step is executed.");
   fact(account_words(timeline), theme.text, account_tip);
+  if (const std::string words = off_median_words(first); !words.empty())
+    fact(words, theme.value,
+         "The timeline and the thin bar are of this one token; the table and the thick bar are medians over tokens.");
   const bool timed = workspace.timing_page == TimingPage::timeline || workspace.timing_page == TimingPage::run;
   if (const SampleStrip& strip = samples_of(*documents.front()); timed && !strip.empty())
     draw_samples_legend(context, *documents.front(), workspace.timing_page == TimingPage::run, flow);

@@ -55,6 +55,19 @@ StepBar make_token_bar(const engine::StepPlan& plan, const profiler::TokenTimes&
   return bar;
 }
 
+std::optional<OffMedian> off_median(const StepBar& token, double median_wall_us) {
+  OffMedian off;
+  off.us = token.wall_us - median_wall_us;
+  if (!(median_wall_us > 0) || std::abs(off.us) <= 0.1 * median_wall_us) return {};
+  const double sign = off.us < 0 ? -1 : 1;
+  for (const BarPart& part : token.parts) {
+    const double us = part.length_us - part.median_us;
+    if (sign * us > sign * off.part_us) off.kind = part.kind, off.part_us = us;
+  }
+  if (off.part_us == 0) return {};
+  return off;
+}
+
 const BarPart* part_at(const StepBar& bar, double us) {
   const auto found = std::find_if(bar.parts.begin(), bar.parts.end(), [&](const BarPart& part) {
     return us >= part.start_us && us < part.start_us + part.length_us;

@@ -4,6 +4,8 @@
 
 #include "app/viewmodel/timing_view.h"
 
+#include <optional>
+
 namespace app {
 
 // What a part is when it is no kind of stage.
@@ -33,6 +35,15 @@ struct StepBar {
 StepBar make_median_bar(const TimingTable& table);
 // `table` gives the medians beside this token's times. Without stage times the bar has a wall time and no parts.
 StepBar make_token_bar(const engine::StepPlan& plan, const profiler::TokenTimes& times, const TimingTable& table);
+
+// How far a token's step is from the median of steps, and the part that makes up most of that.
+struct OffMedian {
+  double us = 0;  // below 0: it took less
+  int kind = 0;
+  double part_us = 0;  // of that part, from its own median
+};
+// None within a tenth of the median: tokens differ by that much for many small reasons.
+std::optional<OffMedian> off_median(const StepBar& token, double median_wall_us);
 
 // The part at `us` from the start of the step; null: none.
 const BarPart* part_at(const StepBar& bar, double us);

@@ -36,6 +36,8 @@ TEST_CASE("a recorded profile opens without a model, and all its pages have some
     const std::string words = driver.words(user);
     CHECK(holds(words, "recorded on a GPU, 2026-11-23"));
     CHECK(holds(words, "whole step"));
+    // What the * behind a name means stands with the table.
+    CHECK(holds(words, "* mixer: fetches the weights"));
     const app::TimingCache& cache = driver.workspace().document().timing_cache;
     CHECK(cache.timeline.token == 47);
     CHECK(cache.table.tokens == 40);

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <limits>
+#include <tuple>
 
 namespace {
 
@@ -97,6 +98,31 @@ TEST_CASE("the bar of medians tells the median step from the sum of the parts") 
   CHECK(bar.end_us > bar.wall_us);
   CHECK(bar.parts.back().kind == app::nothing_ran);
   CHECK(bar.parts.back().spread_us == doctest::Approx(table.gaps_spread_us));
+}
+
+TEST_CASE("a token far from the median names the part that makes it so") {
+  app::StepBar bar;
+  bar.wall_us = 10;
+  for (const auto& [kind, length, median] : {std::tuple{3, 6.7, 3.9}, {4, 1.0, 0.8}, {app::nothing_ran, 0.5, 0.9}}) {
+    app::BarPart part;
+    part.kind = kind;
+    part.length_us = length;
+    part.median_us = median;
+    bar.parts.push_back(part);
+  }
+  const auto above = app::off_median(bar, 7.2);
+  REQUIRE(above.has_value());
+  CHECK(above->us == doctest::Approx(2.8));
+  CHECK(above->kind == 3);
+  CHECK(above->part_us == doctest::Approx(2.8));
+  const auto below = app::off_median(bar, 12);
+  REQUIRE(below.has_value());
+  CHECK(below->kind == app::nothing_ran);
+  CHECK(below->part_us == doctest::Approx(-0.4));
+  CHECK_FALSE(app::off_median(bar, 9.5).has_value());  // within a tenth
+  CHECK_FALSE(app::off_median(bar, 0).has_value());
+  bar.parts.clear();
+  CHECK_FALSE(app::off_median(bar, 7.2).has_value());
 }
 
 TEST_CASE("a part is found by its place; beside the bar there is none") {
