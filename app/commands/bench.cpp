@@ -258,6 +258,7 @@ void add_bench(CLI::App& program, Action& action) {
       }
       return;
     }
+    refuse_idle_settings(*command, options->generate, "--generate");
     options->has_batches = batch->count() > 0;
     options->asks_for_graph = graph->count() > 0 && options->graph == "on";
     action = [options] { return bench(*options); };

@@ -13,10 +13,25 @@
 #include <new>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace app {
+
+namespace {
+
+// CLI11's words for an option that is given twice say it less plainly.
+std::string plainer(std::string said) {
+  constexpr std::string_view many = ": At Most 1 required but received ";
+  const std::size_t at = said.find(many), number = at + many.size();
+  if (at == std::string::npos) return said;
+  const std::size_t end = std::min(said.find('\n', number), said.size());
+  return said.substr(0, at) + " is given " + said.substr(number, end - number) + " times; give it once." +
+         said.substr(end);
+}
+
+}  // namespace
 
 int run_command_line(int argc, char** argv) {
   CLI::App program{
@@ -61,7 +76,7 @@ int run_command_line(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     std::ostringstream said;  // with words of the command line in it
     program.exit(error, said, said);
-    std::fputs(printable_lines(said.str()).c_str(), stderr);
+    std::fputs(printable_lines(plainer(said.str())).c_str(), stderr);
     return 2;
   }
   try {

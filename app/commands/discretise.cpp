@@ -184,7 +184,17 @@ void add_discretise(CLI::App& program, Action& action) {
       "  mambascope discretise --signal chirp --rate 2 --sweep 1 --omega 1.5 --lambda 0.9 --json\n"
       "  mambascope discretise --varying-decay 0.8 --hold end\n"
       "  mambascope discretise --signal linear --steps 1e-2..1 --csv errors.csv");
-  command->callback([options, &action] { action = [options] { return discretise(*options); }; });
+  command->callback([options, command, &action] {
+    const std::string& signal = options->signal;
+    const bool varies = options->problem.swing != 0;
+    refuse_idle(*command, "--rate", signal == "sine" || signal == "chirp" || signal == "exponential",
+                "--signal sine, chirp or exponential");
+    refuse_idle(*command, "--sweep", signal == "chirp", "--signal chirp");
+    refuse_idle(*command, "--jump", signal == "step", "--signal step");
+    refuse_idle(*command, "--varying-rate", varies, "--varying-decay above 0");
+    refuse_idle(*command, "--hold", varies, "--varying-decay above 0");
+    action = [options] { return discretise(*options); };
+  });
 }
 
 }  // namespace app

@@ -145,8 +145,9 @@ void add_effect(CLI::App& program, Action& action) {
       "Examples:\n  mambascope effect modular --steps 64 --sequences 200\n"
       "  mambascope effect austen-siso --prompt \"It is a truth universally acknowledged\" --json\n"
       "  mambascope effect parity --prompt 10110 --lambda 1,0.5,0.25 --csv effect.csv");
-  command->callback([options, prompt, &action] {
+  command->callback([options, prompt, command, &action] {
     options->has_prompt = prompt->count() > 0;
+    refuse_idle(*command, "--length", options->evaluate.sequences > 0, "--sequences 1 or more");
     action = [options] { return effect(*options); };
   });
 }

@@ -4,6 +4,7 @@
 #include "app/commands/options.h"
 #include "app/commands/progress.h"
 #include "app/commands/text.h"
+#include "engine/base/quote.h"
 #include "engine/tasks/evaluate.h"
 
 #include <CLI/CLI.hpp>
@@ -19,6 +20,7 @@ namespace {
 
 struct Options : CommonOptions {
   std::string task, text;
+  bool has_sequences = false;
   int batch = 32;
   engine::EvaluateOptions evaluate;
 };
@@ -41,6 +43,11 @@ int eval(Options options) {
   const auto model = load_model(options);
   if (!model) return report(model.error());
   if (!options.text.empty() || (options.task.empty() && (*model)->card.kind == "next-token")) {
+    if (options.has_sequences) {
+      return report({engine::ErrorKind::input,
+                     fmt::format("--sequences counts those of a task, and {} predicts a text. Leave it out.",
+                                 engine::in_quotes((*model)->name))});
+    }
     return eval_text(options, **model, {options.text, options.evaluate.length, options.batch});
   }
   const auto task = engine::task_of(**model, options.task);
@@ -109,12 +116,14 @@ void add_eval(CLI::App& program, Action& action) {
   CLI::App* command = program.add_subcommand(
       "eval", "Measure a model's accuracy on a task generated from a seed, or its bits per byte on a text");
   add_model_option(*command, *options)->required();
-  CLI::Option* task =
-      command->add_option("--task", options->task, "The task; the model's own when absent")->type_name("NAME");
+  CLI::Option* task = command->add_option("--task", options->task, "The task; the model's own when absent")
+                          ->check(not_empty("the name of a task"))
+                          ->type_name("NAME");
   command
       ->add_option(
           "--text", options->text,
           "A text to predict, for a model with a tokenizer or of bytes; the held_out.txt beside its config when absent")
+      ->check(not_empty("the name of a file"))
       ->type_name("FILE")
       ->excludes(task);
   command->add_option("--length", options->evaluate.length, "Tokens in each sequence, or predicted from a fresh state")
@@ -132,7 +141,11 @@ void add_eval(CLI::App& program, Action& action) {
   command->footer(
       "Examples:\n  mambascope eval parity\n  mambascope eval parity --length 512 --sequences 200 --seed 7 --json\n"
       "  mambascope eval path/to/model --text book.txt --length 1024");
-  command->callback([options, &action] { action = [options] { return eval(*options); }; });
+  command->get_option("--sequences")->excludes("--text");
+  command->callback([options, command, &action] {
+    options->has_sequences = command->get_option("--sequences")->count() > 0;
+    action = [options] { return eval(*options); };
+  });
 }
 
 }  // namespace app

@@ -160,10 +160,17 @@ int run_gui(const Options& parsed) {
                      options.page, names, fmt::join(intervention_pages, ", "), timings, parity_page)});
   }
   if (!options.changes.empty() && options.page.empty()) options.page = "interventions";
-  if (!options.changes.empty() && !(is_intervention_page(options.page) && options.offscreen))
+  const bool offscreen = options.offscreen || !have_display();
+  if (!options.changes.empty() && !is_intervention_page(options.page))
     return report({engine::ErrorKind::input,
-                   fmt::format("--change is for drawing the pages {} without a display: add --offscreen.",
-                               fmt::join(intervention_pages, ", "))});
+                   fmt::format("--change does nothing on --page {}: give one of the pages {}, or leave --page out.",
+                               options.page, fmt::join(intervention_pages, ", "))});
+  if (!options.changes.empty() && !offscreen)
+    return report({engine::ErrorKind::input, "--change is for drawing without a display: add --offscreen."});
+  if (offscreen && options.changes.empty() && (options.page == "dose" || options.page == "in-force"))
+    return report(
+        {engine::ErrorKind::input,
+         fmt::format("--page {} draws an intervention: add one, such as --change \"rotation*0\".", options.page)});
   if (!options.plant.empty() && options.page != parity_page)
     return report({engine::ErrorKind::input, "--plant is for --page parity."});
   for (const std::string& text : options.changes) {
@@ -247,7 +254,9 @@ void add_gui(CLI::App& program, Action& action) {
       ->check(whole_number_in(1, 1 << 20))
       ->capture_default_str();
   command->add_option("--size", options->size, "Size of the window in pixels")->type_name("WxH")->capture_default_str();
-  command->add_option("--panel", gui.panel, "Bring this panel to the front, by a part of its name")->type_name("NAME");
+  command->add_option("--panel", gui.panel, "Bring this panel to the front, by a part of its name")
+      ->check(not_empty("a part of a panel's name"))
+      ->type_name("NAME");
   command
       ->add_option(
           "--page", gui.page,
@@ -255,6 +264,7 @@ void add_gui(CLI::App& program, Action& action) {
           "effect (runs it; offscreen); of the interventions panel: interventions, in-force, dose, patching (runs "
           "them; offscreen); or of the kernel timings: timeline, bars, histogram, roofline, all-tokens, ranks, "
           "compare, records; or parity (compares the backends; offscreen)")
+      ->check(not_empty("the name of a page"))
       ->type_name("NAME");
   command
       ->add_option("--plant", gui.plant,
@@ -289,17 +299,29 @@ void add_gui(CLI::App& program, Action& action) {
   add_backend_options(*command, *options);
   command->footer(
       "Of a prompt of 256 tokens or more the last 64 are stepped. Those before them are prefilled, taken at once, "
-      "where\n"
-      "the backend does that (cuda, reference) and the model does not label positions; their numbers come when one "
-      "goes\n"
-      "to them. The window has another count, or all stepped, where the prompt is written.\n\n"
+      "where the backend does that (cuda, reference) and the model does not label positions; their numbers come when "
+      "one goes to them. The window has another count, or all stepped, where the prompt is written.\n\n"
       "Examples:\n  mambascope gui parity\n"
       "  mambascope gui parity --offscreen --steps 64 --screenshot parity.png --summary parity.json\n"
       "  mambascope gui --profile before.profile\n"
       "  mambascope gui --profile siso-1.5b-fused-graph --offscreen --page all-tokens --scroll 600\n"
       "  mambascope gui --recording parity.safetensors\n"
       "  mambascope gui parity --offscreen --evaluate --ablations --panel Accuracy --screenshot accuracy.png");
-  command->callback([options, &action] { action = [options] { return run_gui(*options); }; });
+  command->callback([options, command, &action] {
+    const GuiOptions& asked = options->gui;
+    refuse_idle(*command, "--fill", !asked.panel.empty() || !asked_panel(asked).empty(), "--panel NAME");
+    refuse_idle(*command, "--scroll", timing_page_named(asked.page) == TimingPage::run, "--page all-tokens");
+    // In a window these are what its panels begin with.
+    if (asked.offscreen || !have_display()) {
+      const auto page = discretisation_page_named(asked.page);
+      const bool runs = asked.evaluate || (page && page->page == DiscretisationPage::effect);
+      refuse_idle(*command, "--ablations", asked.evaluate, "--evaluate");
+      refuse_idle(*command, "--length", runs, "--evaluate or --page effect");
+      refuse_idle(*command, "--sequences", runs, "--evaluate or --page effect");
+      refuse_idle(*command, "--fps", asked.steps > 0, "--steps 1 or more");
+    }
+    action = [options] { return run_gui(*options); };
+  });
 }
 
 }  // namespace app

@@ -264,7 +264,9 @@ void add_inspect(CLI::App& program, Action& action) {
       "inspect", "Print a model's configuration, tensors, parameters and memory, or what a recording holds");
   add_model_option(*command, *options);
   add_json_option(*command, *options);
-  command->add_flag("--list", options->list, "List the built-in models: task, size, accuracy, origin");
+  command->add_flag("--list", options->list, "List the built-in models: task, size, accuracy, origin")
+      ->excludes("MODEL")
+      ->excludes("--a-activation");
   command->footer(
       "Examples:\n  mambascope inspect parity\n  mambascope inspect path/to/folder --json\n  mambascope inspect "
       "--list");

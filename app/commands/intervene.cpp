@@ -376,8 +376,10 @@ void add_intervene(CLI::App& program, Action& action) {
       "  mambascope intervene parity --prompt 1011010 --patch-from 1011 --at 3\n"
       "  mambascope intervene parity --prompt 1011010 --patch-recording parity.safetensors --donor-at 8 --at 3\n"
       "  mambascope intervene austen-siso --prompt \"It is a truth\" --change \"dt*2 @ layers 0-1 tokens 8-\"");
-  command->callback([options, prompt, &action] {
+  command->callback([options, prompt, command, &action] {
     options->has_prompt = prompt->count() > 0;
+    refuse_idle(*command, "--length", options->evaluate.sequences > 0, "--sequences 1 or more");
+    refuse_idle(*command, "--control", options->controls > 0, "--controls 1 or more");
     action = [options] { return intervene(*options); };
   });
 }

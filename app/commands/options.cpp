@@ -2,8 +2,8 @@
 
 #include "app/commands/text.h"
 #include "app/viewmodel/lambda_mark.h"
-#include "engine/base/quote.h"
 #include "app/wiring/open_model.h"
+#include "engine/base/quote.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -135,6 +135,10 @@ std::function<std::string(const std::string&)> number_in(double least, double mo
   };
 }
 
+std::function<std::string(const std::string&)> not_empty(const char* what) {
+  return [what](const std::string& text) { return text.empty() ? fmt::format("needs {}", what) : std::string(); };
+}
+
 CLI::Option* add_model_option(CLI::App& command, CommonOptions& options) {
   add_choice(command, "--a-activation", options.load.a_activation,
              {{"heavy-tail", engine::AActivation::heavy_tail}, {"softplus", engine::AActivation::softplus}},
@@ -179,6 +183,11 @@ void add_seed_option(CLI::App& command, CommonOptions& options) {
                                  : engine::in_quotes(text) + " is not a whole number from 0 to 18446744073709551615";
       })
       ->capture_default_str();
+}
+
+void refuse_idle(const CLI::App& command, const char* option, bool has_effect, const std::string& needs) {
+  if (has_effect || command.get_option(option)->count() == 0) return;
+  throw CLI::ValidationError(fmt::format("{} does nothing here: it needs {}.", option, needs));
 }
 
 engine::Result<std::shared_ptr<const engine::Model>> load_model(const CommonOptions& options) {

@@ -52,8 +52,15 @@ CLI::Option* add_whole_numbers(CLI::App& command, const char* name, std::vector<
 // octal and hexadecimal ones, and 1e3.
 std::function<std::string(const std::string&)> whole_number_in(int least, int most);
 
+// A check for add_option(): any text but none, which would be no option at all. `what` goes on after "needs".
+std::function<std::string(const std::string&)> not_empty(const char* what);
+
 // A check for add_option(): a finite number in [least, most]. CLI11's own ranges let NaN pass.
 std::function<std::string(const std::string&)> number_in(double least, double most);
+
+// For a command's callback. Throws wrong use (CLI::ValidationError) where the option was given and, as the others are, does
+// nothing; `needs` goes on after "it needs".
+void refuse_idle(const CLI::App& command, const char* option, bool has_effect, const std::string& needs);
 
 // Also says on standard error what is wrong with the model's tokenizer, if anything is.
 engine::Result<std::shared_ptr<const engine::Model>> load_model(const CommonOptions& options);

@@ -73,9 +73,7 @@ engine::Result<void> check_place(const std::string& path, const std::vector<std:
 
 CLI::Option* add_output_option(CLI::App& command, const char* name, std::string& out, const char* help,
                                const char* type_name) {
-  return command.add_option(name, out, help)
-      ->check([](const std::string& path) { return path.empty() ? std::string("needs the name of a file") : ""; })
-      ->type_name(type_name);
+  return command.add_option(name, out, help)->check(not_empty("the name of a file"))->type_name(type_name);
 }
 
 engine::Result<void> check_outputs(const std::vector<std::string>& paths, const std::vector<std::string>& inputs) {

@@ -30,19 +30,6 @@ void keep_asked(std::vector<engine::ParityCandidate>& candidates, BackendChoice 
                    candidates.end());
 }
 
-// The bench runs every variant of a backend, each as it is.
-engine::Result<void> check_options(const ParityOptions& options) {
-  const char* given = options.variant != engine::Variant::staged        ? "--variant"
-                      : options.products != engine::Products::automatic ? "--products"
-                      : options.state != kernels::DType::f32            ? "--state"
-                                                                        : nullptr;
-  if (given == nullptr) return {};
-  return engine::input_error(fmt::format(
-      "{} has no meaning with --parity, which runs every variant of a backend. Leave it out; --backend cuda "
-      "keeps to the GPU's.",
-      given));
-}
-
 // A bench under interventions that change nothing shows that backends agree without them.
 struct Found {
   engine::ParityReport report;
@@ -100,13 +87,12 @@ CLI::Option* add_parity_options(CLI::App& command, ParityOptions& options) {
                   "With --parity: turn the sign of one weight in every candidate, such as layers.0.mixer.D[1], to see "
                   "that it is found")
       ->type_name("TENSOR[I]")
-      ->check([](const std::string& text) { return text.empty() ? std::string("no weight is named") : std::string(); })
+      ->check(not_empty("the name of a weight"))
       ->needs(parity);
   return prompt;
 }
 
 int run_parity(const ParityOptions& options) {
-  if (auto good = check_options(options); !good) return report(good.error());
   const auto model = load_model(options);
   if (!model) return report(model.error());
   const auto found = bench(options, **model);

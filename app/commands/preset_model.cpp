@@ -14,6 +14,7 @@ void add_preset_option(CLI::App& command, std::string& preset, CLI::Option* mode
       .add_option("--preset", preset,
                   fmt::format("Random weights in bf16 of a released model's shape in place of MODEL: {}",
                               fmt::join(engine::preset_names(), ", ")))
+      ->check(not_empty("the name of a preset"))
       ->excludes(model);
 }
 

@@ -222,7 +222,11 @@ void add_profile(CLI::App& program, Action& action) {
       "siso-1.5b "
       "--counters\n  mambascope profile --preset siso-1.5b --variant fused --graph on --pm-sampling --trace "
       "trace.json");
-  command->callback([options, &action] { action = [options] { return profile(*options); }; });
+  command->callback([options, command, &action] {
+    refuse_idle(*command, "--by", !options->json && options->ranks.empty(),
+                "a printed table, so no --json and no --ranks");
+    action = [options] { return profile(*options); };
+  });
 }
 
 }  // namespace app

@@ -171,8 +171,13 @@ void add_record(CLI::App& program, Action& action) {
       "Examples:\n  mambascope record parity --prompt 10110 --steps 64 -o parity.safetensors\n"
       "  mambascope record --preset siso-1.5b --steps 256 --layers 0,12 --states 'every 16' -o large.safetensors\n"
       "  mambascope record --recover parity.safetensors.part -o parity.safetensors");
-  command->callback([options, prompt, &action] {
+  for (const char* name :
+       {"--preset", "--tokens", "--steps", "--layers", "--states", "--change", "--no-timings", "--sampler", "--seed",
+        "--backend", "--variant", "--products", "--state", "--threads", "--a-activation"})
+    command->get_option("--recover")->excludes(name);
+  command->callback([options, prompt, command, &action] {
     options->has_prompt = prompt->count() > 0;
+    refuse_idle_settings(*command, {options->sampler.kind}, "--sampler");
     action = [options] { return record(*options); };
   });
 }

@@ -3,6 +3,7 @@
 #include "app/commands/options.h"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
@@ -41,6 +42,16 @@ void add_sampler_settings(CLI::App& command, engine::Sampler& sampler) {
   command.add_option("--top-p", sampler.top_p, "Probability that the top-p sampler's candidates reach")
       ->check(number_in(0, 1))
       ->capture_default_str();
+}
+
+void refuse_idle_settings(const CLI::App& command, const std::vector<engine::Sampler::Kind>& samplers,
+                          const char* choose) {
+  using Kind = engine::Sampler::Kind;
+  const auto has = [&](Kind kind) { return std::find(samplers.begin(), samplers.end(), kind) != samplers.end(); };
+  const bool random = std::any_of(samplers.begin(), samplers.end(), [](Kind kind) { return kind != Kind::greedy; });
+  refuse_idle(command, "--temperature", random, fmt::format("{} temperature, top-k or top-p", choose));
+  refuse_idle(command, "--top-k", has(Kind::top_k), fmt::format("{} top-k", choose));
+  refuse_idle(command, "--top-p", has(Kind::top_p), fmt::format("{} top-p", choose));
 }
 
 }  // namespace app

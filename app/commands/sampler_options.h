@@ -23,4 +23,9 @@ void add_sampler_option(CLI::App& command, engine::Sampler& sampler);
 // --temperature, --top-k, --top-p. The sampler must outlive the parsing.
 void add_sampler_settings(CLI::App& command, engine::Sampler& sampler);
 
+// For a command's callback, as refuse_idle: settings that none of the samplers heeds. `choose` names the option that
+// chooses them.
+void refuse_idle_settings(const CLI::App& command, const std::vector<engine::Sampler::Kind>& samplers,
+                          const char* choose);
+
 }  // namespace app

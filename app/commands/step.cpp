@@ -245,8 +245,11 @@ void add_step(CLI::App& program, Action& action) {
       "  mambascope step path/to/model --tokens 1,2,3 --steps 20 --sampler top-p --seed 7 --json\n"
       "  mambascope step --preset siso-1.5b --steps 16\n"
       "  mambascope step path/to/model --prompt \"$(cat page.txt)\" --prefill --steps 40 --stream");
-  command->callback([options, prompt, &action] {
+  command->get_option("--stream")->excludes("--json");
+  command->get_option("--no-special")->excludes("--tokens");
+  command->callback([options, prompt, command, &action] {
     options->has_prompt = prompt->count() > 0;
+    refuse_idle_settings(*command, {options->sampler.kind}, "--sampler");
     action = [options] { return step(*options); };
   });
 }

@@ -185,6 +185,16 @@ engine::Result<SteppedTokens> Walk::end() {
 }  // namespace
 
 engine::Result<GivenTokens> tokens_to_step(const engine::Model& model, const StepOptions& options) {
+  if (!options.special && !model.tokenizer) {
+    return engine::input_error(fmt::format(
+        "--no-special leaves out what a tokenizer puts around a text, and {} has none. Leave it out.", model.name));
+  }
+  if (model.card.labels_positions() && options.sampler.kind != engine::Sampler::Kind::greedy) {
+    return engine::input_error(fmt::format(
+        "--sampler chooses tokens that a model predicts, and {} labels positions: its tokens are drawn from "
+        "its task. Leave it out.",
+        model.name));
+  }
   auto ids = first_tokens(model, options);
   if (!ids) return tl::unexpected(ids.error());
   for (const std::int32_t id : *ids) {
@@ -199,6 +209,9 @@ engine::Result<GivenTokens> tokens_to_step(const engine::Model& model, const Ste
     if (given.ids.empty()) {
       return engine::input_error(fmt::format("{} has no example prompt. Give --tokens 1,2,3{}.", model.name,
                                              model.takes_text() ? " or --prompt TEXT" : ""));
+    }
+    if (options.prefill && given.ids.size() < 2) {
+      return engine::input_error("--prefill takes two tokens or more at once, and one is given. Leave it out.");
     }
     given.sampled = options.steps;
     return given;

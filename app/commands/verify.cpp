@@ -222,8 +222,15 @@ void add_verify(CLI::App& program, Action& action) {
       "  mambascope verify path/to/model --golden golden.safetensors --backend cuda --prefill\n"
       "  mambascope verify parity --parity --prompt 1011001\n"
       "  mambascope verify parity-mimo --parity --plant layers.0.mixer.B_bias[5]");
-  command->callback([options, prompt, &action] {
+  command->callback([options, prompt, command, &action] {
     options->has_prompt = prompt->count() > 0;
+    for (const char* name : {"--variant", "--products", "--state"}) {
+      if (!options->parity || command->get_option(name)->count() == 0) continue;
+      throw CLI::ValidationError(fmt::format(
+          "{} has no meaning with --parity, which runs every variant of a backend. Leave it out; --backend cuda keeps "
+          "to the GPU's.",
+          name));
+    }
     action = [options] { return options->parity ? run_parity(*options) : verify(*options); };
   });
 }

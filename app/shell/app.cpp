@@ -65,6 +65,19 @@ App::~App() {
   ImGui::DestroyContext();
 }
 
+std::string asked_panel(const GuiOptions& options) {
+  if (!options.panel.empty()) return find_panel(options.panel);
+  if (options.page.empty()) return {};
+  if (timing_page_named(options.page)) {
+    // Recorded profiles alone have no panels to choose from.
+    const bool steps = options.profiles.empty() || !options.models.empty() || !options.preset.empty();
+    return steps || !options.recordings.empty() ? find_panel("Kernel timings") : std::string();
+  }
+  return find_panel(is_intervention_page(options.page) ? "Interventions"
+                    : options.page == parity_page      ? "Parity"
+                                                       : "Discretisation");
+}
+
 engine::Result<std::unique_ptr<App>> App::open(const GuiOptions& options) {
   std::unique_ptr<App> app(new App(options));
   const SurfaceOptions surface_options{options.size, "Mambascope"};
@@ -112,20 +125,12 @@ engine::Result<std::unique_ptr<App>> App::open(const GuiOptions& options) {
     workspace.discretisation.page = page->page;
     workspace.discretisation.accumulated = page->accumulated;
   }
-  std::string wanted = options.panel;
   if (const auto page = timing_page_named(options.page)) {
     workspace.timing_page = *page;
     workspace.timing_table.records = options.page == records_page;
     workspace.page_asked = true;
-    // A recorded profile alone has no panels to choose from.
-    if (wanted.empty() && !(options.models.empty() && options.recordings.empty())) wanted = "Kernel timings";
-  } else if (wanted.empty() && !options.page.empty()) {
-    wanted = is_intervention_page(options.page) ? "Interventions"
-             : options.page == parity_page      ? "Parity"
-                                                : "Discretisation";
   }
-  if (!wanted.empty()) {
-    const std::string panel = find_panel(wanted);
+  if (const std::string panel = asked_panel(options); !panel.empty()) {
     if (options.fill)
       app->layout_.fill(panel);
     else

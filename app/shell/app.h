@@ -20,6 +20,9 @@
 
 namespace app {
 
+// The panel that the options bring to the front, by its whole name; empty: none.
+std::string asked_panel(const GuiOptions& options);
+
 class App {
  public:
   // Opens the surface and starts opening the models. Error: no surface (system).
