@@ -9,7 +9,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <cstdlib>
+#include <charconv>
+#include <system_error>
 
 namespace app {
 
@@ -22,14 +23,15 @@ struct Options : CommonOptions {
 
 // "5%", "5 %" or 0.05: below 10,000 %, and without the sign below 1, where 5 would as likely mean 5 %. Negative: it is none.
 double share_of(const std::string& text) {
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  if (end == text.c_str()) return -1;
-  while (*end == ' ') ++end;
-  const bool percent = *end == '%';
+  double value = 0;
+  const char* const last = text.data() + text.size();
+  auto [end, failed] = std::from_chars(text.data(), last, value);
+  if (failed != std::errc()) return -1;
+  while (end != last && *end == ' ') ++end;
+  const bool percent = end != last && *end == '%';
   if (percent) ++end;
   const double share = percent ? value / 100 : value;
-  return *end == '\0' && share >= 0 && share < (percent ? 100 : 1) ? share : -1;
+  return end == last && share >= 0 && share < (percent ? 100 : 1) ? share : -1;
 }
 
 int compare(const Options& options) {

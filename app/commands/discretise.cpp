@@ -108,6 +108,9 @@ engine::Result<DiscretiseResult> study(const Options& options) {
   if (!bounded(engine::input_at(problem, problem.duration)) || !bounded(engine::exact_state(problem, problem.duration)))
     return engine::input_error("The signal grows beyond double precision before the end. Lower --duration or --rate.");
   const Range fit = fitted_range(options, steps, sizes);
+  if (fit.last < steps.first || fit.first > steps.last)
+    return engine::input_error(fmt::format(
+        "--fit {}: none of the step sizes {} lies there. Give a part of their range.", options.fit, options.steps));
   result.options = {options.lambda, fit.first, fit.last};
   std::vector<engine::RuleKind> rules;
   for (const engine::TwoPointRule& rule : engine::two_point_rules()) rules.push_back(rule.kind);

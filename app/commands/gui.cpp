@@ -14,7 +14,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <ostream>
 
@@ -135,11 +134,20 @@ void choose_models(GuiOptions& options) {
   if (std::find(builtin.begin(), builtin.end(), "parity") != builtin.end()) options.models = {"parity"};
 }
 
+// WIDTHxHEIGHT, both as whole_number_in reads them.
+bool read_size(const std::string& text, SurfaceSize& out) {
+  const std::size_t by = text.find('x');
+  if (by == std::string::npos) return false;
+  const std::string width = text.substr(0, by), height = text.substr(by + 1);
+  const auto fits = whole_number_in(64, 8192);
+  if (!fits(width).empty() || !fits(height).empty()) return false;
+  out = {std::stoi(width), std::stoi(height)};
+  return true;
+}
+
 int run_gui(const Options& parsed) {
   GuiOptions options = parsed.gui;
-  char rest = 0;
-  if (std::sscanf(parsed.size.c_str(), "%dx%d%c", &options.size.width, &options.size.height, &rest) != 2 ||
-      options.size.width < 64 || options.size.height < 64 || options.size.width > 8192 || options.size.height > 8192)
+  if (!read_size(parsed.size, options.size))
     return report(
         {engine::ErrorKind::input,
          fmt::format("--size {}: give WIDTHxHEIGHT in pixels, 64 to 8192 each, such as 1600x1000.", parsed.size)});
@@ -215,19 +223,24 @@ void add_gui(CLI::App& program, Action& action) {
   GuiOptions& gui = options->gui;
   add_model_option(*command, *options);
   command->remove_option(command->get_option("MODEL"));
-  CLI::Option* models = command->add_option(
-      "MODEL", gui.models, "Models to open side by side: folders, weight files or built-in names; default: parity");
+  CLI::Option* models =
+      command
+          ->add_option("MODEL", gui.models,
+                       "Models to open side by side: folders, weight files or built-in names; default: parity")
+          ->check(not_empty("a folder, a file or a name"));
   add_preset_option(*command, gui.preset, models);
   command
       ->add_option("--profile", gui.profiles,
                    "Recorded profiles to open, without model and GPU: files that `profile --save` wrote, or names that "
                    "`profile --list` prints")
+      ->check(not_empty("the name of a profile"))
       ->type_name("FILE|NAME")
       ->take_all();
   command
       ->add_option("--recording", gui.recordings,
                    "Recorded tokens to open, without the model's weights: files that `record` wrote, or what an "
                    "interrupted one left (also as MODEL)")
+      ->check(not_empty("the name of a file"))
       ->type_name("FILE")
       ->take_all();
   command->add_flag("--offscreen", gui.offscreen, "Draw without a display, then end");
@@ -269,6 +282,7 @@ void add_gui(CLI::App& program, Action& action) {
   command
       ->add_option("--plant", gui.plant,
                    "With --page parity: turn the sign of one weight in every candidate, such as layers.0.mixer.D[1]")
+      ->check(not_empty("the name of a weight"))
       ->type_name("TENSOR[I]");
   command
       ->add_option(

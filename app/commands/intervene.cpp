@@ -39,6 +39,7 @@ struct Options : StepOptions {
 };
 
 constexpr int best_ids = 5;
+constexpr std::int64_t most_task_tokens = std::int64_t{1} << 26U;
 constexpr std::size_t state_memory = std::size_t{1} << 30U;  // bytes of states that are stepped side by side
 
 bool progressed(Progress& progress, double done) {
@@ -205,6 +206,12 @@ engine::Result<InterveneResult> run(Options& options, const engine::Model& model
   InterveneResult result;
   std::vector<engine::EffectText> texts;
   if (options.evaluate.sequences > 0) {  // before anything that takes long
+    const std::int64_t tokens = std::int64_t{options.evaluate.sequences} * options.evaluate.length;
+    if (tokens > most_task_tokens) {  // they are all held
+      return engine::input_error(
+          fmt::format("--sequences {} of --length {} are {} tokens; {} are the most. Give fewer, or shorter ones.",
+                      options.evaluate.sequences, options.evaluate.length, tokens, most_task_tokens));
+    }
     const auto task = engine::task_of(model, "");
     if (!task) return tl::unexpected(task.error());
     result.task = (*task)->name;

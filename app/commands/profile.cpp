@@ -162,7 +162,8 @@ void add_profile(CLI::App& program, Action& action) {
   CLI::Option* model = add_model_option(*command, *options);
   add_preset_option(*command, options->preset, model);
   CLI::Option* prompt =
-      command->add_option("--prompt", options->prompt, "The first tokens, in the model's symbols or as text");
+      command->add_option("--prompt", options->prompt, "The first tokens, in the model's symbols or as text")
+          ->check(not_empty("a text"));
   add_tokens_option(*command, options->tokens, "The first tokens as ids: 1,2,3; the others are drawn with --seed")
       ->excludes(prompt);
   command->add_option("--steps", options->steps, "Steps to measure")

@@ -158,6 +158,7 @@ void add_record(CLI::App& program, Action& action) {
   command
       ->add_option("--recover", options->recover,
                    "Make the file of what an interrupted recording left beside its name, which stays")
+      ->check(not_empty("the name of a file"))
       ->type_name("FILE.part")
       ->excludes(model)
       ->excludes(prompt);

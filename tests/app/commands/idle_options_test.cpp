@@ -57,6 +57,8 @@ TEST_CASE("options that would do nothing are refused, with what they need") {
   refused("discretise --sweep 2", "--sweep", "--signal chirp");
   refused("discretise --jump 2", "--jump", "--signal step");
   refused("discretise --hold middle", "--hold", "--varying-decay");
+  refused("discretise --fit 5..6", "--fit", "none of the step sizes");
+  refused("intervene parity --change rotation*0 --sequences 1048576 --length 1048576", "--sequences", "are the most");
   refused("discretise --varying-rate 2", "--varying-rate", "--varying-decay");
 }
 
@@ -87,11 +89,17 @@ TEST_CASE("gui: options that would do nothing are refused, with what they need")
   refused("gui /nonexistent --offscreen --scroll 9", "--scroll", "--page all-tokens");
   refused("gui /nonexistent --offscreen --page bars --scroll 9", "--scroll", "--page all-tokens");
   refused("gui parity --offscreen --page lambda --change rotation*0", "--change", "interventions");
-  for (const char* option : {"--page", "--panel", "--preset"}) {
+  for (const char* option : {"--page", "--panel", "--preset", "--profile", "--recording"}) {
     CAPTURE(option);
     const auto run = tests::run_program({"gui", "--offscreen", option, ""});
     CHECK(run.exit_code == 2);
     CHECK(run.err.find(option) != std::string::npos);
+  }
+  CHECK(tests::run_program({"gui", "--offscreen", ""}).exit_code == 2);
+  for (const char* size : {" 640x480", "640x+480", "640x480x", "640", "0x480", "99999999999x480"}) {
+    const auto run = tests::run_program({"gui", "parity", "--offscreen", "--size", size});
+    CHECK(run.exit_code == 2);
+    CHECK(run.err.find("--size") != std::string::npos);
   }
   // Not told to add what is there.
   const auto run = tests::run_program({"gui", "parity", "--offscreen", "--page", "lambda", "--change", "rotation*0"});
