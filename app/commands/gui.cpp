@@ -324,7 +324,8 @@ void add_gui(CLI::App& program, Action& action) {
   command->callback([options, command, &action] {
     const GuiOptions& asked = options->gui;
     refuse_idle(*command, "--fill", !asked.panel.empty() || !asked_panel(asked).empty(), "--panel NAME");
-    refuse_idle(*command, "--scroll", timing_page_named(asked.page) == TimingPage::run, "--page all-tokens");
+    const bool scrolls = timing_page_named(asked.page) == TimingPage::run || asked.page == records_page;
+    refuse_idle(*command, "--scroll", scrolls, "--page all-tokens or records");
     // In a window these are what its panels begin with.
     if (asked.offscreen || !have_display()) {
       const auto page = discretisation_page_named(asked.page);

@@ -51,6 +51,8 @@ Driver::Driver(app::GuiOptions options) {
   io.ConfigVerboseLevelOnError = ImGuiTestVerboseLevel_Info;
   io.ConfigLogToTTY = true;
   io.ConfigNoThrottle = true;
+  io.ConfigWatchdogWarning = 120;  // seconds: other work may have the cores
+  io.ConfigWatchdogKillTest = 300;
   io.ConfigSavedSettings = false;
   ImGuiTestEngine_Start(engine_, ImGui::GetCurrentContext());
   // Dear ImGui's own log of what it writes, begun and ended around one frame.
