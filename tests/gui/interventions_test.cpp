@@ -264,10 +264,13 @@ TEST_CASE("interventions: a dose response, a grid of patches and their cancellin
   CHECK(driver.run([&](ImGuiTestContext& user) {
     step(driver, user, 48);
     user.ItemClick("**/Zero rotation");
+    // Its progress is gone then, and nothing moves under the mouse.
+    CHECK(followed(driver, user));
     user.ItemClick("**/dose response");
     user.Yield(2);
     user.ItemClick("**/Measure");
     user.Yield(1);
+    REQUIRE(desk(driver).dose != nullptr);
     REQUIRE(desk(driver).dose->running());
     user.ItemClick("**/Cancel");
     CHECK(driver.wait(
@@ -281,6 +284,7 @@ TEST_CASE("interventions: a dose response, a grid of patches and their cancellin
     user.ItemClick("**/###pairs");
     user.ItemClick("**/Patch");
     user.Yield(1);
+    REQUIRE(desk(driver).patch != nullptr);
     REQUIRE(desk(driver).patch->running());
     user.ItemClick("**/Cancel");
     CHECK(driver.wait(
