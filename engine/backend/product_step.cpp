@@ -134,7 +134,7 @@ DeviceResult<void> ProductStep::launch(const Stage& stage, const CudaWeights& we
       // What the layer before left is still to be added to the residual; the first layer's residual is the embedding.
       const InProjLayout at = weights.config.in_proj();
       kernels::CoefficientPartsArgs rows{batch_, layer.in_proj.rows, product, arguments.projection(stage).coefficients,
-                                         at.b,   at.c - at.b,         {}};
+                                         at.b,   at.c - at.b,        {}};
       if (makes_keys_) rows.last_keys = last_keys_->layer(stage.layer);
       return norm(buffers, layer.norm, stage.layer > 0, placement)
           .and_then([&] { return multiply(layer.in_proj, wide_pieces(), product, parts_.at()); })
