@@ -33,7 +33,10 @@ void draw_errors(PanelContext& context) {
   frame_chips(context);
   const ImVec2 space = ImGui::GetContentRegionAvail();
   if (!series.any) {
-    note(theme, "No error is known for these tokens: the first has no interpolant, or the records were dropped.");
+    note(theme,
+         "No error is known for these tokens: the first has no interpolant, and of others nothing was recorded (they "
+         "were "
+         "prefilled) or the records were dropped.");
     return;
   }
   const std::string caption = error_caption(series, workspace.selection.frame, true);
