@@ -34,9 +34,8 @@ void draw_errors(PanelContext& context) {
   const ImVec2 space = ImGui::GetContentRegionAvail();
   if (!series.any) {
     note(theme,
-         "No error is known for these tokens: the first has no interpolant, and of others nothing was recorded (they "
-         "were "
-         "prefilled) or the records were dropped.");
+         "No error is known for these tokens: the first has no interpolant, and of the others the records were dropped "
+         "or, where they were prefilled, never made.");
     return;
   }
   const std::string caption = error_caption(series, workspace.selection.frame, true);
