@@ -38,7 +38,7 @@ void print(const ProfileOptions& options, const std::vector<ProfileRun>& runs, c
   if (!options.json) {
     const ProfileRows rows = rows_named(options.by);
     for (const ProfileRun& run : runs) {
-      fmt::print("{}{}{}{}", profile_text(run.result, rows), accounting_text(run.result, copy, run.queued),
+      fmt::print("{}{}{}{}", profile_text(run.result, rows), accounting_text(run.result, copy),
                  run.result.samples ? samples_text(*run.result.samples, run.result) : std::string(), both ? "\n" : "");
     }
     if (both) fmt::print("{}", eager_and_graph_text(runs[0].result, runs[1].result));
@@ -48,7 +48,7 @@ void print(const ProfileOptions& options, const std::vector<ProfileRun>& runs, c
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const ProfileRun& run : runs) {
     auto one = profile_json(run.result);
-    one["accounting"] = accounting_json(run.result, copy, run.queued);
+    one["accounting"] = accounting_json(run.result, copy);
     if (run.result.samples) one["samples"] = samples_report_json(*run.result.samples, run.result);
     all.push_back(std::move(one));
   }
@@ -198,6 +198,10 @@ void add_profile(CLI::App& program, Action& action) {
                     "Also sample the hardware's counters every 2 us over some tokens (multiprocessors, memory, tensor "
                     "cores), in a second process that leaves the kernels as they are");
   command->add_flag("--samples-only", options->samples_only)->group("");
+  command->add_flag(
+      "--wait", options->wait,
+      "Wait for each step before the next is queued, as whoever picks tokens on the host must; else a GPU "
+      "has the next step queued while one runs");
   command->add_flag("--no-cupti", options->no_cupti,
                     "Leave CUPTI alone: for another profiler, or to see a step's wall time undisturbed");
   command->add_flag("--no-cost", options->no_cost,
@@ -206,9 +210,9 @@ void add_profile(CLI::App& program, Action& action) {
   add_seed_option(*command, *options);
   add_profile_files(
       *command, options->files,
-      {"MODEL",     "--preset",  "--prompt",   "--tokens",   "--steps",       "--warmup",   "--batch",
-       "--graph",   "--ranks",   "--errors",   "--counters", "--pm-sampling", "--no-cupti", "--no-cost",
-       "--backend", "--variant", "--products", "--state",    "--threads",     "--seed",     "--a-activation"});
+      {"MODEL",     "--preset",   "--prompt",   "--tokens",      "--steps",    "--warmup",      "--batch", "--graph",
+       "--ranks",   "--errors",   "--counters", "--pm-sampling", "--no-cupti", "--no-cost",     "--wait",  "--backend",
+       "--variant", "--products", "--state",    "--threads",     "--seed",     "--a-activation"});
   add_json_option(*command, *options);
   command->footer(
       "On a GPU a stage's time comes from CUPTI activity records, on a CPU from the steady clock around the stage.\n"

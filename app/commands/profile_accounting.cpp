@@ -56,26 +56,17 @@ std::string bound_text(const ProfileResult& result, const SpanMeans& means, cons
   return out;
 }
 
-std::string queued_text(const QueuedTime& queued) {
-  if (queued.us <= 0) return "";
-  std::string out = fmt::format(
-      "queued              {:.1f} us a token where each is queued before the one before it ends", queued.us);
-  if (queued.without_cupti_us <= 0) return out + "\n";
-  return out + fmt::format("; {:.1f} in a second process without CUPTI, which costs {:+.1f} % of that\n",
-                           queued.without_cupti_us, 100 * (queued.us / queued.without_cupti_us - 1));
-}
-
 // Rows of the table of both runs: what a token's wall time is made of, beside the stages.
 struct Part {
   const char* name;
   std::function<double(const SpanMeans&)> of;
 };
 const std::array<Part, 6>& parts() {
-  static const std::array<Part, 6> all = {{{"host before", [](const SpanMeans& m) { return m.before; }},
+  static const std::array<Part, 6> all = {{{"before the work", [](const SpanMeans& m) { return m.before; }},
                                            {"work (union)", [](const SpanMeans& m) { return m.busy; }},
                                            {"overlap in it", [](const SpanMeans& m) { return m.overlap; }},
                                            {"gaps", [](const SpanMeans& m) { return m.gaps; }},
-                                           {"host after", [](const SpanMeans& m) { return m.after; }},
+                                           {"after the work", [](const SpanMeans& m) { return m.after; }},
                                            {"wall", [](const SpanMeans& m) { return m.wall; }}}};
   return all;
 }
@@ -140,11 +131,9 @@ std::string lengthening_text(const ProfileResult& result, const SpanMeans& means
 
 }  // namespace
 
-ordered_json accounting_json(const ProfileResult& result, const CopyRate& copy, const QueuedTime& queued) {
+ordered_json accounting_json(const ProfileResult& result, const CopyRate& copy) {
   const SpanMeans means = profiler::span_means(result.tokens);
-  ordered_json out = {{"launched", launched_as(result)}, {"wall_us", means.wall / 1e3}};
-  if (queued.us > 0) out["queued_us"] = queued.us;
-  if (queued.without_cupti_us > 0) out["queued_us_without_cupti"] = queued.without_cupti_us;
+  ordered_json out = {{"launched", launched_as(result)}, {"queued_ahead", result.ahead}, {"wall_us", means.wall / 1e3}};
   if (!timed(result)) return out;
   out["host_before_us"] = means.before / 1e3;
   out["device_span_us"] = (means.busy + means.gaps) / 1e3;
@@ -173,16 +162,22 @@ ordered_json accounting_json(const ProfileResult& result, const CopyRate& copy, 
   return out;
 }
 
-std::string accounting_text(const ProfileResult& result, const CopyRate& copy, const QueuedTime& queued) {
-  if (!timed(result)) return queued_text(queued);
+std::string accounting_text(const ProfileResult& result, const CopyRate& copy) {
+  if (!timed(result)) return "";
   const SpanMeans means = profiler::span_means(result.tokens);
-  return fmt::format(
-             "wall time           {:.1f} us on average, {}: {:.1f} host before the first piece of work + {:.1f} until "
-             "the last "
-             "ended ({:.1f} work, of which {:.1f} at once with other work, and {:.1f} gaps) + {:.1f} host after it\n",
-             means.wall / 1e3, launched_as(result), means.before / 1e3, (means.busy + means.gaps) / 1e3,
-             means.busy / 1e3, means.overlap / 1e3, means.gaps / 1e3, means.after / 1e3) +
-         lengthening_text(result, means) + queued_text(queued) + bound_text(result, means, copy);
+  const std::string span = fmt::format(
+      "{:.1f} from its first piece of work to the end of the last ({:.1f} work, of which {:.1f} at once with other "
+      "work, "
+      "and {:.1f} gaps)",
+      (means.busy + means.gaps) / 1e3, means.busy / 1e3, means.overlap / 1e3, means.gaps / 1e3);
+  const std::string wall =
+      result.ahead ? fmt::format(
+                         "{:.1f} us on average, {}, each step queued while the one before it runs: {:.1f} from the end "
+                         "of the one before + {}",
+                         means.wall / 1e3, launched_as(result), (means.before + means.after) / 1e3, span)
+                   : fmt::format("{:.1f} us on average, {}: {:.1f} host before + {} + {:.1f} host after",
+                                 means.wall / 1e3, launched_as(result), means.before / 1e3, span, means.after / 1e3);
+  return "wall time           " + wall + "\n" + lengthening_text(result, means) + bound_text(result, means, copy);
 }
 
 ordered_json eager_and_graph_json(const ProfileResult& eager, const ProfileResult& graph) {

@@ -17,16 +17,8 @@ struct CopyRate {
   std::string problem;
 };
 
-// A GPU's step by its own clock when steps are queued one behind the other, so that the host's way to a launch is hidden:
-// medians in microseconds; 0: not measured.
-struct QueuedTime {
-  double us = 0;                // as this process is, with CUPTI or without
-  double without_cupti_us = 0;  // in a second process
-};
-
-nlohmann::ordered_json accounting_json(const ProfileResult& result, const CopyRate& copy,
-                                       const QueuedTime& queued = {});
-std::string accounting_text(const ProfileResult& result, const CopyRate& copy, const QueuedTime& queued = {});
+nlohmann::ordered_json accounting_json(const ProfileResult& result, const CopyRate& copy);
+std::string accounting_text(const ProfileResult& result, const CopyRate& copy);
 
 // Microseconds of each kind of stage in both runs, and of what lies around the stages.
 nlohmann::ordered_json eager_and_graph_json(const ProfileResult& eager, const ProfileResult& graph);

@@ -60,7 +60,8 @@ void add_profile_files(CLI::App& command, ProfileFiles& files, const std::vector
                            .add_option("--open", files.open,
                                        "Print and export a recorded profile in place of measuring: a file, or the "
                                        "name of one that comes with the program (--list)")
-                           ->type_name("FILE|NAME");
+                           ->type_name("FILE|NAME")
+                           ->check(not_empty("a file or a name"));
   CLI::Option* lists = command.add_flag("--list", files.list, "List the recorded profiles that come with the program");
   opens->excludes(saves)->excludes(lists);
   for (const std::string& name : measuring) {

@@ -14,8 +14,6 @@ namespace app {
 
 namespace {
 
-constexpr std::size_t queued_steps = 40;
-
 // Measured tokens count from 0: those that warm up are none of them.
 void number_from_warm(std::vector<std::shared_ptr<const profiler::TokenTimes>>& tokens, std::uint32_t warmup) {
   for (auto& token : tokens) {
@@ -23,6 +21,25 @@ void number_from_warm(std::vector<std::shared_ptr<const profiler::TokenTimes>>& 
     numbered->token -= std::min(warmup, numbered->token);
     for (profiler::StageTime& piece : numbered->stages) piece.tag.token = numbered->token;
     token = std::move(numbered);
+  }
+}
+
+// Of steps that are queued ahead: a token's wall time goes from the end of the work before it to the end of its own. Where
+// no work was recorded the host's times stay. By the first token's end only the second is known.
+void between_ends(std::vector<std::shared_ptr<const profiler::TokenTimes>>& tokens) {
+  std::optional<std::int64_t> before_ns;
+  for (auto& token : tokens) {
+    std::optional<std::int64_t> end_ns;
+    for (const profiler::StageTime& piece : token->stages) {
+      end_ns = std::max(end_ns.value_or(INT64_MIN), piece.start_ns + piece.duration_ns);
+    }
+    if (before_ns && end_ns && *end_ns > *before_ns) {
+      auto placed = std::make_shared<profiler::TokenTimes>(*token);
+      placed->wall_start_ns = *before_ns;
+      placed->wall_ns = *end_ns - *before_ns;
+      token = std::move(placed);
+    }
+    before_ns = end_ns;
   }
 }
 
@@ -64,7 +81,7 @@ engine::Result<ProfileRun> run_profile(const ProfileOptions& options, const engi
   asked.errors = options.errors;
   auto opened = engine::make_backend(model.weights, asked);
   if (!opened) return tl::unexpected(opened.error());
-  const auto store = TimingStore::make(source, (*opened)->info().is_gpu, static_cast<std::size_t>(options.steps));
+  const auto store = TimingStore::make(source, (*opened)->info().is_gpu, static_cast<std::size_t>(options.steps) + 1);
   return profile_backend(options, model, **opened, *store, ids);
 }
 
@@ -72,17 +89,17 @@ engine::Result<ProfileRun> profile_backend(const ProfileOptions& options, const 
                                            engine::Backend& backend, TimingStore& store,
                                            const std::vector<std::int32_t>& ids) {
   ProfileRun run;
-  const auto batch = static_cast<std::size_t>(options.batch);
-  std::size_t steps = 0;
-  for (std::size_t at = 0; at < ids.size() && !run.ended; at += batch) {
-    const auto stepped = backend.step({ids.data() + at, batch}, &store);
-    if (stepped) {
-      ++steps;
-    } else {
-      run.ended = stepped.error();
+  const std::int64_t first = backend.position();
+  if (options.wait) {
+    const auto batch = static_cast<std::size_t>(options.batch);
+    for (std::size_t at = 0; at < ids.size() && !run.ended; at += batch) {
+      if (const auto stepped = backend.step({ids.data() + at, batch}, &store); !stepped) run.ended = stepped.error();
     }
+  } else if (const auto stepped = backend.step_all(ids, &store); !stepped) {
+    run.ended = stepped.error();
   }
   store.flush();
+  const auto steps = static_cast<std::size_t>(backend.position() - first);
   const auto warmup = static_cast<std::size_t>(options.warmup);
   if (run.ended && steps <= warmup) return tl::unexpected(*run.ended);
   ProfileResult& result = run.result;
@@ -95,17 +112,16 @@ engine::Result<ProfileRun> profile_backend(const ProfileOptions& options, const 
   result.plan = backend.plan();
   result.warmup = options.warmup;
   result.seed = options.seed;
-  result.tokens = store.newest(std::min(steps - warmup, static_cast<std::size_t>(options.steps)));
+  result.ahead = backend.info().ahead && !options.wait;
+  // With the one before them, from whose end the first goes on.
+  const std::size_t measured = std::min(steps - warmup, static_cast<std::size_t>(options.steps));
+  result.tokens = store.newest(measured + 1);
+  if (result.ahead) between_ends(result.tokens);
+  if (result.tokens.size() > measured) result.tokens.erase(result.tokens.begin());
   number_from_warm(result.tokens, static_cast<std::uint32_t>(warmup));
   result.status = store.status();
   result.names = kernel_names(store, result.tokens);
   result.kernels = kernels_by_stage(result);
-  if (result.backend.is_gpu && !run.ended) {
-    std::vector<double> milliseconds(queued_steps);
-    const auto timed = backend.time_steps({ids.data(), batch}, milliseconds, engine::CacheState::warm);
-    if (!timed) run.ended = timed.error();
-    if (timed) run.queued.us = 1e3 * profiler::spread_of(std::move(milliseconds)).median;
-  }
   return run;
 }
 
@@ -126,6 +142,7 @@ std::vector<std::string> same_step_arguments(const ProfileOptions& options, cons
   add("--warmup", std::to_string(options.warmup));
   add("--seed", std::to_string(options.seed));
   if (options.errors) arguments.emplace_back("--errors");
+  if (options.wait) arguments.emplace_back("--wait");
   if (options.preset.empty()) {
     add("--", options.model);
   } else {
@@ -150,7 +167,6 @@ void measure_cost_of_cupti(const ProfileOptions& options, ProfileRun& run) {
     return !other.is_discarded() && other.contains(place) && other[place].is_number() ? other[place].get<double>() : 0;
   };
   cost.wall_us_without = number("/step_us/wall/median");
-  run.queued.without_cupti_us = number("/accounting/queued_us");
   if (cost.wall_us_without <= 0) cost.problem = "the second process printed no wall time.";
 }
 

@@ -24,6 +24,7 @@ struct ProfileOptions : CommonOptions {
   std::string by = "kind";
   ProfileFiles files;
   bool no_cupti = false, no_cost = false, errors = false;
+  bool wait = false;  // for each step before the next is queued
   bool counters = false, counters_only = false;
   bool samples = false, samples_only = false;
 };
@@ -34,7 +35,6 @@ engine::Result<std::vector<std::int32_t>> profiled_ids(const ProfileOptions& opt
 
 struct ProfileRun {
   ProfileResult result;
-  QueuedTime queued;
   std::optional<engine::Error> ended;  // why stepping ended before the last step; what was measured until then is here
 };
 // Opens a backend, with or without a graph, steps it through the ids and keeps the newest `steps` tokens. `source` tells

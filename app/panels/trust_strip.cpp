@@ -106,7 +106,10 @@ std::vector<Item> recorded_items(PanelContext& context) {
     items.push_back({fmt::format("CUPTI costs {:+.1f} %",
                                  100 * (recording.cost->wall_us_with / recording.cost->wall_us_without - 1)),
                      theme.secondary,
-                     recording.backend.graph
+                     recording.ahead
+                         ? "Of a step's wall time, against a second process without CUPTI. Each step was queued while "
+                           "the one before it ran, which hides what launches cost the host."
+                     : recording.backend.graph
                          ? "Of a step's wall time, against a second process without CUPTI. It prepares every node of a "
                            "graph before the first one begins: work and gaps are not lengthened, and steps that are "
                            "queued ahead hide it."

@@ -28,6 +28,7 @@ struct ProfileResult {
   std::string weights;  // their type: "bf16"
   engine::BackendInfo backend;
   engine::StepPlan plan;
+  bool ahead = false;  // each step was queued while the one before it ran; else each was waited for
   int warmup = 0;
   std::uint64_t seed = 0;
   profiler::ProfilerStatus status;

@@ -1,5 +1,6 @@
 #include "app/wiring/rank_family.h"
 
+#include "app/viewmodel/numbers.h"
 #include "app/wiring/recorded_profile.h"
 #include "engine/base/quote.h"
 #include "profiler/recording/family_file.h"
@@ -53,7 +54,7 @@ std::vector<std::string> confounds(const std::vector<RankRun>& runs) {
     out.push_back(
         fmt::format("Parameters differ: {} at rank {}, {} at rank {} ({:+.1f} %), because in_proj gives R keys "
                     "and R queries.",
-                    fewest->parameters, fewest->rank, most->parameters, most->rank,
+                    count_text(fewest->parameters), fewest->rank, count_text(most->parameters), most->rank,
                     100.0 * (static_cast<double>(most->parameters) / static_cast<double>(fewest->parameters) - 1)));
     out.emplace_back("The MLP keeps its width; the released MIMO models narrow it to pay for their ranks.");
   }

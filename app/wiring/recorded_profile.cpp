@@ -98,6 +98,7 @@ profiler::RecordedProfile recorded_form(const ProfileResult& profile) {
   out.state = profile.backend.state;
   out.is_gpu = profile.backend.is_gpu;
   out.graph = profile.backend.graph;
+  out.ahead = profile.ahead;
   out.threads = profile.backend.threads;
   out.batch = profile.plan.batch;
   out.warmup = profile.warmup;
@@ -185,6 +186,7 @@ engine::Result<ProfileResult> program_form(profiler::RecordedProfile recorded) {
   out.backend.state = clean(recorded.state);
   out.backend.is_gpu = recorded.is_gpu;
   out.backend.graph = recorded.graph;
+  out.ahead = recorded.ahead;
   out.backend.threads = recorded.threads;
   out.plan.variant = clean(recorded.variant);
   out.plan.batch = recorded.batch;

@@ -52,7 +52,9 @@ void TimedTokens::finish(std::uint32_t step, std::int64_t end_ns, std::vector<pr
   Entry* entry = find(step);
   if (entry == nullptr) return;
   profiler::TokenTimes& times = own(*entry);
+  times.wall_start_ns = std::max(times.wall_start_ns, last_end_ns_);
   times.wall_ns = end_ns - times.wall_start_ns;
+  last_end_ns_ = end_ns;
   if (!stages.empty()) times.stages = std::move(stages);
   entry->finished = true;
   entry->last_stage = last_stage;

@@ -21,7 +21,8 @@ class TimedTokens {
   // A step for the token at this position begins; older times of the same position are forgotten. Returns the step's
   // number, unique in this list.
   std::uint32_t begin(std::int64_t position, profiler::TimeSource source, std::int64_t start_ns);
-  // The step is finished. `stages` are times taken on the host; `last_stage` is the stage whose device time completes the
+  // The step is finished; its wall time begins where that of the step before it ended, when it was begun before that.
+  // `stages` are times taken on the host; `last_stage` is the stage whose device time completes the
   // token when device times are still to come, negative when none are.
   void finish(std::uint32_t step, std::int64_t end_ns, std::vector<profiler::StageTime> stages, int last_stage);
   // Device times, whose tags carry step numbers. Times of forgotten steps are let go.
@@ -48,6 +49,7 @@ class TimedTokens {
   std::deque<Entry> entries_;  // by step number
   std::uint32_t next_step_ = 1;
   std::int64_t highest_ = -1;  // position that was ever begun
+  std::int64_t last_end_ns_ = INT64_MIN;
 };
 
 }  // namespace app

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 
 namespace app {
 
@@ -159,14 +160,19 @@ class DeviceTimings : public TimingStore, private profiler::TimesListener {
     }
     last_stage_ = last_recorded_stage_;
   }
-  void step_end(std::int64_t) override {
-    const std::int64_t end_ns = steady_now_ns();
+  void step_queued() override {
     if (session_ != nullptr) {
       session_->end_work();
     } else {
       ranges_.step_end();
     }
-    tokens_.finish(step_, end_ns, {}, last_stage_);
+    queued_.push_back({step_, last_stage_});
+  }
+  void step_end(std::int64_t) override {
+    const std::int64_t end_ns = steady_now_ns();
+    if (queued_.empty()) return;
+    tokens_.finish(queued_.front().step, end_ns, {}, queued_.front().last_stage);
+    queued_.pop_front();
     if (session_ != nullptr) session_->work_finished();
   }
 
@@ -205,6 +211,11 @@ class DeviceTimings : public TimingStore, private profiler::TimesListener {
   TimedTokens tokens_;
   std::atomic<std::uint64_t> unattributed_{0};
   // The stepping thread's own.
+  struct Queued {
+    std::uint32_t step = 0;
+    int last_stage = -1;
+  };
+  std::deque<Queued> queued_;  // steps that have not ended
   std::uint32_t step_ = 0;
   int last_stage_ = -1;
   std::uint64_t recording_ = 0;  // of the graph whose nodes the profiler knows; the first is 1

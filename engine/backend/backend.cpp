@@ -10,6 +10,15 @@
 
 namespace engine {
 
+Result<void> Backend::step_all(std::span<const std::int32_t> ids, Observer* observer) {
+  if (auto ok = check_generated(ids.size()); !ok) return ok;
+  const auto batch = static_cast<std::size_t>(plan().batch);
+  for (; !ids.empty(); ids = ids.subspan(batch)) {
+    if (auto stepped = step(ids.first(batch), observer); !stepped) return stepped;
+  }
+  return {};
+}
+
 Result<void> Backend::time_steps(std::span<const std::int32_t> ids, std::span<double> milliseconds, CacheState cache) {
   if (cache == CacheState::cold)
     return input_error("Only a GPU's cache can be emptied between two steps. Use --l2 warm, or --backend cuda.");

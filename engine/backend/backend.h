@@ -34,6 +34,7 @@ struct BackendInfo {
   std::string products = "own";      // "tensor cores" or "cublasLt" where those multiply the matrices
   bool graph = false;                // the whole step is one CUDA graph: an observer sees steps and nodes, no stages
   bool errors = false;               // steps measure the errors of the discretisation rules
+  bool ahead = false;                // step_all() queues a step while the one before it runs
   bool chunked_prefill = false;      // prefill() takes many tokens at once; otherwise it steps
   std::string state = "fp32";        // what the matrix state is kept in: "fp32", "bf16", "fp64"
   std::size_t weight_bytes = 0;      // where the arithmetic happens
@@ -58,6 +59,11 @@ class Backend {
   // One token for each sequence; ids (B), each in [0, vocab_size). The observer may be null. Returns when the step has
   // finished.
   virtual Result<void> step(std::span<const std::int32_t> ids, Observer* observer) = 0;
+  // As many steps as `ids` (steps, B) has room for. A GPU has a step queued while the one before it runs, so that the
+  // host's way to a launch takes no time of the device's (BackendInfo::ahead; otherwise each step is waited for). The bits
+  // are those of as many calls of step(). After a failure position() says which step it was. Input error: ids that are not of whole
+  // steps or outside the vocabulary.
+  virtual Result<void> step_all(std::span<const std::int32_t> ids, Observer* observer);
   // As many steps as `milliseconds` has room for, all with the same ids, and how long each took. A GPU gets them queued
   // one behind the other without waiting in between, and times them itself; a CPU's are timed one by one, and only warm
   // (input error). What makes the cache cold is not in the times.

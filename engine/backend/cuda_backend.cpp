@@ -28,8 +28,9 @@ namespace engine {
 
 namespace {
 
-constexpr int few_ids = 8;             // up to here a kernel reads them from the host sooner than a copy brings them
-constexpr std::size_t few_tokens = 2;  // of a text, which are stepped
+constexpr int few_ids =
+    8;  // up to here a kernel reads them from the host sooner than a copy brings them, and a stream writes them one by one
+constexpr std::size_t few_tokens = 2;                                 // of a text, which are stepped
 constexpr std::uint64_t least_head_beside = std::uint64_t{16} << 20;  // bytes: a shorter head ends before the errors do
 
 class CudaBackend final : public Backend, public ResidualAccess {
@@ -52,6 +53,7 @@ class CudaBackend final : public Backend, public ResidualAccess {
         multiprocessors_(parts.device.multiprocessors),
         sync_stages_(sync_stages()) {
     info_.graph = info_.graph && !sync_stages_;
+    info_.ahead = plan_.batch <= few_ids && !sync_stages_;
   }
 
   const BackendInfo& info() const override { return info_; }
@@ -76,13 +78,45 @@ class CudaBackend final : public Backend, public ResidualAccess {
     if (observer != nullptr) observer->step_begin(position_);
     if (auto queued = queue_step(observer); !queued) return queued;
     if (auto published = publish_step(); !published) return published;
-    if (auto done = stream_.synchronize(); !done) {
-      return fail(done.error(),
-                  fmt::format("Token {}, in a stage of the step (MAMBASCOPE_SYNC_STAGES=1 tells which)", position_));
-    }
+    if (observer != nullptr) observer->step_queued();
+    if (auto done = stream_.synchronize(); !done) return fail_in_step(done.error());
     if (observer != nullptr) observer->step_end(position_);
     ++position_;
     return {};
+  }
+
+  Result<void> step_all(std::span<const std::int32_t> ids, Observer* observer) override {
+    if (!info_.ahead) return Backend::step_all(ids, observer);
+    if (failed_) return tl::unexpected(*failed_);
+    if (auto ok = check_generated(ids.size()); !ok) return ok;
+    if (auto ok = check_vocabulary(ids); !ok) return ok;
+    std::array<kernels::Event, 2> ends;
+    for (kernels::Event& end : ends) {
+      auto event = kernels::Event::create_without_time();
+      if (!event) return checked(tl::unexpected(event.error()), "Stepping ahead");
+      end = std::move(*event);
+    }
+    // position_ is that of the step which is waited for next.
+    const auto wait_for_step = [&](std::size_t step) -> Result<void> {
+      if (auto done = ends[step % ends.size()].wait(); !done) return fail_in_step(done.error());
+      if (observer != nullptr) observer->step_end(position_);
+      ++position_;
+      return {};
+    };
+    const std::size_t batch = buffers_.ids.size();
+    const std::size_t steps = ids.size() / batch;
+    for (std::size_t i = 0; i < steps; ++i) {
+      if (observer != nullptr) observer->step_begin(position_ + (i > 0 ? 1 : 0));
+      auto queued = queue_ids(ids.subspan(i * batch, batch));
+      if (queued) queued = queue_step(observer);
+      if (queued) queued = publish_step(i > 0 ? 2 : 1);
+      if (!queued) return queued;
+      if (auto marked = ends[i % ends.size()].record(stream_); !marked) return fail(marked.error(), "Stepping ahead");
+      if (observer != nullptr) observer->step_queued();
+      if (i == 0) continue;
+      if (auto waited = wait_for_step(i - 1); !waited) return waited;
+    }
+    return steps > 0 ? wait_for_step(steps - 1) : Result<void>();
   }
 
   Result<void> time_steps(std::span<const std::int32_t> ids, std::span<double> milliseconds,
@@ -318,6 +352,15 @@ class CudaBackend final : public Backend, public ResidualAccess {
     return {};
   }
 
+  // The ids of the step that is queued next, while earlier ones may not have read theirs.
+  Result<void> queue_ids(std::span<const std::int32_t> ids) {
+    for (std::size_t b = 0; b < ids.size(); ++b) {
+      auto written = stream_.write_pinned(pinned_ids_.as<std::int32_t>() + b, ids[b]);
+      if (!written) return fail(written.error(), fmt::format("The ids behind token {}", position_));
+    }
+    return {};
+  }
+
   // Queues the step of the ids in pinned_ids_: as a graph, recorded at the first step, or kernel by kernel.
   Result<void> queue_step(Observer* observer) {
     if (info_.graph) {
@@ -462,9 +505,9 @@ class CudaBackend final : public Backend, public ResidualAccess {
     return kernels::check_cuda(kernels::device::sample(draw_, placement), "launch");
   }
 
-  // Behind queue_step().
-  Result<void> publish_step() {
-    return publisher_ ? checked(publisher_->follow(stream_, position_ + 1), "Publishing a step") : Result<void>();
+  // Behind queue_step(). `tokens`: how many steps beyond position_ are queued with it.
+  Result<void> publish_step(int tokens = 1) {
+    return publisher_ ? checked(publisher_->follow(stream_, position_ + tokens), "Publishing a step") : Result<void>();
   }
 
   Result<void> finish_publishing() {
@@ -493,6 +536,11 @@ class CudaBackend final : public Backend, public ResidualAccess {
                                                    "--backend cpu.",
                                                    where, error.message)};
     return tl::unexpected(*failed_);
+  }
+
+  Result<void> fail_in_step(const kernels::DeviceError& error) {
+    return fail(error,
+                fmt::format("Token {}, in a stage of the step (MAMBASCOPE_SYNC_STAGES=1 tells which)", position_));
   }
 
   Result<void> checked(const kernels::DeviceResult<void>& done, const char* what) {

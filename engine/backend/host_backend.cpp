@@ -91,6 +91,7 @@ Result<void> HostBackend<T>::step(std::span<const std::int32_t> ids, Observer* o
     if (observer != nullptr) observer->after(stage);
   }
   if (auto whole = check_whole(files_); !whole) return whole;
+  if (observer != nullptr) observer->step_queued();
   if (observer != nullptr) observer->step_end(position_);
   ++position_;
   if (!request_.receive) return {};

@@ -24,7 +24,9 @@ class Observer {
   // plan's order; the handles are good during the call. `recording`, 1 or more, is the same as
   // long as the graph is.
   virtual void recorded(std::span<const GraphNode> nodes, std::uint64_t recording) { (void)nodes, (void)recording; }
-  // All work of the step has finished on the device.
+  // All work of the step has been queued. The next step may begin before this one ends, see Backend::step_all().
+  virtual void step_queued() {}
+  // All work of the step has finished on the device. Steps end in the order in which they began.
   virtual void step_end(std::int64_t token) = 0;
 };
 

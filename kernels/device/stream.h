@@ -5,6 +5,7 @@
 #include "kernels/device/error.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 // CUDA's own names of what cudaStream_t and cudaEvent_t point to.
@@ -44,6 +45,8 @@ class Stream {
   DeviceResult<void> copy_rows_to_host(void* host, const void* device, std::size_t pitch, std::size_t width,
                                        std::size_t rows) const;
   DeviceResult<void> fill_zero(void* device, std::size_t bytes) const;
+  // Writes one value to pinned host memory when everything queued so far has finished, before what is queued later begins.
+  DeviceResult<void> write_pinned(std::int32_t* pinned, std::int32_t value) const;
 
  private:
   StreamHandle handle_ = nullptr;

@@ -280,6 +280,7 @@ std::string header_text(const RecordedProfile& p, std::size_t tokens, std::size_
                          {"names", p.names},
                          {"tokens", tokens},
                          {"pieces", pieces}};
+  if (p.ahead) header["ahead"] = true;
   if (p.cost)
     header["cost_of_cupti"] = {{"wall_us_with", p.cost->wall_us_with},
                                {"wall_us_without", p.cost->wall_us_without},
@@ -312,6 +313,7 @@ tl::expected<Header, std::string> parse_header(std::string_view text) {
   p.state = fields.text("state");
   p.is_gpu = fields.flag("is_gpu");
   p.graph = fields.flag("graph");
+  if (object.contains("ahead")) p.ahead = fields.flag("ahead");
   p.threads = static_cast<int>(fields.count("threads", 1U << 20U));
   p.batch = static_cast<int>(fields.count("batch", 1U << 20U));
   p.warmup = static_cast<int>(fields.count("warmup", 1U << 30U));

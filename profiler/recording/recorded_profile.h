@@ -53,6 +53,7 @@ struct RecordedProfile {
   std::string model, variant, weights;  // weights: their type, "bf16"
   std::string backend, device, detail, products, state;
   bool is_gpu = false, graph = false;
+  bool ahead = false;  // each step was queued while the one before it ran
   int threads = 1, batch = 1, warmup = 0;
   std::uint64_t seed = 0;
   std::vector<std::pair<std::string, double>> shape;  // of the model: ("d_model", 768), ...

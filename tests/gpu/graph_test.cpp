@@ -120,3 +120,52 @@ TEST_CASE("gpu: the copy rate is one that memory has") {
   CHECK(*rate > 1e10);
   CHECK(*rate < 1e14);
 }
+
+TEST_CASE("gpu graph: steps that are queued ahead leave the bits of steps that are waited for, and end in order") {
+  struct Log : engine::Observer {
+    std::vector<std::int64_t> begun, ended;
+    std::size_t queued = 0, most_at_once = 0;
+    void step_begin(std::int64_t token) override { begun.push_back(token); }
+    void before(const engine::Stage&) override {}
+    void after(const engine::Stage&) override {}
+    void step_queued() override {
+      ++queued;
+      most_at_once = std::max(most_at_once, queued - ended.size());
+    }
+    void step_end(std::int64_t token) override { ended.push_back(token); }
+  };
+  const engine::Weights weights = weights_of(4);
+  for (const auto variant : {engine::Variant::staged, engine::Variant::fused}) {
+    for (const bool graph : {false, true}) {
+      for (const int batch : {1, 8, 9}) {
+        CAPTURE(static_cast<int>(variant));
+        CAPTURE(graph);
+        CAPTURE(batch);
+        const auto waiting = open(weights, batch, graph, variant), ahead = open(weights, batch, graph, variant);
+        CHECK(ahead->info().ahead == (batch <= 8));
+        constexpr std::int32_t steps = 50;
+        std::vector<std::int32_t> ids;
+        for (std::int32_t i = 0; i < steps * batch; ++i) ids.push_back((3 + 7 * i * i) % 101);
+        const auto each = static_cast<std::size_t>(batch);
+        for (std::size_t i = 0; i < steps; ++i)
+          REQUIRE(waiting->step({ids.data() + i * each, each}, nullptr).has_value());
+        Log log;
+        REQUIRE(ahead->step_all(std::span(ids).first(3 * each), nullptr).has_value());
+        REQUIRE(ahead->step_all(std::span(ids).subspan(3 * each), &log).has_value());
+        CHECK(ahead->position() == steps);
+        REQUIRE(log.ended.size() == steps - 3);
+        CHECK(log.begun == log.ended);
+        CHECK(log.queued == log.ended.size());
+        CHECK(log.most_at_once == (batch <= 8 ? 2 : 1));
+        for (std::size_t i = 0; i < log.ended.size(); ++i) CHECK(log.ended[i] == static_cast<std::int64_t>(i) + 3);
+        std::vector<float> a(static_cast<std::size_t>(weights.config.padded_vocab())), b(a.size());
+        for (int sequence = 0; sequence < batch; ++sequence) {
+          REQUIRE(waiting->read_logits(sequence, a).has_value());
+          REQUIRE(ahead->read_logits(sequence, b).has_value());
+          CHECK(tests::same_bits(a, b));
+        }
+        CHECK_FALSE(ahead->step_all(std::vector<std::int32_t>(each + (each > 1 ? 1 : 0), 101), nullptr).has_value());
+      }
+    }
+  }
+}

@@ -43,8 +43,9 @@ app::StageCounters counted() {
 // A backend that works for some steps and then has lost its device.
 class Failing : public engine::Backend {
  public:
-  explicit Failing(int good) : left_(good) {
+  explicit Failing(int good, bool ahead = false) : left_(good) {
     info_.name = "failing";
+    info_.ahead = ahead;
     engine::Stage stage;
     stage.cost.bytes_read = 10;
     plan_.stages.push_back(stage);
@@ -57,6 +58,7 @@ class Failing : public engine::Backend {
     observer->before(plan_.stages[0]);
     observer->after(plan_.stages[0]);
     if (left_-- == 0) return engine::system_error("The GPU is lost to this model.");
+    observer->step_queued();
     observer->step_end(position_++);
     return {};
   }
@@ -154,4 +156,35 @@ TEST_CASE("a device that is lost in the middle: what was measured until then is 
   Failing early(2);
   const auto none = app::TimingStore::make(1, false, 10);
   CHECK_FALSE(app::profile_backend(options, model, early, *none, ids).has_value());
+}
+
+TEST_CASE("steps that are queued ahead go from the end of the work before to the end of their own, unless waited for") {
+  app::ProfileOptions options;
+  options.steps = 4;
+  options.warmup = 2;
+  const std::vector<std::int32_t> ids(6, 1);
+  engine::Model model;
+  const auto end_of = [](const profiler::TokenTimes& token) {
+    return token.stages.back().start_ns + token.stages.back().duration_ns;
+  };
+  for (const bool wait : {false, true}) {
+    CAPTURE(wait);
+    options.wait = wait;
+    Failing backend(100, true);
+    const auto store = app::TimingStore::make(1, false, 5);
+    const auto run = app::profile_backend(options, model, backend, *store, ids);
+    REQUIRE(run.has_value());
+    CHECK(run->result.ahead == !wait);
+    const auto& tokens = run->result.tokens;
+    REQUIRE(tokens.size() == 4);
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      CHECK(tokens[i]->token == i);
+      const bool own_end = tokens[i]->wall_start_ns + tokens[i]->wall_ns == end_of(*tokens[i]);
+      if (!wait) CHECK(own_end);
+      if (!wait && i > 0) CHECK(tokens[i]->wall_start_ns == end_of(*tokens[i - 1]));
+    }
+    const auto json = app::accounting_json(run->result, {1e9, ""});
+    CHECK(json["queued_ahead"] == !wait);
+    CHECK((app::accounting_text(run->result, {1e9, ""}).find("queued while") != std::string::npos) == !wait);
+  }
 }

@@ -80,7 +80,7 @@ TEST_CASE("a table of ranks: a column each, a dash where a plan has no such stag
   CHECK(text.find("12.55") == std::string::npos);
   CHECK(text.find("7.34") != std::string::npos);
   CHECK(text.find("MLP keeps its width") != std::string::npos);
-  CHECK(text.find("Parameters differ: 1100 at rank 1, 1400 at rank 4 (+27.3 %)") != std::string::npos);
+  CHECK(text.find("Parameters differ: 1,100 at rank 1, 1,400 at rank 4 (+27.3 %)") != std::string::npos);
   CHECK(text.find("Rank 1 is SISO") != std::string::npos);
   CHECK(app::ranks_text({}, "x").empty());
 

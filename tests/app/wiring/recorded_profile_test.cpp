@@ -22,7 +22,7 @@ app::ProfileResult example() {
   profile.config.expand = 1.5;
   profile.backend.name = "cuda";
   profile.backend.device = "a GPU";
-  profile.backend.is_gpu = profile.backend.graph = true;
+  profile.backend.is_gpu = profile.backend.graph = profile.ahead = true;
   profile.plan.variant = "fused";
   profile.plan.batch = 2;
   for (int id = 0; id < 2; ++id) {

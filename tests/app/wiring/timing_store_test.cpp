@@ -31,6 +31,7 @@ void step(TimingStore& store, std::int64_t token, int stages, fake::Script* scri
     }
     store.after(stage(id));
   }
+  store.step_queued();
   store.step_end(token);
 }
 
@@ -134,6 +135,7 @@ TEST_CASE("device times join their token, by stage, when they arrive") {
   const auto inside = static_cast<std::uint64_t>(profiler::steady_now_ns());
   script.launch(inside, inside + 5);
   store->after(stage(0));
+  store->step_queued();
   store->step_end(12);
   script.launch(inside + 3'600'000'000'000U, inside + 3'600'000'000'005U);
   store->flush();
@@ -148,6 +150,7 @@ void step_graph(TimingStore& store, std::int64_t token, std::span<const engine::
   store.step_begin(token);
   store.recorded(nodes, recording);
   fake::launch_graph(script, ids, static_cast<std::uint64_t>(profiler::steady_now_ns()));
+  store.step_queued();
   store.step_end(token);
 }
 
@@ -187,6 +190,38 @@ TEST_CASE("a step that is one graph has its stages by node, also after it was re
   CHECK(tokens[0]->stages[3].tag.stage == 2);
   CHECK(tokens[0]->stages[4].tag.stage == profiler::unknown_stage);
   CHECK(store->status().unattributed == 1);
+}
+
+TEST_CASE("a step that begins before the one before it ends: each has its work, and wall times do not overlap") {
+  fake::Script script;
+  script.now_is_steady = true;
+  auto session = profiler::ActivitySession::start(std::make_unique<fake::Cupti>(script));
+  REQUIRE(session);
+  const auto store = TimingStore::make(1, session->get(), {}, 8);
+  const auto queue = [&](std::int64_t token) {
+    store->step_begin(token);
+    store->before(stage(0));
+    const auto now = static_cast<std::uint64_t>(profiler::steady_now_ns());
+    script.launch(now, now + 10);
+    store->after(stage(0));
+    store->step_queued();
+  };
+  queue(0);
+  for (std::int64_t token = 1; token < 4; ++token) {
+    queue(token);
+    store->step_end(token - 1);
+  }
+  store->step_end(3);
+  store->flush();
+  const auto tokens = store->newest(10);
+  REQUIRE(tokens.size() == 4);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    CHECK(tokens[i]->token == i);
+    REQUIRE(tokens[i]->stages.size() == 1);
+    CHECK(tokens[i]->stages[0].tag.stage == 0);
+    if (i > 0) CHECK(tokens[i]->wall_start_ns == tokens[i - 1]->wall_start_ns + tokens[i - 1]->wall_ns);
+  }
+  CHECK(store->status().unattributed == 0);
 }
 
 TEST_CASE("a library that cannot tell nodes apart: the graph's work is shown without stages, and why") {

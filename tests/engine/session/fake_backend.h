@@ -81,6 +81,7 @@ class FakeBackend : public Backend {
       for (std::size_t i = 0; i < layer.v.size(); ++i) layer.v[i] = std::sin(id - static_cast<float>(i));
     }
     ++state_.position;
+    if (observer != nullptr) observer->step_queued();
     if (observer != nullptr) observer->step_end(state_.position - 1);
     return {};
   }

@@ -26,7 +26,7 @@ RecordedProfile example(int tokens) {
   out.recorded_at = "2026-11-23T11:20:00Z";
   out.model = "m \"quoted\" é";
   out.device = "a GPU";
-  out.is_gpu = out.graph = true;
+  out.is_gpu = out.graph = out.ahead = true;
   out.batch = 3;
   out.seed = std::numeric_limits<std::uint64_t>::max();
   out.shape = {{"d_model", 64}, {"expand", 1.5}};
@@ -114,6 +114,7 @@ TEST_CASE("a recorded profile comes back as it was, its clock starting at 0") {
   CHECK(after->seed == before.seed);
   CHECK(after->shape.size() == 2);
   CHECK(after->graph);
+  CHECK(after->ahead);
   CHECK(after->status.source == TimeSource::cupti);
   CHECK(after->status.clock_uncertainty_ns == 345);
   CHECK(after->copy_bytes_per_second == doctest::Approx(3.01e12));
