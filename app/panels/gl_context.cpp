@@ -9,8 +9,15 @@ namespace {
 
 int ended = 0;
 
-std::vector<std::function<void()>>& releases() {
-  static std::vector<std::function<void()>> all;
+using Calls = std::vector<std::function<void()>>;
+
+Calls& releases() {
+  static Calls all;
+  return all;
+}
+
+Calls& frame_work() {
+  static Calls all;
   return all;
 }
 
@@ -20,7 +27,14 @@ int gl_context_number() { return ended; }
 
 void when_gl_context_ends(std::function<void()> release) { releases().push_back(std::move(release)); }
 
+void behind_frame(std::function<void()> work) { frame_work().push_back(std::move(work)); }
+
+void end_frame() {
+  for (const auto& work : std::exchange(frame_work(), {})) work();
+}
+
 void end_gl_context() {
+  frame_work().clear();
   for (const auto& release : std::exchange(releases(), {})) release();
   ++ended;
 }

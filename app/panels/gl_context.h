@@ -13,4 +13,10 @@ void when_gl_context_ends(std::function<void()> release);
 // By whoever owns the context, before it goes.
 void end_gl_context();
 
+// Called once, behind the commands that draw the frame which is being made: for what makes OpenGL hand its commands to the
+// GPU, which interrupts the steps of a model there, so that it happens once a frame.
+void behind_frame(std::function<void()> work);
+// By whoever draws frames, behind these commands.
+void end_frame();
+
 }  // namespace app

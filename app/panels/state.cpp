@@ -91,7 +91,7 @@ void ask(PanelContext& context, const StateData& data, StateImage& image) {
 // Values of blocks that stayed on the GPU, for who reads numbers; the picture of them has been drawn.
 void want_values(StateData& data, const StateImage& image) {
   if (data.texture.tiles == nullptr || data.texture.blocks != nullptr) return;
-  data.read = image.shader().read_blocks();
+  data.read = image.shader().read_blocks(*data.texture.tiles);
   if (data.read.size() == data.texture.tiles->count) data.texture.blocks = data.read.data();
 }
 

@@ -147,6 +147,7 @@ engine::Result<void> StateShader::begin() {
   state_of_slot_.clear();
   layer_of_slot_.clear();
   tiles_.reset();
+  coming_.reset();
   shape_ = {};
   drawn_ = {};
   coloured_ = {};
@@ -194,6 +195,7 @@ engine::Result<void> StateShader::begin() {
 void StateShader::release() {
   for (BlockBuffer& buffer : blocks_) buffer.shared.reset();
   tiles_.reset();
+  coming_.reset();
 }
 
 // New storage: who still draws from the old one keeps it.
@@ -266,28 +268,46 @@ void StateShader::bring_cells(const StateTexture& texture, const StateView& view
 engine::Result<void> StateShader::bring_blocks(const StateTexture& texture) {
   if (blocks_[0].buffer == 0)
     for (BlockBuffer& buffer : blocks_) make(buffer, GL_RG32UI, sizeof(kernels::StateTile), nullptr);
-  if (texture.tiles == tiles_) return {};
+  if (texture.tiles == tiles_) {
+    coming_.reset();
+    return {};
+  }
+  if (texture.tiles != nullptr && texture.tiles->on_device != nullptr) {
+    if (coming_ == nullptr) {
+      behind_frame([alive = std::weak_ptr<StateShader*>(self_)] {
+        if (const auto self = alive.lock()) (*self)->brought_ = (*self)->take_coming();
+      });
+    }
+    coming_ = texture.tiles;
+    return std::exchange(brought_, {});
+  }
   stale_ = true;
-  tiles_.reset();
-  if (texture.tiles == nullptr) return {};
-  const engine::StateTiles& tiles = *texture.tiles;
+  coming_.reset();
+  tiles_ = texture.tiles;
+  if (tiles_ == nullptr) return {};
+  blocks_now_ = (blocks_now_ + 1) % blocks_.size();
+  BlockBuffer& buffer = blocks_[blocks_now_];
+  buffer.shared.reset();
+  make(buffer, GL_RG32UI, tiles_->bytes(), tiles_->tiles.data());
+  return {};
+}
+
+engine::Result<void> StateShader::take_coming() {
+  const std::shared_ptr<const engine::StateTiles> tiles = std::exchange(coming_, nullptr);
+  if (tiles == nullptr || context_ != gl_context_number()) return {};
   const std::size_t next = (blocks_now_ + 1) % blocks_.size();
   BlockBuffer& buffer = blocks_[next];
-  if (tiles.on_device == nullptr) {
+  if (buffer.shared == nullptr || buffer.bytes < tiles->bytes()) {
     buffer.shared.reset();
-    make(buffer, GL_RG32UI, tiles.bytes(), tiles.tiles.data());
-  } else {
-    if (buffer.shared == nullptr || buffer.bytes < tiles.bytes()) {
-      buffer.shared.reset();
-      make(buffer, GL_RG32UI, tiles.bytes(), nullptr);
-      auto shared = SharedBuffer::create(buffer.buffer);
-      if (!shared) return tl::unexpected(shared.error());
-      buffer.shared = std::move(*shared);
-    }
-    if (auto copied = buffer.shared->take(*tiles.on_device); !copied) return copied;
+    make(buffer, GL_RG32UI, tiles->bytes(), nullptr);
+    auto shared = SharedBuffer::create(buffer.buffer);
+    if (!shared) return tl::unexpected(shared.error());
+    buffer.shared = std::move(*shared);
   }
+  if (auto copied = buffer.shared->take(*tiles->on_device); !copied) return copied;
   blocks_now_ = next;
-  tiles_ = texture.tiles;
+  tiles_ = tiles;
+  stale_ = true;
   return {};
 }
 
@@ -365,6 +385,7 @@ engine::Result<void> StateShader::draw(const StateTexture& texture, const StateP
     layer_of_slot_.clear();
     slot_of_layer_.clear();
     drawn_.view = {0, 0, 0, 0};
+    tiles_.reset();
     stale_ = true;
   }
   bring_cells(texture, picture.view);
@@ -378,9 +399,9 @@ engine::Result<void> StateShader::draw(const StateTexture& texture, const StateP
   return brought;
 }
 
-std::vector<kernels::StateTile> StateShader::read_blocks() const {
+std::vector<kernels::StateTile> StateShader::read_blocks(const engine::StateTiles& tiles) const {
   std::vector<kernels::StateTile> blocks;
-  if (tiles_ == nullptr || context_ != gl_context_number()) return blocks;
+  if (tiles_.get() != &tiles || context_ != gl_context_number()) return blocks;
   blocks.resize(tiles_->count);
   glBindBuffer(GL_TEXTURE_BUFFER, blocks_[blocks_now_].buffer);
   glGetBufferSubData(GL_TEXTURE_BUFFER, 0, static_cast<std::ptrdiff_t>(tiles_->bytes()), blocks.data());

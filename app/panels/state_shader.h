@@ -41,14 +41,15 @@ class StateShader {
   StateShader& operator=(const StateShader&) = delete;
   ~StateShader() = default;  // its objects go with their context
 
-  // Makes the picture anew where anything changed. Error (system): the driver refuses the shader, or a copy failed.
+  // Makes the picture anew where anything changed. Blocks that a GPU left in its memory are brought behind the frame (see
+  // gl_context.h): the next picture is of them. Error (system): the driver refuses the shader, or a copy failed.
   engine::Result<void> draw(const StateTexture& texture, const StatePicture& picture, const StateColours& colours);
   unsigned int picture() const { return picture_; }  // a GL texture, RGBA8; the first row of pixels lies at v = 0
 
   // Whether blocks that this backend's GPU made can stay there: it is the one that draws.
   bool shares_with(const engine::BackendInfo& backend);
-  // The blocks of the last picture as they lie in the GPU's buffer. Waits for it.
-  std::vector<kernels::StateTile> read_blocks() const;
+  // These blocks as they lie in the GPU's buffer; empty while others do. Waits for it.
+  std::vector<kernels::StateTile> read_blocks(const engine::StateTiles& tiles) const;
   // The pixels of the last picture, packed as ImGui's colours, the first row first; for tests.
   std::vector<ImU32> read_pixels() const;
 
@@ -66,6 +67,7 @@ class StateShader {
   static void make(Buffer& buffer, unsigned int format, std::size_t bytes, const void* data);
   void bring_cells(const StateTexture& texture, const StateView& view);
   engine::Result<void> bring_blocks(const StateTexture& texture);
+  engine::Result<void> take_coming();
   void bring_pixels(const StateTexture& texture, const StatePicture& picture);
   void bring_colours(const StateColours& colours);
   void render(const StateTexture& texture, const StatePicture& picture);
@@ -83,6 +85,8 @@ class StateShader {
   std::vector<std::shared_ptr<const engine::SequenceState>> state_of_slot_;  // whose cells; null: nobody's
   std::vector<int> layer_of_slot_;
   std::shared_ptr<const engine::StateTiles> tiles_;
+  std::shared_ptr<const engine::StateTiles> coming_;  // brought behind this frame
+  engine::Result<void> brought_;                      // how that went the last time
   std::array<int, 4> shape_{};
   StatePicture drawn_;
   StateColours coloured_;

@@ -28,6 +28,7 @@ namespace {
 
 volatile std::sig_atomic_t interrupted = 0;
 constexpr double frame_period_s = 1.0 / 60;
+constexpr std::chrono::milliseconds latest_hand_over{9};  // of a frame to the GPU, since its begin
 // How long to go on drawing after input (tool tips, hover, scrolling) and after a snapshot (phasors in motion).
 constexpr double settle_after_input_s = 0.7, settle_after_snapshot_s = 0.2;
 
@@ -354,11 +355,14 @@ void App::frame() {
   ImGui::Render();
   took("all panels");
 
+  wait_for_pause(start + latest_hand_over);
+  took("pause between steps");
   const SurfaceSize size = surface_->size();
   glViewport(0, 0, size.width, size.height);
   glClearColor(theme_.window.x, theme_.window.y, theme_.window.z, 1.0F);
   glClear(GL_COLOR_BUFFER_BIT);
   ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+  end_frame();
   take_screenshot();
   surface_->present();
   took("OpenGL");
@@ -366,6 +370,12 @@ void App::frame() {
   frame_stats_.add(ms, std::move(frame_parts()));
   workspace_.frame_ms = workspace_.frame_ms == 0 ? ms : 0.9 * workspace_.frame_ms + 0.1 * ms;
   settings_.save(false);
+}
+
+// OpenGL's commands are collected until now: the GPU draws while no step runs on it.
+void App::wait_for_pause(Clock::time_point latest) {
+  if (!workspace_.ready()) return;
+  if (const StepPauses* pauses = workspace_.document().timings->pauses()) pauses->wait(latest);
 }
 
 void App::draw() {

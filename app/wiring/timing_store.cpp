@@ -126,6 +126,7 @@ class DeviceTimings : public TimingStore, private profiler::TimesListener {
   DeviceTimings& operator=(const DeviceTimings&) = delete;
 
   void step_begin(std::int64_t token) override {
+    pauses_.step_begins();
     last_stage_ = -1;
     step_ = tokens_.begin(token, session_ != nullptr ? TimeSource::cupti : TimeSource::none, steady_now_ns());
     if (session_ != nullptr) {
@@ -170,6 +171,7 @@ class DeviceTimings : public TimingStore, private profiler::TimesListener {
   }
   void step_end(std::int64_t) override {
     const std::int64_t end_ns = steady_now_ns();
+    pauses_.step_ended();
     if (queued_.empty()) return;
     tokens_.finish(queued_.front().step, end_ns, {}, queued_.front().last_stage);
     queued_.pop_front();
@@ -196,6 +198,7 @@ class DeviceTimings : public TimingStore, private profiler::TimesListener {
   std::string kernel_name(std::uint32_t name) const override {
     return session_ != nullptr ? session_->name(name) : std::string();
   }
+  const StepPauses* pauses() const override { return &pauses_; }
 
  private:
   void tagged(std::span<const profiler::StageTime> times) override {
@@ -209,6 +212,7 @@ class DeviceTimings : public TimingStore, private profiler::TimesListener {
   profiler::ActivitySession* session_;
   profiler::Unavailable why_;
   TimedTokens tokens_;
+  StepPauses pauses_;
   std::atomic<std::uint64_t> unattributed_{0};
   // The stepping thread's own.
   struct Queued {

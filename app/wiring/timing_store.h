@@ -3,6 +3,7 @@
 // collector.
 #pragma once
 
+#include "app/wiring/step_pauses.h"
 #include "engine/plan/observer.h"
 #include "profiler/activity/stage_time.h"
 
@@ -39,6 +40,8 @@ class TimingStore : public engine::Observer {
   virtual profiler::ProfilerStatus status() const = 0;
   // Name of an interned kernel; empty for 0.
   virtual std::string kernel_name(std::uint32_t name) const = 0;
+  // Of a GPU's steps; null: of no GPU.
+  virtual const StepPauses* pauses() const { return nullptr; }
 };
 
 }  // namespace app

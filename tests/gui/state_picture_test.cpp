@@ -1,5 +1,6 @@
 // The whole state's picture as the GPU draws it: each pixel is the value that viewmodel/state_texture.h defines, in the
 // colour of its place on the scale; and the same pixels whether blocks pass through the host or stay on the GPU.
+#include "app/panels/gl_context.h"
 #include "app/panels/state_shader.h"
 #include "engine/backend/backend.h"
 #include "tests/gui/driver.h"
@@ -156,7 +157,7 @@ TEST_CASE("state picture: another token's cells and blocks replace what lies on 
   second.texture.state = std::make_shared<const engine::SequenceState>();
   CHECK(wrong_pixels(shader, second.texture, picture) == 0);
   CHECK(wrong_pixels(shader, first.texture, picture) == 0);
-  const std::vector<kernels::StateTile> blocks = shader.read_blocks();
+  const std::vector<kernels::StateTile> blocks = shader.read_blocks(*first.texture.tiles);
   REQUIRE(blocks.size() == first.texture.tiles->count);
   CHECK(std::memcmp(blocks.data(), first.texture.blocks, first.texture.tiles->bytes()) == 0);
 }
@@ -208,8 +209,11 @@ TEST_CASE("state picture: blocks that stay on the GPU give the pixels of those t
       CHECK(((*taken)->on_device != nullptr) == on_device);
       largest[on_device] = (*taken)->largest;
       REQUIRE(shader.draw(texture, picture, counting_colours()).has_value());
+      CHECK(shader.read_blocks(**taken).empty() == on_device);  // brought behind the frame
+      app::end_frame();
+      REQUIRE(shader.draw(texture, picture, counting_colours()).has_value());
       pixels[on_device] = shader.read_pixels();
-      blocks[on_device] = shader.read_blocks();
+      blocks[on_device] = shader.read_blocks(**taken);
     }
     CHECK(pixels[0] == pixels[1]);
     CHECK(largest[0] == largest[1]);
@@ -218,4 +222,21 @@ TEST_CASE("state picture: blocks that stay on the GPU give the pixels of those t
     CHECK(std::memcmp(blocks[0].data(), blocks[1].data(), blocks[0].size() * sizeof blocks[0][0]) == 0);
     CHECK(std::count(pixels[0].begin(), pixels[0].end(), pixels[0][0]) < 50000);  // a picture, not one colour
   }
+}
+
+TEST_CASE("state picture: what is left for behind the frame is done once, and not after the context has gone") {
+  int done = 0;
+  {
+    gui_test::Driver driver;
+    app::behind_frame([&done] { ++done; });
+    CHECK(done == 0);
+    driver.frames(1);
+    CHECK(done == 1);
+    driver.frames(2);
+    CHECK(done == 1);
+    app::behind_frame([&done] { ++done; });
+  }
+  gui_test::Driver another;
+  another.frames(1);
+  CHECK(done == 1);
 }

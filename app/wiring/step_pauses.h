@@ -1,0 +1,33 @@
+// When the device is between two steps: who draws on the same GPU hands over its frame then, because a GPU that turns from
+// computing to drawing and back interrupts a step for most of a millisecond. The stepping thread tells, the UI thread waits.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+
+namespace app {
+
+class StepPauses {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  void step_begins();
+  void step_ended(Clock::time_point now = Clock::now());
+  // Waits for the end of a step, at most until `latest`. Returns at once where one has just ended, and where none has been
+  // stepped for a while: nothing is interrupted then.
+  void wait(Clock::time_point latest, Clock::time_point now = Clock::now()) const;
+
+ private:
+  static constexpr std::chrono::microseconds fresh{700};  // a pause that began so long ago is long enough still
+  static constexpr std::chrono::milliseconds quiet{20};   // after it nobody expects another step
+
+  mutable std::mutex mutex_;
+  mutable std::condition_variable ended_;
+  bool stepping_ = false;
+  std::uint64_t steps_ = 0;  // that have ended
+  Clock::time_point last_end_{};
+};
+
+}  // namespace app

@@ -1,0 +1,65 @@
+#include "app/wiring/step_pauses.h"
+
+#include "app/wiring/timing_store.h"
+#include "profiler/activity/process.h"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <thread>
+
+namespace {
+
+using app::StepPauses;
+using namespace std::chrono_literals;
+using Clock = StepPauses::Clock;
+
+// By a clock that stands at `now`.
+double waited_ms(const StepPauses& pauses, Clock::duration most, Clock::time_point now = Clock::now()) {
+  const auto start = Clock::now();
+  pauses.wait(start + most, now);
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+constexpr double at_once = 5000;  // ms, on a machine that does other things
+
+}  // namespace
+
+TEST_CASE("where no step runs nobody waits for one: before the first, just behind one, and long after") {
+  StepPauses pauses;
+  CHECK(waited_ms(pauses, 10s) < at_once);
+  const auto end = Clock::now();
+  pauses.step_begins();
+  pauses.step_ended(end);
+  CHECK(waited_ms(pauses, 10s, end + 500us) < at_once);
+  CHECK(waited_ms(pauses, 10s, end + 40ms) < at_once);
+  // Another step is expected soon, and the pause may be over before anything is drawn in it.
+  CHECK(waited_ms(pauses, 30ms, end + 3ms) >= 30);
+}
+
+TEST_CASE("while a step runs the wait is for its end, and no longer than was said") {
+  StepPauses pauses;
+  pauses.step_begins();
+  CHECK(waited_ms(pauses, 30ms) >= 30);
+
+  std::atomic<bool> ended{false};
+  std::thread stepping([&] {
+    std::this_thread::sleep_for(20ms);
+    ended = true;
+    pauses.step_ended();
+  });
+  pauses.wait(Clock::now() + 10s);
+  CHECK(ended);
+  stepping.join();
+}
+
+TEST_CASE("the times of a GPU's steps know their pauses, those of a CPU's have none") {
+  CHECK(app::TimingStore::make(1, false)->pauses() == nullptr);
+  const auto store = app::TimingStore::make(1, nullptr, {"no CUPTI", "none"});
+  REQUIRE(store->pauses() != nullptr);
+  store->step_begin(0);
+  store->step_queued();
+  CHECK(waited_ms(*store->pauses(), 30ms) >= 30);
+  store->step_end(0);
+  CHECK(waited_ms(*store->pauses(), 10s, Clock::now() + 1h) < at_once);
+}
