@@ -1,5 +1,7 @@
 #include "app/panels/gl_context.h"
 
+#include "app/wiring/shared_tiles.h"
+
 #include <utility>
 #include <vector>
 
@@ -26,6 +28,13 @@ Calls& frame_work() {
 int gl_context_number() { return ended; }
 
 void when_gl_context_ends(std::function<void()> release) { releases().push_back(std::move(release)); }
+
+bool draws_where_cuda_computes() {
+  static int asked_in = -1;
+  static bool answer = false;
+  if (std::exchange(asked_in, ended) != ended) answer = SharedBuffer::possible();
+  return answer;
+}
 
 void behind_frame(std::function<void()> work) { frame_work().push_back(std::move(work)); }
 

@@ -13,6 +13,10 @@ void when_gl_context_ends(std::function<void()> release);
 // By whoever owns the context, before it goes.
 void end_gl_context();
 
+// Whether the GPU behind this context is the one that the CUDA backend uses. Asked once a context: where such a backend is
+// open, because the first answer may wait for the drivers.
+bool draws_where_cuda_computes();
+
 // Called once, behind the commands that draw the frame which is being made: for what makes OpenGL hand its commands to the
 // GPU, which interrupts the steps of a model there, so that it happens once a frame.
 void behind_frame(std::function<void()> work);

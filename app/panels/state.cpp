@@ -51,7 +51,7 @@ void remake(StateData& data, const engine::Snapshot& snapshot, const Selection& 
 }
 
 // Posts what the picture lacks, each thing once.
-void ask(PanelContext& context, const StateData& data, StateImage& image) {
+void ask(PanelContext& context, const StateData& data) {
   static const engine::Model* model = nullptr;
   static std::size_t tokens = 0;                   // when tiles were asked for last
   static const engine::StateTiles* had = nullptr;  // and what was there; only compared
@@ -71,7 +71,7 @@ void ask(PanelContext& context, const StateData& data, StateImage& image) {
     had = snapshot.tiles.get();
     // Where blocks are cells, their numbers are drawn, so that the host wants them.
     const bool coarser = data.texture.headdim > tile_rows && data.texture.d_state > tile_columns;
-    const bool shared = coarser && workspace.share_gpu && image.shader().shares_with(snapshot.backend);
+    const bool shared = coarser && workspace.share_gpu && StateShader::shares_with(snapshot.backend);
     workspace.post(engine::command::Tiles{tile_rows, tile_columns, shared});
   }
   // Looked at closely, the layer in the middle is watched, so that its cells come one by one.
@@ -328,7 +328,7 @@ void draw_state(PanelContext& context) {
   }
   if (draw_prefilled(theme, workspace, *snapshot, shown_index(*snapshot, workspace.selection))) return;
   remake(data, *snapshot, workspace.selection);
-  ask(context, data, image);
+  ask(context, data);
   if (data.texture.empty() && wants_tiles(*snapshot, workspace.selection)) {
     draw_empty_state(theme, "Reading the whole state", "It comes with the session's next step.");
     return;

@@ -419,14 +419,7 @@ std::vector<ImU32> StateShader::read_pixels() const {
 }
 
 bool StateShader::shares_with(const engine::BackendInfo& backend) {
-  static int asked_in = -1;
-  static bool possible = false;
-  if (backend.name != "cuda") return false;
-  if (asked_in != gl_context_number()) {
-    asked_in = gl_context_number();
-    possible = SharedBuffer::possible();
-  }
-  return possible;
+  return backend.name == "cuda" && draws_where_cuda_computes();
 }
 
 }  // namespace app

@@ -47,7 +47,7 @@ class StateShader {
   unsigned int picture() const { return picture_; }  // a GL texture, RGBA8; the first row of pixels lies at v = 0
 
   // Whether blocks that this backend's GPU made can stay there: it is the one that draws.
-  bool shares_with(const engine::BackendInfo& backend);
+  static bool shares_with(const engine::BackendInfo& backend);
   // These blocks as they lie in the GPU's buffer; empty while others do. Waits for it.
   std::vector<kernels::StateTile> read_blocks(const engine::StateTiles& tiles) const;
   // The pixels of the last picture, packed as ImGui's colours, the first row first; for tests.

@@ -2,11 +2,13 @@
 
 #include "app/commands/output_file.h"
 #include "app/panels/gl_context.h"
+#include "app/panels/state_shader.h"
 #include "app/shell/fonts.h"
 #include "app/shell/screenshot.h"
 #include "app/wiring/interventions.h"
 #include "app/wiring/parity.h"
 #include "app/wiring/recording_job.h"
+#include "app/wiring/shared_tiles.h"
 #include "engine/recording/recording.h"
 
 #define GL_GLEXT_PROTOTYPES
@@ -355,7 +357,7 @@ void App::frame() {
   ImGui::Render();
   took("all panels");
 
-  wait_for_pause(start + latest_hand_over);
+  const bool beside_steps = wait_for_pause(start + latest_hand_over);
   took("pause between steps");
   const SurfaceSize size = surface_->size();
   glViewport(0, 0, size.width, size.height);
@@ -365,6 +367,7 @@ void App::frame() {
   end_frame();
   take_screenshot();
   surface_->present();
+  if (beside_steps) turn_to_computing();
   took("OpenGL");
   const double ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   frame_stats_.add(ms, std::move(frame_parts()));
@@ -372,10 +375,12 @@ void App::frame() {
   settings_.save(false);
 }
 
-// OpenGL's commands are collected until now: the GPU draws while no step runs on it.
-void App::wait_for_pause(Clock::time_point latest) {
-  if (!workspace_.ready()) return;
-  if (const StepPauses* pauses = workspace_.document().timings->pauses()) pauses->wait(latest);
+// OpenGL's commands are collected until now: a GPU that steps and draws gets them while no step runs. Whether it does both.
+bool App::wait_for_pause(Clock::time_point latest) {
+  if (!workspace_.ready()) return false;
+  const Document& document = workspace_.document();
+  const StepPauses* pauses = document.timings->pauses();
+  return pauses != nullptr && StateShader::shares_with(document.snapshot->backend) && pauses->wait(latest);
 }
 
 void App::draw() {

@@ -63,7 +63,7 @@ class App {
   void serve_interventions();
   void draw();
   void draw_notice();
-  void wait_for_pause(Clock::time_point latest);
+  bool wait_for_pause(Clock::time_point latest);
   void take_screenshot();
 
   GuiOptions options_;

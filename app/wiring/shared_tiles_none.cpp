@@ -3,6 +3,8 @@
 
 namespace app {
 
+void turn_to_computing() {}
+
 bool SharedBuffer::possible() { return false; }
 
 engine::Result<std::unique_ptr<SharedBuffer>> SharedBuffer::create(unsigned int /*gl_buffer*/) {

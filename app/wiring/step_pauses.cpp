@@ -1,9 +1,12 @@
 #include "app/wiring/step_pauses.h"
 
+#include <algorithm>
+
 namespace app {
 
-void StepPauses::step_begins() {
+void StepPauses::step_begins(Clock::time_point now) {
   const std::lock_guard lock(mutex_);
+  pauses_[next_pause_++ % pauses_.size()] = now - last_end_;
   stepping_ = true;
 }
 
@@ -17,11 +20,14 @@ void StepPauses::step_ended(Clock::time_point now) {
   ended_.notify_all();
 }
 
-void StepPauses::wait(Clock::time_point latest, Clock::time_point now) const {
+bool StepPauses::wait(Clock::time_point latest, Clock::time_point now) const {
   std::unique_lock lock(mutex_);
   const auto age = now - last_end_;
-  if (!stepping_ && (age < fresh || age > quiet)) return;
+  if (!stepping_ && age > quiet) return false;
+  const auto shortest = *std::min_element(pauses_.begin(), pauses_.end());
+  if (!stepping_ && (age < fresh || age + enough < shortest)) return true;
   ended_.wait_until(lock, latest, [this, before = steps_] { return steps_ != before; });
+  return true;
 }
 
 }  // namespace app

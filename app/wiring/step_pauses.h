@@ -2,8 +2,10 @@
 // computing to drawing and back interrupts a step for most of a millisecond. The stepping thread tells, the UI thread waits.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 
@@ -13,14 +15,16 @@ class StepPauses {
  public:
   using Clock = std::chrono::steady_clock;
 
-  void step_begins();
+  void step_begins(Clock::time_point now = Clock::now());
   void step_ended(Clock::time_point now = Clock::now());
-  // Waits for the end of a step, at most until `latest`. Returns at once where one has just ended, and where none has been
-  // stepped for a while: nothing is interrupted then.
-  void wait(Clock::time_point latest, Clock::time_point now = Clock::now()) const;
+  // Waits for the end of a step, at most until `latest`. Returns at once in a pause that has just begun or that is long
+  // enough still, judged by the last pauses, and where none has been stepped for a while: nothing is interrupted then.
+  // Whether steps follow each other.
+  bool wait(Clock::time_point latest, Clock::time_point now = Clock::now()) const;
 
  private:
-  static constexpr std::chrono::microseconds fresh{700};  // a pause that began so long ago is long enough still
+  static constexpr std::chrono::microseconds fresh{700};  // a pause of any length that began so long ago
+  static constexpr std::chrono::milliseconds enough{2};   // of a pause, for a frame
   static constexpr std::chrono::milliseconds quiet{20};   // after it nobody expects another step
 
   mutable std::mutex mutex_;
@@ -28,6 +32,8 @@ class StepPauses {
   bool stepping_ = false;
   std::uint64_t steps_ = 0;  // that have ended
   Clock::time_point last_end_{};
+  std::array<Clock::duration, 8> pauses_{};  // the last ones, as they come
+  std::size_t next_pause_ = 0;
 };
 
 }  // namespace app

@@ -184,7 +184,7 @@ TEST_CASE("state picture: blocks that stay on the GPU give the pixels of those t
   const auto backend = engine::make_backend(weights, options);
   REQUIRE(backend.has_value());
   app::StateShader shader;
-  if (!shader.shares_with((*backend)->info())) {
+  if (!app::StateShader::shares_with((*backend)->info())) {
     MESSAGE("skipped: the GPU that draws is not CUDA's: " << driver.app().surface().description());
     return;
   }

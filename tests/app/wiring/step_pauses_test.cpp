@@ -33,8 +33,28 @@ TEST_CASE("where no step runs nobody waits for one: before the first, just behin
   pauses.step_ended(end);
   CHECK(waited_ms(pauses, 10s, end + 500us) < at_once);
   CHECK(waited_ms(pauses, 10s, end + 40ms) < at_once);
+  CHECK(pauses.wait(end, end + 500us));
+  CHECK_FALSE(pauses.wait(end, end + 40ms));
   // Another step is expected soon, and the pause may be over before anything is drawn in it.
   CHECK(waited_ms(pauses, 30ms, end + 3ms) >= 30);
+}
+
+TEST_CASE(
+    "pauses that were long are taken to be long: half of one is begun on, its end is not, and a short one counts") {
+  StepPauses pauses;
+  auto now = Clock::now();
+  const auto step = [&](Clock::duration pause) {
+    pauses.step_begins(now);
+    pauses.step_ended(now += 2ms);
+    now += pause;
+  };
+  for (int i = 0; i < 10; ++i) step(7ms);
+  const auto end = now - 7ms;  // of the last step
+  CHECK(waited_ms(pauses, 10s, end + 4ms) < at_once);
+  CHECK(waited_ms(pauses, 30ms, end + 6ms) >= 30);
+  step(1ms);
+  step(7ms);
+  CHECK(waited_ms(pauses, 30ms, now - 4ms) >= 30);
 }
 
 TEST_CASE("while a step runs the wait is for its end, and no longer than was said") {
