@@ -167,8 +167,7 @@ std::string accounting_text(const ProfileResult& result, const CopyRate& copy) {
   const SpanMeans means = profiler::span_means(result.tokens);
   const std::string span = fmt::format(
       "{:.1f} from its first piece of work to the end of the last ({:.1f} work, of which {:.1f} at once with other "
-      "work, "
-      "and {:.1f} gaps)",
+      "work, and {:.1f} gaps)",
       (means.busy + means.gaps) / 1e3, means.busy / 1e3, means.overlap / 1e3, means.gaps / 1e3);
   const std::string wall =
       result.ahead ? fmt::format(

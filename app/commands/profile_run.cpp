@@ -3,6 +3,7 @@
 #include "app/commands/second_process.h"
 #include "app/wiring/recorded_profile.h"
 #include "app/wiring/timing_store.h"
+#include "profiler/report/span.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -14,33 +15,35 @@ namespace app {
 
 namespace {
 
-// Measured tokens count from 0: those that warm up are none of them.
-void number_from_warm(std::vector<std::shared_ptr<const profiler::TokenTimes>>& tokens, std::uint32_t warmup) {
-  for (auto& token : tokens) {
-    auto numbered = std::make_shared<profiler::TokenTimes>(*token);
-    numbered->token -= std::min(warmup, numbered->token);
-    for (profiler::StageTime& piece : numbered->stages) piece.tag.token = numbered->token;
-    token = std::move(numbered);
-  }
-}
+using TokenList = std::vector<std::shared_ptr<const profiler::TokenTimes>>;
 
-// Of steps that are queued ahead: a token's wall time goes from the end of the work before it to the end of its own. Where
-// no work was recorded the host's times stay. By the first token's end only the second is known.
-void between_ends(std::vector<std::shared_ptr<const profiler::TokenTimes>>& tokens) {
+// The last `measured` of these tokens, which count from 0: those that warm up are none of them. Where steps were queued
+// ahead, a token's wall time goes from the end of the work before it to the end of its own; the first one's, where no token
+// before it is there, stays as the host saw it.
+TokenList measured_tokens(const TokenList& newest, std::size_t measured, std::uint32_t warmup, bool ahead) {
+  const std::size_t first = newest.size() - std::min(measured, newest.size());
+  const auto work_end_ns = [](const profiler::TokenTimes& token) {
+    return token.wall_start_ns + token.wall_ns - profiler::span_of(token).after_ns;
+  };
   std::optional<std::int64_t> before_ns;
-  for (auto& token : tokens) {
-    std::optional<std::int64_t> end_ns;
-    for (const profiler::StageTime& piece : token->stages) {
-      end_ns = std::max(end_ns.value_or(INT64_MIN), piece.start_ns + piece.duration_ns);
+  if (ahead && first > 0) before_ns = work_end_ns(*newest[first - 1]);
+  TokenList out;
+  out.reserve(newest.size() - first);
+  for (std::size_t i = first; i < newest.size(); ++i) {
+    auto token = std::make_shared<profiler::TokenTimes>(*newest[i]);
+    token->token -= std::min(warmup, token->token);
+    for (profiler::StageTime& piece : token->stages) piece.tag.token = token->token;
+    if (ahead) {
+      const std::int64_t end_ns = work_end_ns(*newest[i]);
+      if (before_ns && end_ns > *before_ns) {
+        token->wall_start_ns = *before_ns;
+        token->wall_ns = end_ns - *before_ns;
+      }
+      before_ns = end_ns;
     }
-    if (before_ns && end_ns && *end_ns > *before_ns) {
-      auto placed = std::make_shared<profiler::TokenTimes>(*token);
-      placed->wall_start_ns = *before_ns;
-      placed->wall_ns = *end_ns - *before_ns;
-      token = std::move(placed);
-    }
-    before_ns = end_ns;
+    out.push_back(std::move(token));
   }
+  return out;
 }
 
 }  // namespace
@@ -113,12 +116,9 @@ engine::Result<ProfileRun> profile_backend(const ProfileOptions& options, const 
   result.warmup = options.warmup;
   result.seed = options.seed;
   result.ahead = backend.info().ahead && !options.wait;
-  // With the one before them, from whose end the first goes on.
   const std::size_t measured = std::min(steps - warmup, static_cast<std::size_t>(options.steps));
-  result.tokens = store.newest(measured + 1);
-  if (result.ahead) between_ends(result.tokens);
-  if (result.tokens.size() > measured) result.tokens.erase(result.tokens.begin());
-  number_from_warm(result.tokens, static_cast<std::uint32_t>(warmup));
+  result.tokens =
+      measured_tokens(store.newest(measured + 1), measured, static_cast<std::uint32_t>(warmup), result.ahead);
   result.status = store.status();
   result.names = kernel_names(store, result.tokens);
   result.kernels = kernels_by_stage(result);

@@ -147,7 +147,6 @@ engine::Result<void> StateShader::begin() {
   state_of_slot_.clear();
   layer_of_slot_.clear();
   tiles_.reset();
-  coming_.reset();
   shape_ = {};
   drawn_ = {};
   coloured_ = {};
@@ -195,7 +194,6 @@ engine::Result<void> StateShader::begin() {
 void StateShader::release() {
   for (BlockBuffer& buffer : blocks_) buffer.shared.reset();
   tiles_.reset();
-  coming_.reset();
 }
 
 // New storage: who still draws from the old one keeps it.
@@ -268,21 +266,14 @@ void StateShader::bring_cells(const StateTexture& texture, const StateView& view
 engine::Result<void> StateShader::bring_blocks(const StateTexture& texture) {
   if (blocks_[0].buffer == 0)
     for (BlockBuffer& buffer : blocks_) make(buffer, GL_RG32UI, sizeof(kernels::StateTile), nullptr);
-  if (texture.tiles == tiles_) {
-    coming_.reset();
-    return {};
-  }
+  if (texture.tiles == tiles_) return {};
   if (texture.tiles != nullptr && texture.tiles->on_device != nullptr) {
-    if (coming_ == nullptr) {
-      behind_frame([alive = std::weak_ptr<StateShader*>(self_)] {
-        if (const auto self = alive.lock()) (*self)->brought_ = (*self)->take_coming();
-      });
-    }
-    coming_ = texture.tiles;
+    behind_frame([alive = std::weak_ptr<StateShader*>(self_), tiles = texture.tiles] {
+      if (const auto self = alive.lock()) (*self)->brought_ = (*self)->take(tiles);
+    });
     return std::exchange(brought_, {});
   }
   stale_ = true;
-  coming_.reset();
   tiles_ = texture.tiles;
   if (tiles_ == nullptr) return {};
   blocks_now_ = (blocks_now_ + 1) % blocks_.size();
@@ -292,9 +283,7 @@ engine::Result<void> StateShader::bring_blocks(const StateTexture& texture) {
   return {};
 }
 
-engine::Result<void> StateShader::take_coming() {
-  const std::shared_ptr<const engine::StateTiles> tiles = std::exchange(coming_, nullptr);
-  if (tiles == nullptr || context_ != gl_context_number()) return {};
+engine::Result<void> StateShader::take(const std::shared_ptr<const engine::StateTiles>& tiles) {
   const std::size_t next = (blocks_now_ + 1) % blocks_.size();
   BlockBuffer& buffer = blocks_[next];
   if (buffer.shared == nullptr || buffer.bytes < tiles->bytes()) {

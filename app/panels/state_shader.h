@@ -67,7 +67,7 @@ class StateShader {
   static void make(Buffer& buffer, unsigned int format, std::size_t bytes, const void* data);
   void bring_cells(const StateTexture& texture, const StateView& view);
   engine::Result<void> bring_blocks(const StateTexture& texture);
-  engine::Result<void> take_coming();
+  engine::Result<void> take(const std::shared_ptr<const engine::StateTiles>& tiles);
   void bring_pixels(const StateTexture& texture, const StatePicture& picture);
   void bring_colours(const StateColours& colours);
   void render(const StateTexture& texture, const StatePicture& picture);
@@ -85,8 +85,7 @@ class StateShader {
   std::vector<std::shared_ptr<const engine::SequenceState>> state_of_slot_;  // whose cells; null: nobody's
   std::vector<int> layer_of_slot_;
   std::shared_ptr<const engine::StateTiles> tiles_;
-  std::shared_ptr<const engine::StateTiles> coming_;  // brought behind this frame
-  engine::Result<void> brought_;                      // how that went the last time
+  engine::Result<void> brought_;  // how bringing blocks behind a frame went the last time
   std::array<int, 4> shape_{};
   StatePicture drawn_;
   StateColours coloured_;

@@ -2,7 +2,6 @@
 
 #include "app/commands/output_file.h"
 #include "app/panels/gl_context.h"
-#include "app/panels/state_shader.h"
 #include "app/shell/fonts.h"
 #include "app/shell/screenshot.h"
 #include "app/wiring/interventions.h"
@@ -378,9 +377,8 @@ void App::frame() {
 // OpenGL's commands are collected until now: a GPU that steps and draws gets them while no step runs. Whether it does both.
 bool App::wait_for_pause(Clock::time_point latest) {
   if (!workspace_.ready()) return false;
-  const Document& document = workspace_.document();
-  const StepPauses* pauses = document.timings->pauses();
-  return pauses != nullptr && StateShader::shares_with(document.snapshot->backend) && pauses->wait(latest);
+  const StepPauses* pauses = workspace_.document().timings->pauses();
+  return pauses != nullptr && draws_where_cuda_computes() && pauses->wait(latest);
 }
 
 void App::draw() {

@@ -6,7 +6,7 @@ namespace app {
 
 void StepPauses::step_begins(Clock::time_point now) {
   const std::lock_guard lock(mutex_);
-  pauses_[next_pause_++ % pauses_.size()] = now - last_end_;
+  pauses_[steps_ % pauses_.size()] = now - last_end_;
   stepping_ = true;
 }
 

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
-#include <cstdint>
 #include <mutex>
 
 namespace app {
@@ -30,10 +29,9 @@ class StepPauses {
   mutable std::mutex mutex_;
   mutable std::condition_variable ended_;
   bool stepping_ = false;
-  std::uint64_t steps_ = 0;  // that have ended
+  std::size_t steps_ = 0;  // that have ended
   Clock::time_point last_end_{};
   std::array<Clock::duration, 8> pauses_{};  // the last ones, as they come
-  std::size_t next_pause_ = 0;
 };
 
 }  // namespace app

@@ -61,8 +61,8 @@ class Backend {
   virtual Result<void> step(std::span<const std::int32_t> ids, Observer* observer) = 0;
   // As many steps as `ids` (steps, B) has room for. A GPU has a step queued while the one before it runs, so that the
   // host's way to a launch takes no time of the device's (BackendInfo::ahead; otherwise each step is waited for). The bits
-  // are those of as many calls of step(). After a failure position() says which step it was. Input error: ids that are not of whole
-  // steps or outside the vocabulary.
+  // are those of as many calls of step(). After a failure position() says how many steps have ended. Input error: ids that
+  // are not of whole steps or outside the vocabulary.
   virtual Result<void> step_all(std::span<const std::int32_t> ids, Observer* observer);
   // As many steps as `milliseconds` has room for, all with the same ids, and how long each took. A GPU gets them queued
   // one behind the other without waiting in between, and times them itself; a CPU's are timed one by one, and only warm

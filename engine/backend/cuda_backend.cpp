@@ -28,8 +28,8 @@ namespace engine {
 
 namespace {
 
-constexpr int few_ids =
-    8;  // up to here a kernel reads them from the host sooner than a copy brings them, and a stream writes them one by one
+// Up to so many ids a kernel reads them from the host sooner than a copy brings them, and a stream writes them one by one.
+constexpr int few_ids = 8;
 constexpr std::size_t few_tokens = 2;                                 // of a text, which are stepped
 constexpr std::uint64_t least_head_beside = std::uint64_t{16} << 20;  // bytes: a shorter head ends before the errors do
 

@@ -1,5 +1,7 @@
 #include "kernels/device/stream.h"
 
+#include "kernels/device/driver.h"
+
 #include <cuda.h>
 #include <cuda_runtime_api.h>
 
@@ -11,24 +13,6 @@ namespace {
 
 // The largest distance of rows that CUDA copies in one call, on every device so far.
 constexpr std::size_t max_pitch = 0x7fffffff;
-
-// The driver's function that writes a value from a stream, which the runtime does not have; null where there is none.
-decltype(&cuStreamWriteValue32) stream_write() {
-  static const auto found = [] {
-    void* function = nullptr;
-    cudaDriverEntryPointQueryResult result{};
-#if CUDART_VERSION >= 12050
-    constexpr unsigned since = 12000;
-    const cudaError_t asked =
-        cudaGetDriverEntryPointByVersion("cuStreamWriteValue32", &function, since, cudaEnableDefault, &result);
-#else
-    const cudaError_t asked = cudaGetDriverEntryPoint("cuStreamWriteValue32", &function, cudaEnableDefault, &result);
-#endif
-    if (asked != cudaSuccess || result != cudaDriverEntryPointSuccess) function = nullptr;
-    return reinterpret_cast<decltype(&cuStreamWriteValue32)>(function);
-  }();
-  return found;
-}
 
 }  // namespace
 
@@ -108,7 +92,7 @@ DeviceResult<void> Stream::fill_zero(void* device, std::size_t bytes) const {
 }
 
 DeviceResult<void> Stream::write_pinned(std::int32_t* pinned, std::int32_t value) const {
-  const auto write = stream_write();
+  static const auto write = reinterpret_cast<decltype(&cuStreamWriteValue32)>(driver_function("cuStreamWriteValue32"));
   if (write == nullptr) return cuda_failure(cudaErrorNotSupported, "cuStreamWriteValue32");
   const CUresult code = write(handle_, reinterpret_cast<CUdeviceptr>(pinned), static_cast<cuuint32_t>(value), 0);
   return code == CUDA_SUCCESS ? DeviceResult<void>() : cuda_failure(static_cast<int>(code), "cuStreamWriteValue32");

@@ -7,6 +7,7 @@
 // takes 64 rows of weights and all sequences, high and low parts beside each other, which reads least (`Tall`). Where rows
 // are a little more than tiles of 64 rows can divide among the multiprocessors, it takes 64 sequences and 136 rows (`Wide`).
 #include "kernels/device/activation.cuh"
+#include "kernels/device/driver.h"
 #include "kernels/fused/launch.cuh"
 #include "kernels/fused/overlap.cuh"
 #include "kernels/product/hopper.cuh"
@@ -278,19 +279,8 @@ __global__ void __launch_bounds__(Ring<Shape>::threads, 1)
 
 // The driver's function that describes a tensor to the copies; null where there is none.
 decltype(&cuTensorMapEncodeTiled) encoder() {
-  static const auto found = [] {
-    void* function = nullptr;
-    cudaDriverEntryPointQueryResult result{};
-#if CUDART_VERSION >= 12050
-    constexpr unsigned since = 12000;
-    const cudaError_t asked =
-        cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &function, since, cudaEnableDefault, &result);
-#else
-    const cudaError_t asked = cudaGetDriverEntryPoint("cuTensorMapEncodeTiled", &function, cudaEnableDefault, &result);
-#endif
-    if (asked != cudaSuccess || result != cudaDriverEntryPointSuccess) function = nullptr;
-    return reinterpret_cast<decltype(&cuTensorMapEncodeTiled)>(function);
-  }();
+  static const auto found =
+      reinterpret_cast<decltype(&cuTensorMapEncodeTiled)>(driver_function("cuTensorMapEncodeTiled"));
   return found;
 }
 
