@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Holds the times and the bytes of `mambascope profile` against Nsight Compute's, kernel by kernel, on a machine with an NVIDIA
 GPU: one token under ncu (clocks and caches left alone) beside the median of many with CUPTI activity records. Prints a table
-by kind of stage. Exits 0, 1 when one of the programs fails or the kernels do not match, 2 on wrong use.
-
-  scripts/compare_ncu.py PROGRAM [OPTIONS of mambascope profile: --preset siso-1.5b --variant fused --batch 128]
+by kind of stage; memory copies, which ncu does not see, are left out of both. Exits 0, 1 when one of the programs fails or
+the kernels do not match, 2 on wrong use.
 """
+import argparse
 import csv
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,20 +19,33 @@ WARMUP, STEPS = 2, 60
 
 
 def run(command):
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as missing:
+        sys.exit(f"{command[0]} cannot be run: {missing.strerror}. "
+                 + ("Nsight Compute comes with the CUDA Toolkit." if command[0] == "ncu" else "Give the built program."))
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)} failed ({done.returncode}):\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     return done.stdout
 
 
 def by_cupti(program, options):
-    """The kinds of the profile, and the kind of each kernel of its last token in order."""
+    """Bytes of each kind by the plan, the median microseconds of each kind's kernels in a token, and the kind of each kernel of
+    the last token in order."""
     with tempfile.NamedTemporaryFile(suffix=".csv") as pieces:
         out = run([program, "profile", *options, "--steps", str(STEPS), "--no-cost", "--json", "--csv", pieces.name])
         with open(pieces.name, newline="", encoding="utf-8") as lines:
             rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
-    last = [row for row in rows if row["token"] == rows[-1]["token"]]
-    return json.loads(out)["kinds"], [row["name"] for row in last if row["kernel"] not in ("", "memcpy", "memset")]
+    tokens = {}
+    for row in rows:
+        if row["kernel"] not in ("", "memcpy", "memset"):
+            tokens.setdefault(row["token"], []).append(row)
+    if not tokens:
+        sys.exit("The profile holds no kernels: CUPTI recorded none.")
+    kinds = {kind["kind"]: kind["bytes"] for kind in json.loads(out)["kinds"]}
+    times = {kind: statistics.median(sum(float(row["duration_ns"]) for row in token if row["name"] == kind) / 1e3
+                                     for token in tokens.values()) for kind in kinds}
+    return kinds, times, [row["name"] for row in list(tokens.values())[-1]]
 
 
 def by_ncu(program, options):
@@ -46,11 +60,17 @@ def by_ncu(program, options):
 
 
 def main():
-    if len(sys.argv) < 2:
-        print(__doc__, file=sys.stderr)
-        return 2
-    program, options = sys.argv[1], [*sys.argv[2:], "--backend", "cuda", "--graph", "off"]
-    kinds, stages = by_cupti(program, options)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program", metavar="PROGRAM", help="the built mambascope")
+    parser.add_argument("options", metavar="OPTIONS", nargs=argparse.REMAINDER,
+                        help="of mambascope profile: --preset siso-1.5b --variant fused --batch 128")
+    given = parser.parse_args()
+    own = {"--backend", "--graph", "--steps", "--warmup", "--json", "--csv", "--no-cost", "--no-cupti"}
+    for option in given.options:
+        if option.split("=")[0] in own:
+            parser.error(f"{option} is set here: both programs step the same token, kernel by kernel on the GPU")
+    program, options = given.program, [*given.options, "--backend", "cuda", "--graph", "off"]
+    kinds, times, stages = by_cupti(program, options)
     kernels = by_ncu(program, options)
     if len(kernels) != len(stages):
         print(f"ncu saw {len(kernels)} kernels of the token, CUPTI {len(stages)}.", file=sys.stderr)
@@ -59,12 +79,12 @@ def main():
           f"{'plan MB':>9} {'ncu MB':>9} {'ncu over':>9}")
     total = [0.0] * 4
     for kind in kinds:
-        mine = [kernel for kernel, stage in zip(kernels, stages) if stage == kind["kind"]]
+        mine = [kernel for kernel, stage in zip(kernels, stages) if stage == kind]
         if not mine:
             continue
-        figures = [kind["us"]["median"], sum(us for us, _ in mine), kind["bytes"] / 1e6, sum(mb for _, mb in mine)]
+        figures = [times[kind], sum(us for us, _ in mine), kinds[kind] / 1e6, sum(mb for _, mb in mine)]
         total = [a + b for a, b in zip(total, figures)]
-        print_row(kind["kind"], len(mine), *figures)
+        print_row(kind, len(mine), *figures)
     print_row("token", len(kernels), *total)
     return 0
 

@@ -118,6 +118,10 @@ int profile(const ProfileOptions& options) {
     return refuse(fmt::format("--graph {} needs the cuda backend: a CUDA graph holds the step's kernels. {}",
                               options.graph, wants_gpu ? engine::why_no_cuda() : std::string()));
   }
+  if (options.wait && engine::choice_made(options.backend) != engine::BackendChoice::cuda) {
+    return refuse(fmt::format("--wait needs the cuda backend: a CPU's steps are always waited for. {}",
+                              wants_gpu ? engine::why_no_cuda() : std::string()));
+  }
   if (!options.ranks.empty()) return profile_ranks(options);
   const auto model = open_model_or_preset(options, options.preset, "profile");
   if (!model) return report(model.error());
@@ -200,8 +204,8 @@ void add_profile(CLI::App& program, Action& action) {
   command->add_flag("--samples-only", options->samples_only)->group("");
   command->add_flag(
       "--wait", options->wait,
-      "Wait for each step before the next is queued, as whoever picks tokens on the host must; else a GPU "
-      "has the next step queued while one runs");
+      "On a GPU, wait for each step before the next is queued, as whoever picks tokens on the host must; else the next "
+      "step is queued while one runs (up to --batch 8; larger ones are always waited for)");
   command->add_flag("--no-cupti", options->no_cupti,
                     "Leave CUPTI alone: for another profiler, or to see a step's wall time undisturbed");
   command->add_flag("--no-cost", options->no_cost,

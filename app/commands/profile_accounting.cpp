@@ -135,12 +135,12 @@ ordered_json accounting_json(const ProfileResult& result, const CopyRate& copy) 
   const SpanMeans means = profiler::span_means(result.tokens);
   ordered_json out = {{"launched", launched_as(result)}, {"queued_ahead", result.ahead}, {"wall_us", means.wall / 1e3}};
   if (!timed(result)) return out;
-  out["host_before_us"] = means.before / 1e3;
+  out["before_work_us"] = means.before / 1e3;
   out["device_span_us"] = (means.busy + means.gaps) / 1e3;
   out["work_us"] = means.busy / 1e3;
   out["overlap_us"] = means.overlap / 1e3;
   out["gaps_us"] = means.gaps / 1e3;
-  out["host_after_us"] = means.after / 1e3;
+  out["after_work_us"] = means.after / 1e3;
   out["pieces"] = means.pieces;
   const Kinds kinds = kinds_of(result.plan);
   const auto adds = profiler::lengthening(result.tokens, kinds.of_stage, kinds.names.size());
@@ -169,14 +169,14 @@ std::string accounting_text(const ProfileResult& result, const CopyRate& copy) {
       "{:.1f} from its first piece of work to the end of the last ({:.1f} work, of which {:.1f} at once with other "
       "work, and {:.1f} gaps)",
       (means.busy + means.gaps) / 1e3, means.busy / 1e3, means.overlap / 1e3, means.gaps / 1e3);
-  const std::string wall =
-      result.ahead ? fmt::format(
-                         "{:.1f} us on average, {}, each step queued while the one before it runs: {:.1f} from the end "
-                         "of the one before + {}",
-                         means.wall / 1e3, launched_as(result), (means.before + means.after) / 1e3, span)
-                   : fmt::format("{:.1f} us on average, {}: {:.1f} host before + {} + {:.1f} host after",
-                                 means.wall / 1e3, launched_as(result), means.before / 1e3, span, means.after / 1e3);
-  return "wall time           " + wall + "\n" + lengthening_text(result, means) + bound_text(result, means, copy);
+  const std::string queued = result.queued_words();
+  const std::string parts =
+      result.ahead
+          ? fmt::format("{:.1f} from the end of the one before + {}", (means.before + means.after) / 1e3, span)
+          : fmt::format("{:.1f} host before + {} + {:.1f} host after", means.before / 1e3, span, means.after / 1e3);
+  return fmt::format("wall time           {:.1f} us on average, {}{}: {}\n", means.wall / 1e3, launched_as(result),
+                     queued.empty() ? "" : ", " + queued, parts) +
+         lengthening_text(result, means) + bound_text(result, means, copy);
 }
 
 ordered_json eager_and_graph_json(const ProfileResult& eager, const ProfileResult& graph) {

@@ -102,6 +102,7 @@ ordered_json ranks_json(const std::vector<RankRun>& runs, const std::string& pre
   out["backend"] = first.backend.name;
   out["variant"] = first.plan.variant;
   out["graph"] = first.backend.graph;
+  out["queued_ahead"] = first.ahead;
   out["state"] = first.backend.state;
   out["batch"] = first.plan.batch;
   out["time_source"] = name_of(first.status.source);
@@ -115,10 +116,11 @@ std::string ranks_text(const std::vector<RankRun>& runs, const std::string& pres
   if (runs.empty()) return "";
   const ProfileResult& first = runs.front().result;
   std::string out = first.recording.empty() ? "" : first.recorded_words() + "\n";
-  out +=
-      fmt::format("{} with random weights on {} ({}, {}{}, state {}, batch {}), {} tokens of each rank\n\n", preset,
-                  first.backend.device, first.backend.name, first.plan.variant,
-                  first.backend.graph ? ", one graph" : "", first.backend.state, first.plan.batch, first.tokens.size());
+  const std::string queued = first.queued_words();
+  out += fmt::format("{} with random weights on {} ({}, {}{}, state {}, batch {}), {} tokens of each rank{}\n\n",
+                     preset, first.backend.device, first.backend.name, first.plan.variant,
+                     first.backend.graph ? ", one graph" : "", first.backend.state, first.plan.batch,
+                     first.tokens.size(), queued.empty() ? "" : ", " + queued);
   const auto line = [&](const std::string& name, const auto& cell) {
     out += fmt::format("  {:<28}", name);
     for (const RankRun& run : runs) out += fmt::format(" {:>12}", cell(run));

@@ -147,6 +147,7 @@ engine::Result<void> StateShader::begin() {
   state_of_slot_.clear();
   layer_of_slot_.clear();
   tiles_.reset();
+  brought_ = {};
   shape_ = {};
   drawn_ = {};
   coloured_ = {};
@@ -284,6 +285,7 @@ engine::Result<void> StateShader::bring_blocks(const StateTexture& texture) {
 }
 
 engine::Result<void> StateShader::take(const std::shared_ptr<const engine::StateTiles>& tiles) {
+  if (tiles == tiles_) return {};  // drawn twice in a frame
   const std::size_t next = (blocks_now_ + 1) % blocks_.size();
   BlockBuffer& buffer = blocks_[next];
   if (buffer.shared == nullptr || buffer.bytes < tiles->bytes()) {

@@ -341,11 +341,13 @@ void draw_table(PanelContext& context, const CompareView::Made& made) {
 
 void draw_shipped_links(PanelContext& context, const std::string& beginning) {
   static const std::vector<std::string> shipped = shipped_recordings();  // a folder is read
+  const auto& recording = context.workspace.document().recording;
+  const std::string open = recording ? recording->recording : std::string();
   const float gap = 10 * context.theme.scale, room = ImGui::GetContentRegionAvail().x;
   std::vector<std::string> names;
   float width = 0;
   for (const std::string& name : shipped) {
-    if (name.rfind(beginning, 0) != 0) continue;
+    if (name.rfind(beginning, 0) != 0 || name == open) continue;
     names.push_back(name);
     width += ImGui::CalcTextSize(name.c_str()).x + gap;
   }

@@ -135,8 +135,9 @@ void draw_timing_roofline(PanelContext& context, Document& document, ImVec2 size
   std::vector<ImVec2> places;
   for (const RooflinePoint& point : roofline.points) {
     places.push_back(ImPlot::PlotToPixels(point.intensity, point.gflop_per_s));
+    const float clear = radius + 3 * theme.scale;  // with the frame of the chosen one
     labels.keep_clear(
-        {{places.back().x - radius, places.back().y - radius}, {places.back().x + radius, places.back().y + radius}});
+        {{places.back().x - clear, places.back().y - clear}, {places.back().x + clear, places.back().y + clear}});
   }
   draw_roof(theme, roofline.copy_gb_per_s, roofline.peak_gflop_per_s, labels);
   for (std::size_t i = 0; i < roofline.points.size(); ++i) {

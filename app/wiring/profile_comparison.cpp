@@ -157,6 +157,7 @@ std::vector<std::string> differences(const ProfileResult& a, const ProfileResult
   text("variant", a.plan.variant, b.plan.variant);
   text("launched", a.backend.graph ? "as a CUDA graph" : "one by one",
        b.backend.graph ? "as a CUDA graph" : "one by one");
+  if (a.backend.is_gpu && b.backend.is_gpu) text("how steps follow", a.queued_words(), b.queued_words());
   text("state", a.backend.state, b.backend.state);
   text("products", a.backend.products, b.backend.products);
   text("threads", std::to_string(a.backend.threads), std::to_string(b.backend.threads));

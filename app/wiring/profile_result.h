@@ -48,6 +48,10 @@ struct ProfileResult {
   std::string recorded_words() const {
     return recording.empty() ? std::string() : "recorded on " + backend.device + ", " + recorded_at.substr(0, 10);
   }
+  // How the steps of a GPU followed each other; empty: a CPU's, which follow each other in one way only.
+  const char* queued_words() const {
+    return !backend.is_gpu ? "" : ahead ? "each step queued while the one before it ran" : "each step waited for";
+  }
 };
 
 }  // namespace app

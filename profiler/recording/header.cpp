@@ -314,6 +314,7 @@ tl::expected<Header, std::string> parse_header(std::string_view text) {
   p.is_gpu = fields.flag("is_gpu");
   p.graph = fields.flag("graph");
   if (object.contains("ahead")) p.ahead = fields.flag("ahead");
+  if (p.ahead && !p.is_gpu) fields.wrong("ahead", "is of a GPU's steps alone");
   p.threads = static_cast<int>(fields.count("threads", 1U << 20U));
   p.batch = static_cast<int>(fields.count("batch", 1U << 20U));
   p.warmup = static_cast<int>(fields.count("warmup", 1U << 30U));

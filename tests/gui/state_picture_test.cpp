@@ -162,6 +162,29 @@ TEST_CASE("state picture: another token's cells and blocks replace what lies on 
   CHECK(std::memcmp(blocks.data(), first.texture.blocks, first.texture.tiles->bytes()) == 0);
 }
 
+TEST_CASE("state picture: blocks that cannot be brought are an error of the next picture, and then it goes on") {
+  // Of a device that is lost; without CUDA there is no buffer to bring them to either.
+  class LostTiles final : public engine::DeviceTiles {
+    engine::Result<void> copy_to(void*, void*) const override { return engine::system_error("The device is lost."); }
+  };
+  gui_test::Driver driver;
+  Made good = make(2, 2, 16, 32, 4, 8), lost = make(2, 2, 16, 32, 4, 8);
+  for (app::StateTexture* texture : {&good.texture, &lost.texture})
+    for (const float*& layer : texture->cells) layer = nullptr;
+  auto tiles = std::make_shared<engine::StateTiles>(*lost.texture.tiles);
+  tiles->on_device = std::make_shared<LostTiles>();
+  lost.texture.tiles = tiles;
+  const app::StatePicture picture{{0, 2, 0, 2}, 64, 48, app::StateQuantity::signed_largest, true, 2.0};
+  app::StateShader shader;
+  CHECK(wrong_pixels(shader, good.texture, picture) == 0);
+  CHECK(shader.draw(lost.texture, picture, counting_colours()).has_value());
+  CHECK(shader.draw(lost.texture, picture, counting_colours()).has_value());  // twice in a frame
+  app::end_frame();
+  CHECK_FALSE(shader.draw(lost.texture, picture, counting_colours()).has_value());
+  CHECK(wrong_pixels(shader, good.texture, picture) == 0);
+  app::end_frame();
+}
+
 TEST_CASE("state picture: blocks that stay on the GPU give the pixels of those that pass through the host") {
   gui_test::Driver driver;
   if (const std::string why = engine::why_no_cuda(); !why.empty()) {

@@ -169,6 +169,15 @@ TEST_CASE("what must be alike is, or says what is not") {
   b.backend.graph = true;
   CHECK(app::why_not_comparable(a, b).empty());
   CHECK(app::differences(a, b).size() == 2);
+  // Whether a GPU's steps were waited for; a CPU's always are.
+  app::ProfileResult queued = a, waited = a;
+  queued.ahead = true;
+  queued.backend.is_gpu = waited.backend.is_gpu = true;
+  const auto how = app::differences(queued, waited);
+  REQUIRE(how.size() == 1);
+  CHECK(how[0] == "how steps follow: each step queued while the one before it ran and each step waited for");
+  waited.backend.is_gpu = queued.backend.is_gpu = queued.ahead = false;
+  CHECK(app::differences(queued, waited).empty());
 }
 
 TEST_CASE("compare ends with 1 on a regression, 2 for apples and pears") {

@@ -51,6 +51,8 @@ TEST_CASE("options that would do nothing are refused, with what they need") {
   refused("bench parity --generate greedy,top-p --top-k 4", "--top-k", "--generate top-k");
   for (const char* option : {"--variant staged", "--products auto", "--state fp32"})
     refused(std::string("verify parity --parity ") + option, words_of(option).front(), "--parity");
+  refused("profile parity --wait --backend cpu", "--wait", "cuda backend");
+  refused("profile parity --wait --backend reference", "--wait", "cuda backend");
   refused("profile parity --by layer --json", "--by", "--json");
   refused("inspect parity --list", "--list", "MODEL");
   refused("discretise --signal constant --rate 2", "--rate", "--signal sine");

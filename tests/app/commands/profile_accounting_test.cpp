@@ -50,11 +50,11 @@ TEST_CASE("wall time is told apart, and what bounds it is named by the rule") {
   const app::ProfileResult eager = run_of(false, 10, 5);
   const auto json = app::accounting_json(eager, {1e9, ""});
   CHECK(json["launched"] == "kernel by kernel");
-  CHECK(json["host_before_us"].get<double>() == doctest::Approx(10));
+  CHECK(json["before_work_us"].get<double>() == doctest::Approx(10));
   CHECK(json["work_us"].get<double>() == doctest::Approx(20));
   CHECK(json["gaps_us"].get<double>() == doctest::Approx(15));
   CHECK(json["device_span_us"].get<double>() == doctest::Approx(35));
-  CHECK(json["host_after_us"].get<double>() == doctest::Approx(55));
+  CHECK(json["after_work_us"].get<double>() == doctest::Approx(55));
   CHECK(json["overlap_us"].get<double>() == doctest::Approx(0));
   CHECK(json["bound"] == "launch-bound");
   CHECK(json["bytes_per_s_of_work"].get<double>() == doctest::Approx(2e9));
@@ -126,7 +126,7 @@ TEST_CASE("profile --batch steps sequences together; the accounting of the CPU's
   CHECK(json["graph"] == false);
   const auto& parts = json["accounting"];
   const auto us = [&](const char* name) { return parts[name].get<double>(); };
-  CHECK(us("host_before_us") + us("work_us") + us("gaps_us") + us("host_after_us") ==
+  CHECK(us("before_work_us") + us("work_us") + us("gaps_us") + us("after_work_us") ==
         doctest::Approx(us("wall_us")).epsilon(1e-9));
   CHECK(us("device_span_us") == doctest::Approx(us("work_us") + us("gaps_us")));
   CHECK(us("pieces") == doctest::Approx(static_cast<double>(json["stages"].size())));

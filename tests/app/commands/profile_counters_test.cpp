@@ -45,7 +45,7 @@ class Failing : public engine::Backend {
  public:
   explicit Failing(int good, bool ahead = false) : left_(good) {
     info_.name = "failing";
-    info_.ahead = ahead;
+    info_.ahead = info_.is_gpu = ahead;
     engine::Stage stage;
     stage.cost.bytes_read = 10;
     plan_.stages.push_back(stage);
@@ -185,6 +185,8 @@ TEST_CASE("steps that are queued ahead go from the end of the work before to the
     }
     const auto json = app::accounting_json(run->result, {1e9, ""});
     CHECK(json["queued_ahead"] == !wait);
-    CHECK((app::accounting_text(run->result, {1e9, ""}).find("queued while") != std::string::npos) == !wait);
+    const std::string text = app::accounting_text(run->result, {1e9, ""});
+    CHECK((text.find("each step queued while the one before it ran") != std::string::npos) == !wait);
+    CHECK((text.find("each step waited for") != std::string::npos) == wait);
   }
 }

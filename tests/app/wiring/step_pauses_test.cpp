@@ -59,8 +59,9 @@ TEST_CASE(
 
 TEST_CASE("while a step runs the wait is for its end, and no longer than was said") {
   StepPauses pauses;
-  pauses.step_begins();
-  CHECK(waited_ms(pauses, 30ms) >= 30);
+  const auto begin = Clock::now();
+  pauses.step_begins(begin);
+  CHECK(waited_ms(pauses, 30ms, begin) >= 30);
 
   std::atomic<bool> ended{false};
   std::thread stepping([&] {
@@ -68,18 +69,32 @@ TEST_CASE("while a step runs the wait is for its end, and no longer than was sai
     ended = true;
     pauses.step_ended();
   });
-  pauses.wait(Clock::now() + 10s);
+  pauses.wait(Clock::now() + 10s, begin);
   CHECK(ended);
   stepping.join();
+}
+
+TEST_CASE("a step that failed never ends: soon nobody waits for it, and the next ones count again") {
+  StepPauses pauses;
+  const auto begin = Clock::now();
+  pauses.step_begins(begin);
+  CHECK(waited_ms(pauses, 30ms, begin + 5ms) >= 30);
+  CHECK(waited_ms(pauses, 10s, begin + 40ms) < at_once);
+  CHECK_FALSE(pauses.wait(begin, begin + 40ms));
+  pauses.step_begins(begin + 1s);
+  CHECK(waited_ms(pauses, 30ms, begin + 1005ms) >= 30);
+  pauses.step_ended(begin + 1006ms);
+  CHECK(pauses.wait(begin, begin + 1006ms));
 }
 
 TEST_CASE("the times of a GPU's steps know their pauses, those of a CPU's have none") {
   CHECK(app::TimingStore::make(1, false)->pauses() == nullptr);
   const auto store = app::TimingStore::make(1, nullptr, {"no CUPTI", "none"});
   REQUIRE(store->pauses() != nullptr);
+  const auto before = Clock::now();
   store->step_begin(0);
   store->step_queued();
-  CHECK(waited_ms(*store->pauses(), 30ms) >= 30);
+  CHECK(waited_ms(*store->pauses(), 30ms, before) >= 30);
   store->step_end(0);
   CHECK(waited_ms(*store->pauses(), 10s, Clock::now() + 1h) < at_once);
 }

@@ -147,6 +147,20 @@ TEST_CASE("a recorded profile comes back as it was, its clock starting at 0") {
   CHECK(encode(*after) == *file);
 }
 
+TEST_CASE("only a GPU's steps are queued ahead, and a file without a word of it is of steps that were waited for") {
+  RecordedProfile profile = example(4);
+  profile.is_gpu = false;
+  const auto lying = encode(profile);
+  REQUIRE(lying.has_value());
+  const auto refused = decode(bytes_of(*lying));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().find("ahead") != std::string::npos);
+  profile.ahead = false;
+  const auto without = encode(profile);
+  REQUIRE(without.has_value());
+  CHECK_FALSE(decode(bytes_of(*without)).value().ahead);
+}
+
 TEST_CASE("no file that is cut short or changed does harm") {
   const std::string file = *encode(example(6));
   for (std::size_t size = 0; size < file.size(); ++size) CHECK_FALSE(decode(bytes_of(file.substr(0, size))));
