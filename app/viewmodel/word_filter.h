@@ -1,4 +1,5 @@
-// What people type to find a row or an action by its name: words in any order and any case. Pure.
+// What people type to find a row or an action by its name: words in any order and any case, numbers as a whole ("layer 3" is
+// not layer 13). Pure.
 #pragma once
 
 #include <string>

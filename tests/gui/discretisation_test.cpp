@@ -159,6 +159,34 @@ TEST_CASE("discretisation: the effect of Euler and the trapezoid is run, follows
   }));
 }
 
+TEST_CASE("discretisation: a long run under other lambdas says how far it is, and Cancel ends it") {
+  app::GuiOptions options = window("austen-siso", 1600, 1000);
+  options.backend.choice = engine::BackendChoice::reference;
+  Driver driver(options);
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    constexpr int tokens = 400;
+    driver.workspace().post(engine::command::Prompt{std::vector<std::int32_t>(tokens, 'a')});
+    driver.workspace().post(engine::command::Step{tokens});
+    REQUIRE(driver.wait(
+        user, [&] { return driver.tokens() == tokens; }, 20000));
+    user.SetRef("//Discretisation##filled");
+    user.ItemClick("effect");
+    user.Yield(3);
+    user.ItemClick("**/Run as Euler and trapezoid");
+    REQUIRE(driver.wait(user, [&] { return user.ItemExists("**/Cancel"); }));
+    driver.picture("effect-running");
+    CHECK(holds(driver.words(user), "Running the tokens as Euler and as the trapezoid"));
+    user.ItemClick("**/Cancel");
+    const auto& job = driver.workspace().document().effect;
+    REQUIRE(driver.wait(user, [&] { return job->report()->state == app::EffectReport::State::cancelled; }));
+    CHECK(job->report()->tokens == nullptr);
+    CHECK_FALSE(job->report()->error);
+    user.Yield(10);
+    CHECK(job->report()->state == app::EffectReport::State::cancelled);
+    CHECK(user.ItemExists("**/Run as Euler and trapezoid"));
+  }));
+}
+
 TEST_CASE("discretisation: a test signal's states, and how far they are from the exact one") {
   Driver driver(window("parity", 1600, 1000));
   CHECK(driver.run([&](ImGuiTestContext& user) {

@@ -162,6 +162,36 @@ TEST_CASE("rotations: what is left of a token, from the coefficients and measure
   std::filesystem::remove_all(folder);
 }
 
+TEST_CASE("rotations: a long measurement of retention says how far it is, and Cancel ends it") {
+  app::GuiOptions options = window(1604, 1000, "austen-siso");
+  options.backend.choice = engine::BackendChoice::cpu;
+  Driver driver(options);
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    constexpr int tokens = 3000;
+    driver.workspace().post(engine::command::Prompt{std::vector<std::int32_t>(tokens, 'a')});
+    driver.workspace().post(engine::command::Step{tokens});
+    REQUIRE(driver.wait(
+        user, [&] { return driver.tokens() == tokens; }, 20000));
+    driver.workspace().select_token(tokens - 9);
+    user.SetRef("//State rotations##filled");
+    user.ItemClick("retention");
+    user.Yield(3);
+    user.ItemClick("**/Measure");
+    REQUIRE(driver.wait(user, [&] { return user.ItemExists("**/Cancel"); }));
+    const auto& document = driver.workspace().document();
+    REQUIRE(driver.wait(user, [&] { return document.retention->report()->done > 0; }));
+    driver.picture("rotations-retention-running");
+    user.ItemClick("**/Cancel");
+    REQUIRE(driver.wait(user, [&] { return !document.retention->running(); }));
+    CHECK(document.retention->report()->probe == nullptr);
+    CHECK_FALSE(document.retention->report()->error);
+    // It can be measured again, and what was asked for is not begun by itself.
+    user.Yield(10);
+    CHECK_FALSE(document.retention->running());
+    CHECK(user.ItemExists("**/Measure"));
+  }));
+}
+
 TEST_CASE("rotations: a small window has a chip for each view") {
   Driver driver(window(1280, 720));
   driver.workspace().ui_scale = 1.5F;
