@@ -167,6 +167,12 @@ int run_gui(const Options& parsed) {
                      "of the kernel timings: {}; and {}.",
                      options.page, names, fmt::join(intervention_pages, ", "), timings, parity_page)});
   }
+  const std::size_t with_times = options.models.size() + options.profiles.size() + (options.preset.empty() ? 0 : 1);
+  if (options.page == records_page && with_times > 1)
+    return report(
+        {engine::ErrorKind::input,
+         "--page records is the table of one profile; of several the table beside them compares two: open one "
+         "alone."});
   if (!options.changes.empty() && options.page.empty()) options.page = "interventions";
   const bool offscreen = options.offscreen || !have_display();
   if (!options.changes.empty() && !is_intervention_page(options.page))

@@ -89,6 +89,8 @@ TEST_CASE("gui: options that would do nothing are refused, with what they need")
   refused("gui parity --offscreen --page dose", "--page dose", "--change");
   refused("gui parity --offscreen --page in-force", "--page in-force", "--change");
   refused("gui /nonexistent --offscreen --scroll 9", "--scroll", "--page all-tokens");
+  refused("gui --offscreen --page records --profile siso-1.5b-fused --profile siso-1.5b-staged", "--page records",
+          "one alone");
   refused("gui /nonexistent --offscreen --page bars --scroll 9", "--scroll", "--page all-tokens");
   refused("gui parity --offscreen --page lambda --change rotation*0", "--change", "interventions");
   for (const char* option : {"--page", "--panel", "--preset", "--profile", "--recording"}) {
