@@ -375,6 +375,14 @@ std::vector<int> kinds_of(const TimingTable& a, const TimingTable& b) {
   return kinds;
 }
 
+// Where two long names begin alike, what tells them apart: "…fused-graph" of "siso-1.5b-fused-graph" beside
+// "siso-1.5b-staged".
+std::string told_apart(const std::string& name, const std::string& other) {
+  const auto alike = std::mismatch(name.begin(), name.end(), other.begin(), other.end()).first;
+  const std::size_t dash = name.substr(0, static_cast<std::size_t>(alike - name.begin())).rfind('-');
+  return name.size() < 12 || dash == std::string::npos ? name : "…" + name.substr(dash + 1);
+}
+
 void draw_two(PanelContext& context, const Document& first, const Document& second) {
   const Theme& theme = context.theme;
   const TimingTable &a = first.timing_cache.table, &b = second.timing_cache.table;
@@ -386,7 +394,7 @@ void draw_two(PanelContext& context, const Document& first, const Document& seco
   ImGui::TableSetupColumn("second", ImGuiTableColumnFlags_WidthStretch, 1.1F);
   ImGui::TableSetupColumn("ratio", ImGuiTableColumnFlags_WidthStretch, 0.7F);
   draw_headings(theme, {leaves_waiting_out(a) || leaves_waiting_out(b) ? "µs, waiting left out, of" : "median µs of",
-                        first.name, second.name, "ratio"});
+                        told_apart(first.name, second.name), told_apart(second.name, first.name), "ratio"});
   for (const auto& [kind, in_a, in_b] :
        {std::tuple{whole_step, a.wall_us, b.wall_us}, {nothing_ran, a.gaps_us, b.gaps_us}}) {
     begin_row(context, kind);

@@ -95,7 +95,10 @@ std::vector<Item> recorded_items(PanelContext& context) {
                                recording.model, recording.backend.device, recording.backend.detail),
                    10});
   items.push_back({fmt::format("variant {}{}", recording.plan.variant, recording.backend.graph ? ", CUDA graph" : ""),
-                   theme.secondary, "How a step was executed.", 8});
+                   theme.secondary,
+                   recording.backend.is_gpu ? fmt::format("How a step was executed: {}.", recording.queued_words())
+                                            : std::string("How a step was executed."),
+                   8});
   items.push_back({fmt::format("batch {} · state {} · weights {}", recording.plan.batch, recording.backend.state,
                                recording.weights),
                    theme.secondary, "Sequences in a step, and the types that state and weights were kept in.", 5});
