@@ -65,10 +65,14 @@ def main():
     parser.add_argument("options", metavar="OPTIONS", nargs=argparse.REMAINDER,
                         help="of mambascope profile: --preset siso-1.5b --variant fused --batch 128")
     given = parser.parse_args()
-    own = {"--backend", "--graph", "--steps", "--warmup", "--json", "--csv", "--no-cost", "--no-cupti"}
+    own = {"--backend", "--graph", "--steps", "--warmup", "--wait", "--json", "--csv", "--no-cost", "--no-cupti"}
+    other = {"--ranks", "--save", "--trace", "--trace-limit", "--open", "--list", "--by", "--counters", "--pm-sampling",
+             "-h", "--help"}
     for option in given.options:
         if option.split("=")[0] in own:
             parser.error(f"{option} is set here: both programs step the same token, kernel by kernel on the GPU")
+        if option.split("=")[0] in other:
+            parser.error(f"{option} has no place here: one model's step is timed twice and nothing is kept")
     program, options = given.program, [*given.options, "--backend", "cuda", "--graph", "off"]
     kinds, times, stages = by_cupti(program, options)
     kernels = by_ncu(program, options)

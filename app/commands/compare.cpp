@@ -50,6 +50,10 @@ int compare(const Options& options) {
     print_json(comparison_json(*a, *b, comparison, reasons));
   else
     fmt::print("{}", comparison_text(*a, *b, comparison, reasons));
+  if (!comparison.regressed() && comparison.too_few_tokens())
+    return report({engine::ErrorKind::input,
+                   fmt::format("{} and {} hold too few tokens to compare. Measure more: profile --steps 64.", options.a,
+                               options.b)});
   return comparison.regressed() ? 1 : 0;
 }
 
@@ -57,8 +61,9 @@ int compare(const Options& options) {
 
 void add_compare(CLI::App& program, Action& action) {
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      program.add_subcommand("compare", "Compare two recorded profiles; exit code 1 where the second is slower");
+  CLI::App* command = program.add_subcommand(
+      "compare",
+      "Compare two recorded profiles; exit code 1 where the second is slower, 2 where they cannot be compared");
   command
       ->add_option("A", options->a,
                    "A profile that `profile --save` wrote, or the name of one that comes with the program")

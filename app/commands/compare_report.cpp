@@ -39,7 +39,7 @@ std::string row_text(const ComparedRow& row) {
   if (row.verdict == Verdict::unlike)
     return out + fmt::format(" {:>8} {:>18} {:>9}  {}\n", "-", "-", "-", name_of(row.verdict));
   const std::string interval =
-      row.ratio.ratio > 0 ? fmt::format("{:.3f} .. {:.3f}", row.ratio.low, row.ratio.high) : std::string("-");
+      row.ratio.low > 0 ? fmt::format("{:.3f} .. {:.3f}", row.ratio.low, row.ratio.high) : std::string("-");
   const std::string ratio = row.ratio.ratio > 0 ? fmt::format("{:.3f}", row.ratio.ratio) : std::string("-");
   return out + fmt::format(" {:>8} {:>18} {:>9}  {}\n", ratio, interval, p_text(row.adjusted_p), name_of(row.verdict));
 }
@@ -60,7 +60,7 @@ ordered_json comparison_json(const ProfileResult& a, const ProfileResult& b, con
                           row.tokens_b > 0 ? ordered_json(row.median_b_us) : ordered_json()};
     entry["ratio"] = both && row.ratio.ratio > 0 ? ordered_json(row.ratio.ratio) : ordered_json();
     entry["ratio_interval"] =
-        both && row.ratio.ratio > 0 ? ordered_json({row.ratio.low, row.ratio.high}) : ordered_json();
+        both && row.ratio.low > 0 ? ordered_json({row.ratio.low, row.ratio.high}) : ordered_json();
     entry["p"] = both ? ordered_json(row.p) : ordered_json();
     entry["adjusted_p"] = both ? ordered_json(row.adjusted_p) : ordered_json();
     entry["verdict"] = name_of(row.verdict);
@@ -79,6 +79,7 @@ ordered_json comparison_json(const ProfileResult& a, const ProfileResult& b, con
           {"stage_times", name_of(comparison.clock)},
           {"gaps_us", {comparison.gaps_a_us, comparison.gaps_b_us}},
           {"regressed", comparison.regressed()},
+          {"too_few_tokens", comparison.too_few_tokens()},
           {"rows", std::move(rows)}};
 }
 
@@ -102,12 +103,15 @@ std::string comparison_text(const ProfileResult& a, const ProfileResult& b, cons
       significance_level, comparison.tick_us, comparison.gaps_a_us, comparison.gaps_b_us);
   if (waiting_out)
     out +=
-        "kernels overlap and wait for each other in one of them: a kind's time is by how much it lengthens the work, "
-        "in "
-        "both;\nwhat it fetches ahead for the next one lengthens it and shortens that\n";
+        "kernels that overlap wait for each other: a kind's time, in both profiles, is by how much it lengthens the "
+        "work;\nwhat it fetches ahead for the next one lengthens it and shortens that\n";
   std::string slower;
   for (const ComparedRow& row : comparison.rows)
     if (row.verdict == Verdict::regression) slower += (slower.empty() ? "" : ", ") + row.name;
+  if (slower.empty() && comparison.too_few_tokens())
+    return out + fmt::format(
+                     "with {} and {} tokens no difference, however large, can reach p < {} in {} rows: measure more\n",
+                     a.tokens.size(), b.tokens.size(), significance_level, comparison.rows.size());
   out += slower.empty()
              ? fmt::format("nothing is significantly slower by more than {:g} %\n", 100 * comparison.threshold)
              : fmt::format("significantly slower by more than {:g} %: {}\n", 100 * comparison.threshold, slower);

@@ -334,6 +334,11 @@ void add_gui(CLI::App& program, Action& action) {
     refuse_idle(*command, "--scroll", scrolls, "--page all-tokens or records");
     // In a window these are what its panels begin with.
     if (asked.offscreen || !have_display()) {
+      const bool computes =
+          !asked.models.empty() || !asked.preset.empty() || (asked.profiles.empty() && asked.recordings.empty());
+      for (const char* option : {"--backend", "--variant", "--products", "--state", "--threads", "--seed",
+                                 "--a-activation", "--history-mb", "--through-host"})
+        refuse_idle(*command, option, computes, "a MODEL or --preset");
       const auto page = discretisation_page_named(asked.page);
       const bool runs = asked.evaluate || (page && page->page == DiscretisationPage::effect);
       refuse_idle(*command, "--ablations", asked.evaluate, "--evaluate");

@@ -232,8 +232,8 @@ void add_profile(CLI::App& program, Action& action) {
       "--counters\n  mambascope profile --preset siso-1.5b --variant fused --graph on --pm-sampling --trace "
       "trace.json");
   command->callback([options, command, &action] {
-    refuse_idle(*command, "--by", !options->json && options->ranks.empty(),
-                "a printed table, so no --json and no --ranks");
+    refuse_idle(*command, "--by", !options->json && options->ranks.empty() && !options->files.list,
+                "the printed table of one profile, so no --json, no --ranks and no --list");
     action = [options] { return profile(*options); };
   });
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <cmath>
 #include <functional>
 
 namespace app {
@@ -141,7 +142,7 @@ ordered_json accounting_json(const ProfileResult& result, const CopyRate& copy) 
   out["overlap_us"] = means.overlap / 1e3;
   out["gaps_us"] = means.gaps / 1e3;
   out["after_work_us"] = means.after / 1e3;
-  out["pieces"] = means.pieces;
+  out["pieces"] = std::round(1e6 * means.pieces) / 1e6;
   const Kinds kinds = kinds_of(result.plan);
   const auto adds = profiler::lengthening(result.tokens, kinds.of_stage, kinds.names.size());
   for (std::size_t i = 0; i < kinds.names.size(); ++i) out["work_adds_us"][kinds.names[i]] = adds[i] / 1e3;

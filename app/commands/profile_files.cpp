@@ -42,7 +42,8 @@ std::vector<int> ranks_of(const Recording& recording) {
 
 std::string model_words(const Recording& recording) {
   if (!recording.family) return recording.profile.model;
-  return fmt::format("{} at ranks {}", recording.family->shape, fmt::join(ranks_of(recording), ", "));
+  const std::vector<int> ranks = ranks_of(recording);
+  return fmt::format("{} at ranks {}; here {}", recording.family->shape, fmt::join(ranks, ", "), ranks.front());
 }
 
 }  // namespace
@@ -76,7 +77,9 @@ void add_profile_files(CLI::App& command, ProfileFiles& files, const std::vector
       ->check(number_in(0.01, 65536))
       ->capture_default_str()
       ->needs(traces);
-  add_output_option(command, "--csv", files.csv, "Write one line for each piece of work", "FILE.csv");
+  CLI::Option* tables =
+      add_output_option(command, "--csv", files.csv, "Write one line for each piece of work", "FILE.csv");
+  lists->excludes(traces)->excludes(tables);
 }
 
 engine::Result<void> keep_profile(const ProfileResult& profile, const ProfileFiles& files) {
@@ -86,17 +89,19 @@ engine::Result<void> keep_profile(const ProfileResult& profile, const ProfileFil
   }
   if (!files.trace.empty() || !files.csv.empty()) {
     const profiler::Export work = profile_rows(profile);
-    std::size_t left_out = 0;
+    profiler::LeftOut left_out;
     if (!files.trace.empty()) {
       const auto most = static_cast<std::size_t>(files.trace_limit_mib * 1024 * 1024);
       auto written = write_output(files.trace,
                                   [&](std::ostream& out) { left_out = profiler::write_chrome_trace(out, work, most); });
       if (!written) return written;
     }
-    if (left_out > 0)
+    if (left_out.tokens + left_out.samples > 0)
       fmt::print(stderr,
-                 "mambascope: {}: {} of {} tokens are left out, for they do not fit into {:g} MiB (--trace-limit)\n",
-                 engine::printable(files.trace), left_out, work.steps.size(), files.trace_limit_mib);
+                 "mambascope: {}: {} of {} tokens{} are left out, for they do not fit into {:g} MiB (--trace-limit)\n",
+                 engine::printable(files.trace), left_out.tokens, work.steps.size(),
+                 left_out.samples > 0 ? fmt::format(" and the hardware's samples of {} more", left_out.samples) : "",
+                 files.trace_limit_mib);
     if (!files.csv.empty()) {
       auto written = write_output(files.csv, [&](std::ostream& out) { write_csv(out, work); });
       if (!written) return written;
@@ -111,6 +116,10 @@ int open_profile(const ProfileFiles& files, ProfileRows rows, bool json) {
       return report(
           {engine::ErrorKind::input, fmt::format("{} holds several ranks: name one for --trace, such as {}@{}.",
                                                  files.open, files.open, opened->family->runs.front().rank)});
+    if (rows != ProfileRows::kinds)
+      return report({engine::ErrorKind::input,
+                     fmt::format("{} holds several ranks, whose table has the kinds: name one for --by, such as {}@{}.",
+                                 files.open, files.open, opened->family->runs.front().rank)});
     return keep_and_print(*opened->family, files, json);
   }
   const auto profile = open_recording(files.open);

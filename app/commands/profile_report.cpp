@@ -185,9 +185,9 @@ std::string profile_text(const ProfileResult& result, ProfileRows rows) {
   const bool timed = status.source != profiler::TimeSource::none;
   const profiler::StageClock clock = profiler::clock_for(result.tokens);
   const bool waiting_out = clock == profiler::StageClock::waiting_out;
-  std::string out =
-      fmt::format("{} on {} ({}, {}, state {}), {} steps after {} to warm up\n", result.model, result.backend.device,
-                  result.backend.name, result.plan.variant, result.backend.state, result.tokens.size(), result.warmup);
+  std::string out = fmt::format("{} on {} ({}, {}, state {}, batch {}), {} steps after {} to warm up\n", result.model,
+                                result.backend.device, result.backend.name, result.plan.variant, result.backend.state,
+                                result.plan.batch, result.tokens.size(), result.warmup);
   if (!result.recording.empty())
     out += fmt::format("{}: {}, by {}\n", result.recording, result.recorded_words(), result.program);
   if (timed) {
@@ -208,7 +208,7 @@ std::string profile_text(const ProfileResult& result, ProfileRows rows) {
   out += fmt::format(
       "\nstep                {:.1f} us wall, median (p5 {:.1f}, p95 {:.1f}): {:.1f} tokens/s, {} bytes, {:.1f} GB/s\n",
       step.wall.median / 1e3, step.wall.p5 / 1e3, step.wall.p95 / 1e3,
-      step.wall.median > 0 ? 1e9 / step.wall.median : 0.0, total.bytes(),
+      step.wall.median > 0 ? result.plan.batch * 1e9 / step.wall.median : 0.0, total.bytes(),
       step.wall.median > 0 ? static_cast<double>(total.bytes()) / step.wall.median : 0.0);
   if (timed) {
     // Means, because only they add up.

@@ -45,7 +45,7 @@ class Labels {
   // on keep its order. Far ones need a line to their point.
   bool place_right(ImVec2 point, ImVec2 size, float distance, ImVec2& at) {
     for (const float sign : {1.0F, -1.0F}) {
-      for (int ring = 0; ring < 12; ++ring) {
+      for (int ring = 0; ring < 20; ++ring) {
         const float x = point.x + distance, y = point.y - size.y / 2 + sign * static_cast<float>(ring) * 0.5F * size.y;
         const ImRect wanted(x, y, x + size.x, y + size.y);
         if (!area_.Contains(wanted) || taken(wanted)) continue;

@@ -101,6 +101,8 @@ const char* short_name(Verdict verdict) {
   switch (verdict) {
     case Verdict::unlike:
       return "not in both";
+    case Verdict::too_few:
+      return "too few tokens";
     case Verdict::no_change:
       return "no difference shown";
     case Verdict::below_tick:
@@ -175,8 +177,10 @@ void draw_interval(const Theme& theme, const ComparedRow& row, double most) {
   list->AddLine({place(1), at.y}, {place(1), at.y + height}, packed(theme.secondary, 0.8F), s);
   const ImU32 colour = packed(colour_of(theme, row.verdict));
   const float y = std::floor(at.y + height / 2), from = place(row.ratio.low), to = place(row.ratio.high);
-  list->AddLine({from, y}, {std::max(to, from + 1), y}, colour, 2 * s);
-  for (const float x : {from, to}) list->AddLine({x, y - 3 * s}, {x, y + 3 * s}, colour, 1.5F * s);
+  if (row.ratio.low > 0) {
+    list->AddLine({from, y}, {std::max(to, from + 1), y}, colour, 2 * s);
+    for (const float x : {from, to}) list->AddLine({x, y - 3 * s}, {x, y + 3 * s}, colour, 1.5F * s);
+  }
   list->AddCircleFilled({place(row.ratio.ratio), y}, 3 * s, colour);
 }
 

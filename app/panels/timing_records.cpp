@@ -126,7 +126,7 @@ void draw_timing_records(PanelContext& context, Document& document) {
   if (!ImGui::BeginTable("records", 7, timing_table_flags, whole_rows())) return;
   ImGui::TableSetupScrollFreeze(0, 1);
   const std::vector<std::string> headings = {"stage", "token", "layer", "start", "time", "bytes", "adds"};
-  constexpr float weights[] = {1.6F, 0.9F, 0.85F, 1.1F, 0.9F, 1.2F, 0.9F};
+  constexpr float weights[] = {2.1F, 0.9F, 0.8F, 1.0F, 0.9F, 1.2F, 0.85F};
   for (std::size_t i = 0; i < headings.size(); ++i) {
     const bool hidden = (!adds && headings[i] == "adds") || (narrow && headings[i] == "bytes");
     ImGui::TableSetupColumn(

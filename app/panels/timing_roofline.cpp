@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <vector>
 
 namespace app {
@@ -77,6 +78,37 @@ bool stands_alone(const std::vector<ImVec2>& places, std::size_t i, float distan
   return true;
 }
 
+// The chosen one, the longest ones, the step and whoever stands alone are named, from the highest point on; the others tell
+// it when hovered. A name that had to move away is tied to its point.
+void draw_names(PanelContext& context, const Roofline& roofline, const std::vector<ImVec2>& places, float radius,
+                Labels& labels) {
+  const Theme& theme = context.theme;
+  const int chosen = context.workspace.selection.stage_kind;
+  const double least_named_us = named_from(roofline);
+  std::vector<std::size_t> order(places.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return places[a].y < places[b].y; });
+  ImDrawList* list = ImPlot::GetPlotDrawList();
+  for (const std::size_t i : order) {
+    const RooflinePoint& point = roofline.points[i];
+    const bool alone = stands_alone(places, i, 12 * radius);
+    if (point.kind >= 0 && point.kind != chosen && point.median_us < least_named_us && !alone) continue;
+    const ImVec2 words = ImGui::CalcTextSize(point.name.c_str());
+    ImVec2 at;
+    if (alone ? !labels.place(places[i], words, radius + 5 * theme.scale, at)
+              : !labels.place_right(places[i], words, radius + 10 * theme.scale, at))
+      continue;
+    list->AddText(at, packed(chosen >= 0 && point.kind != chosen ? theme.faint : theme.secondary), point.name.c_str());
+    if (alone) continue;
+    labels.keep_clear(
+        {{at.x - 2 * theme.scale, std::min(places[i].y, at.y)}, {at.x + 1, at.y + words.y}});  // of its line
+    const ImVec2 tie(at.x - 2 * theme.scale, at.y + words.y / 2);
+    const float away = std::hypot(tie.x - places[i].x, tie.y - places[i].y), from = radius / away;
+    list->AddLine({places[i].x + from * (tie.x - places[i].x), places[i].y + from * (tie.y - places[i].y)}, tie,
+                  packed(point.kind >= 0 ? stage_colour(point.kind) : theme.text, 0.6F), theme.scale);
+  }
+}
+
 }  // namespace
 
 void draw_timing_roofline(PanelContext& context, Document& document, ImVec2 size) {
@@ -130,7 +162,6 @@ void draw_timing_roofline(PanelContext& context, Document& document, ImVec2 size
   ImDrawList* list = ImPlot::GetPlotDrawList();
   const float radius = 4.5F * theme.scale;
   const RooflinePoint* hovered = nullptr;
-  const double least_named_us = named_from(roofline);
   const ImVec2 mouse = ImGui::GetMousePos();
   std::vector<ImVec2> places;
   for (const RooflinePoint& point : roofline.points) {
@@ -138,6 +169,12 @@ void draw_timing_roofline(PanelContext& context, Document& document, ImVec2 size
     const float clear = radius + 3 * theme.scale;  // with the frame of the chosen one
     labels.keep_clear(
         {{places.back().x - clear, places.back().y - clear}, {places.back().x + clear, places.back().y + clear}});
+  }
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (!(roofline.points[i].counted_intensity > 0)) continue;
+    const float counted = ImPlot::PlotToPixels(roofline.points[i].counted_intensity, roofline.points[i].gflop_per_s).x;
+    labels.keep_clear({{std::min(counted, places[i].x) - radius, places[i].y - radius},
+                       {std::max(counted, places[i].x) + radius, places[i].y + radius}});
   }
   draw_roof(theme, roofline.copy_gb_per_s, roofline.peak_gflop_per_s, labels);
   for (std::size_t i = 0; i < roofline.points.size(); ++i) {
@@ -158,24 +195,10 @@ void draw_timing_roofline(PanelContext& context, Document& document, ImVec2 size
     else
       list->AddCircleFilled(places[i], radius, packed(colour, back ? 0.4F : 1.0F));
     if (chosen) list->AddCircle(places[i], radius + 3 * theme.scale, packed(theme.text), 0, 1.5F * theme.scale);
-    // The chosen one, the longest ones, the step and whoever stands alone are named; the others tell it when hovered.
     const float dx = mouse.x - places[i].x, dy = mouse.y - places[i].y;
     if (ImPlot::IsPlotHovered() && dx * dx + dy * dy < 4 * radius * radius) hovered = &point;
-    const ImVec2 words = ImGui::CalcTextSize(point.name.c_str());
-    ImVec2 at;
-    if (!chosen && point.kind >= 0 && point.median_us < least_named_us && !stands_alone(places, i, 12 * radius))
-      continue;
-    if (!labels.place(places[i], words, radius + 4 * theme.scale, at)) continue;
-    list->AddText(at, packed(back ? theme.faint : theme.secondary), point.name.c_str());
-    // A name that had to move away is tied to its point.
-    const ImVec2 tie(std::clamp(places[i].x, at.x, at.x + words.x), std::clamp(places[i].y, at.y, at.y + words.y));
-    const float away = std::hypot(tie.x - places[i].x, tie.y - places[i].y);
-    if (away > radius + 8 * theme.scale) {
-      const float from = radius / away;
-      list->AddLine({places[i].x + from * (tie.x - places[i].x), places[i].y + from * (tie.y - places[i].y)}, tie,
-                    packed(colour, 0.6F), theme.scale);
-    }
   }
+  draw_names(context, roofline, places, radius, labels);
   ImPlot::PopPlotClipRect();
   if (hovered != nullptr && ImGui::BeginTooltip()) {
     ImGui::Text("%s · median %s µs", hovered->name.c_str(), three_digits(hovered->median_us).c_str());

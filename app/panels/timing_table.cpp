@@ -298,12 +298,12 @@ void draw_one(PanelContext& context, Document& document) {
   const Footnotes notes(theme, document, view.rows);
   if (!ImGui::BeginTable("times", 6, timing_table_flags, whole_rows(notes.height()))) return;
   ImGui::TableSetupScrollFreeze(0, 1);
-  ImGui::TableSetupColumn("stage", ImGuiTableColumnFlags_WidthStretch, 1.85F);
+  ImGui::TableSetupColumn("stage", ImGuiTableColumnFlags_WidthStretch, 2.25F);
   ImGui::TableSetupColumn("median", ImGuiTableColumnFlags_WidthStretch, 0.95F);
   ImGui::TableSetupColumn("spread", ImGuiTableColumnFlags_WidthStretch, 0.75F);
-  ImGui::TableSetupColumn("bytes", ImGuiTableColumnFlags_WidthStretch, 1.4F);
+  ImGui::TableSetupColumn("bytes", ImGuiTableColumnFlags_WidthStretch, 1.25F);
   ImGui::TableSetupColumn("rate", ImGuiTableColumnFlags_WidthStretch, 0.85F);
-  ImGui::TableSetupColumn("share", ImGuiTableColumnFlags_WidthStretch, 1.1F);
+  ImGui::TableSetupColumn("share", ImGuiTableColumnFlags_WidthStretch, 1.0F);
   const bool waiting_out = leaves_waiting_out(table);
   draw_sorting_headings(
       theme, view, {waiting_out ? "stage, waiting left out" : "stage", "median µs", "± µs", "bytes", "GB/s", "of step"},
@@ -389,7 +389,7 @@ void draw_two(PanelContext& context, const Document& first, const Document& seco
   const bool comparable = a.source == b.source;
   if (!ImGui::BeginTable("stages", 4, timing_table_flags, whole_rows())) return;
   ImGui::TableSetupScrollFreeze(0, 1);
-  ImGui::TableSetupColumn("stage", ImGuiTableColumnFlags_WidthStretch, 1.6F);
+  ImGui::TableSetupColumn("stage", ImGuiTableColumnFlags_WidthStretch, 2.0F);
   ImGui::TableSetupColumn("first", ImGuiTableColumnFlags_WidthStretch, 1.1F);
   ImGui::TableSetupColumn("second", ImGuiTableColumnFlags_WidthStretch, 1.1F);
   ImGui::TableSetupColumn("ratio", ImGuiTableColumnFlags_WidthStretch, 0.7F);

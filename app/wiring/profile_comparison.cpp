@@ -51,6 +51,8 @@ void judge(ProfileComparison& comparison) {
   for (ComparedRow& row : comparison.rows) {
     if (row.verdict == Verdict::unlike) continue;
     row.adjusted_p = adjusted[next++];
+    if (profiler::least_p(row.tokens_a, row.tokens_b) * static_cast<double>(p.size()) >= significance_level)
+      row.verdict = Verdict::too_few;
     if (row.adjusted_p >= significance_level || row.median_a_us == row.median_b_us) continue;
     if (std::abs(row.median_b_us - row.median_a_us) < comparison.tick_us * (1 - 1e-9)) {
       row.verdict = Verdict::below_tick;
@@ -78,6 +80,8 @@ const char* name_of(Verdict verdict) {
   switch (verdict) {
     case Verdict::unlike:
       return "not in both";
+    case Verdict::too_few:
+      return "too few tokens";
     case Verdict::no_change:
       return "no difference shown";
     case Verdict::below_tick:
@@ -96,6 +100,8 @@ bool ProfileComparison::regressed() const {
   return std::any_of(rows.begin(), rows.end(),
                      [](const ComparedRow& row) { return row.verdict == Verdict::regression; });
 }
+
+bool ProfileComparison::too_few_tokens() const { return !rows.empty() && rows.front().verdict == Verdict::too_few; }
 
 ComparedRow gaps_row(const ProfileComparison& comparison, std::size_t tokens_a, std::size_t tokens_b) {
   ComparedRow row;

@@ -18,6 +18,7 @@ inline constexpr double significance_level = 0.01;
 
 enum class Verdict {
   unlike,      // only one of the two has this row, or it has no times
+  too_few,     // so few tokens that no difference could have been shown, however large
   no_change,   // no difference could be shown
   below_tick,  // the medians differ by less than the clock tells apart
   faster,      // the second is, significantly
@@ -44,6 +45,7 @@ struct ProfileComparison {
   // Of both sides, and chosen by both: waiting is left out where either has kernels that overlap.
   profiler::StageClock clock = profiler::StageClock::recorded;
   bool regressed() const;
+  bool too_few_tokens() const;  // for the whole step's row, among so many
 };
 
 inline constexpr const char* gaps_name = "gaps";

@@ -250,6 +250,8 @@ engine::Result<Recording> open_any_recording(const std::string& name_or_path) {
   const std::vector<std::string> shipped = shipped_recordings();
   if (!engine::is_there(path) && std::find(shipped.begin(), shipped.end(), path) != shipped.end())
     path = (fs::path(engine::assets_folder()) / "profiles" / (path + recording_ending)).string();
+  if (path.empty())
+    return engine::input_error("No name of a profile: give a file or a name that `profile --list` prints.");
   if (!engine::is_there(path))
     return engine::input_error(
         fmt::format("{} is neither a file nor a recorded profile that comes with the program{}", name_or_path,

@@ -98,7 +98,7 @@ std::string samples_of(const Export& rows, const TokenSamples& samples, std::uin
 
 }  // namespace
 
-std::size_t write_chrome_trace(std::ostream& out, const Export& rows, std::size_t most_bytes) {
+LeftOut write_chrome_trace(std::ostream& out, const Export& rows, std::size_t most_bytes) {
   const ExportHeader& head = rows.header;
   const bool cupti = head.time_source == "cupti";
   TokenSamples samples;
@@ -118,7 +118,8 @@ std::size_t write_chrome_trace(std::ostream& out, const Export& rows, std::size_
                                   {"records_dropped", head.dropped},
                                   {"records_unattributed", head.unattributed},
                                   {"tokens", rows.steps.size()},
-                                  {"tokens_left_out", rows.steps.size()}};
+                                  {"tokens_left_out", rows.steps.size()},
+                                  {"tokens_without_their_samples", rows.steps.size()}};
   if (!head.notes.empty()) other["notes"] = head.notes;
   if (!head.recorded.empty()) other["recorded"] = head.recorded;
 
@@ -129,23 +130,32 @@ std::size_t write_chrome_trace(std::ostream& out, const Export& rows, std::size_
   // Room for the end: what is said of the whole, and the names of a few tracks.
   std::size_t written = begin.size() + dumped(other).size() + 1024;
   std::size_t done = 0;
+  LeftOut left_out;
   Lanes lanes;
   // A token's rows are neighbours, in the order of the steps.
   for (Rows first = rows.stages.begin(); done < rows.steps.size(); ++done) {
     const StepRow& step = rows.steps[done];
     const Rows last =
         std::find_if(first, rows.stages.end(), [&](const StageRow& row) { return row.token != step.token; });
-    const std::string events =
-        events_of(step, first, last, origin, lanes) + samples_of(rows, samples, step.token, origin);
-    if (done > 0 && events.size() > most_bytes - std::min(most_bytes, written)) break;
+    const std::string events = events_of(step, first, last, origin, lanes);
+    const std::string sampled = samples_of(rows, samples, step.token, origin);
+    const std::size_t room = most_bytes - std::min(most_bytes, written);
+    if (events.size() > room) break;
     out << events;
     written += events.size();
+    if (events.size() + sampled.size() <= room) {
+      out << sampled;
+      written += sampled.size();
+    } else {
+      ++left_out.samples;
+    }
     first = last;
   }
   for (int lane = 0; lane < std::max(1, lanes.count()); ++lane)
     out << ",\n" << named("thread_name", stages_track + lane, stages_name(cupti, lane));
-  const std::size_t left_out = rows.steps.size() - done;
-  other["tokens_left_out"] = left_out;
+  left_out.tokens = rows.steps.size() - done;
+  other["tokens_left_out"] = left_out.tokens;
+  other["tokens_without_their_samples"] = left_out.samples;
   out << "\n],\n\"otherData\":" << dumped(other) << "}\n";
   return left_out;
 }

@@ -10,8 +10,14 @@
 
 namespace profiler {
 
-// Writes whole tokens from the first on, as many as fit into `most_bytes`, and says in "otherData" how many were left out,
-// which is what it returns. What must be known to trust the times, and one token at least, is written whatever the size.
-std::size_t write_chrome_trace(std::ostream& out, const Export& rows, std::size_t most_bytes = SIZE_MAX);
+// What did not fit into a trace: whole tokens, and of those that did their hardware samples.
+struct LeftOut {
+  std::size_t tokens = 0, samples = 0;
+};
+
+// Writes whole tokens from the first on, as many as fit into `most_bytes`, with their samples where these fit too, and says
+// in "otherData" what was left out, which is what it returns. What must be known to trust the times is written whatever the
+// size: some kilobytes.
+LeftOut write_chrome_trace(std::ostream& out, const Export& rows, std::size_t most_bytes = SIZE_MAX);
 
 }  // namespace profiler

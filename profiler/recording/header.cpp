@@ -63,7 +63,8 @@ std::vector<RecordedStage> read_stages(const json& object, std::string& problem)
   for (std::size_t i = 0; i < count && problem.empty(); ++i) {
     RecordedStage stage;
     const json &layer = (*layers)[i], &kind = (*kinds)[i];
-    if (!layer.is_number_integer() || layer.get<std::int64_t>() < -1 || layer.get<std::int64_t>() >= between_stages)
+    if (!layer.is_number_integer() || (layer.is_number_unsigned() && layer.get<std::uint64_t>() >= between_stages) ||
+        layer.get<std::int64_t>() < -1 || layer.get<std::int64_t>() >= between_stages)
       fields.wrong("layer", "has an entry that is no layer");
     else
       stage.layer = layer.get<int>();
@@ -317,6 +318,7 @@ tl::expected<Header, std::string> parse_header(std::string_view text) {
   if (p.ahead && !p.is_gpu) fields.wrong("ahead", "is of a GPU's steps alone");
   p.threads = static_cast<int>(fields.count("threads", 1U << 20U));
   p.batch = static_cast<int>(fields.count("batch", 1U << 20U));
+  if (p.batch == 0) fields.wrong("batch", "is 0");
   p.warmup = static_cast<int>(fields.count("warmup", 1U << 30U));
   p.seed = fields.count("seed", std::numeric_limits<std::uint64_t>::max());
   p.copy_bytes_per_second = fields.number("copy_bytes_per_second");

@@ -96,6 +96,13 @@ RankTest mann_whitney(std::span<const double> first, std::span<const double> sec
   return out;
 }
 
+double least_p(std::size_t first, std::size_t second) {
+  std::vector<double> below(first), above(second);
+  std::iota(below.begin(), below.end(), 0.0);
+  std::iota(above.begin(), above.end(), static_cast<double>(first));
+  return mann_whitney(below, above).p;
+}
+
 std::vector<double> holm(std::span<const double> p) {
   std::vector<std::size_t> order(p.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -117,6 +124,7 @@ RatioInterval ratio_of_medians(std::span<const double> first, std::span<const do
   const double of_first = median_of(a);
   if (!(of_first > 0)) return out;
   out.ratio = median_of(b) / of_first;
+  if (first.size() == 1 || second.size() == 1) return out;
   std::mt19937_64 random(seed);
   std::vector<double> ratios;
   for (int i = 0; i < resamples; ++i) {

@@ -21,13 +21,16 @@ struct RankTest {
 // for ties and continuity. p = 1 for an empty sample or where all values are equal.
 RankTest mann_whitney(std::span<const double> first, std::span<const double> second);
 
+// The smallest p that samples of these sizes can give, when all values of one lie above all of the other's.
+double least_p(std::size_t first, std::size_t second);
+
 // Holm (1979): p values adjusted so that the chance of one false alarm among all of them stays below the level that they
 // are held against. In the order given.
 std::vector<double> holm(std::span<const double> p);
 
 struct RatioInterval {
   double ratio = 0;          // of the medians, second over first; 0: the first is 0 or a sample is empty
-  double low = 0, high = 0;  // percentile bootstrap, `confidence` between them
+  double low = 0, high = 0;  // percentile bootstrap, `confidence` between them; 0: a sample of one value has none
 };
 // Resamples blocks of neighbours, n^(1/3) long, with wrap-around, so that drift within a run widens the interval. `resamples`
 // times from `seed`; the same numbers on every machine.

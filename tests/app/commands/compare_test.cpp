@@ -180,6 +180,26 @@ TEST_CASE("what must be alike is, or says what is not") {
   CHECK(app::differences(queued, waited).empty());
 }
 
+TEST_CASE("with so few tokens that no difference could be shown, none is called absent") {
+  app::ProfileResult a = example(1, 1), b = example(40, 2);
+  a.tokens.resize(3);
+  b.tokens.resize(3);
+  const auto few = app::compare_profiles(a, b, app::ProfileRows::kinds, 0.05, 0);
+  CHECK(few.too_few_tokens());
+  CHECK_FALSE(few.regressed());
+  for (const app::ComparedRow& row : few.rows) CHECK(row.verdict == app::Verdict::too_few);
+  CHECK(app::comparison_text(a, b, few, {}).find("measure more") != std::string::npos);
+  CHECK(app::comparison_json(a, b, few, {})["too_few_tokens"] == true);
+  // One token has no interval.
+  a.tokens.resize(1);
+  const auto one = app::compare_profiles(a, b, app::ProfileRows::kinds, 0.05, 0);
+  CHECK(one.rows[0].ratio.ratio > 1);
+  CHECK(one.rows[0].ratio.low == 0);
+  CHECK(app::comparison_json(a, b, one, {})["rows"][0]["ratio_interval"].is_null());
+  const auto many = app::compare_profiles(example(1, 1), example(40, 2), app::ProfileRows::kinds, 0.05, 0);
+  CHECK_FALSE(many.too_few_tokens());
+}
+
 TEST_CASE("compare ends with 1 on a regression, 2 for apples and pears") {
   const tests::TemporaryFolder folder;
   const auto keep = [&](const char* name, const app::ProfileResult& profile) {

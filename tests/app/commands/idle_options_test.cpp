@@ -53,6 +53,10 @@ TEST_CASE("options that would do nothing are refused, with what they need") {
     refused(std::string("verify parity --parity ") + option, words_of(option).front(), "--parity");
   refused("profile parity --wait --backend cpu", "--wait", "cuda backend");
   refused("profile parity --wait --backend reference", "--wait", "cuda backend");
+  refused("profile --list --by layer", "--by", "--list");
+  refused("profile --list --csv a.csv", "--list", "--csv");
+  refused("profile --list --trace a.json", "--list", "--trace");
+  refused("profile --open ranks-187m-fused --by layer", "several ranks", "--by");
   refused("profile parity --by layer --json", "--by", "--json");
   refused("inspect parity --list", "--list", "MODEL");
   refused("discretise --signal constant --rate 2", "--rate", "--signal sine");
@@ -84,6 +88,8 @@ TEST_CASE("gui: options that would do nothing are refused, with what they need")
   refused("gui parity --offscreen --ablations", "--ablations", "--evaluate");
   refused("gui parity --offscreen --length 32", "--length", "--evaluate");
   refused("gui parity --offscreen --page lambda --sequences 32", "--sequences", "--page effect");
+  for (const char* option : {"--backend cpu", "--threads 2", "--history-mb 64", "--seed 3", "--through-host"})
+    refused(std::string("gui --offscreen --profile siso-1.5b-fused ") + option, words_of(option).front(), "MODEL");
   refused("gui parity --offscreen --fps 30", "--fps", "--steps");
   refused("gui parity --offscreen --fill", "--fill", "--panel");
   refused("gui parity --offscreen --page dose", "--page dose", "--change");

@@ -77,7 +77,7 @@ TEST_CASE("work that overlaps gets a track of its own, because a track's events 
                  {7, 2, 0, "out_proj", "c", 1500, 300, 1},
                  {7, 3, 0, "mlp_up", "d", 1800, 10, 1}};
   std::ostringstream out;
-  CHECK(write_chrome_trace(out, rows) == 0);
+  CHECK(write_chrome_trace(out, rows).tokens == 0);
   const auto trace = nlohmann::json::parse(out.str());
   CHECK(trace["otherData"]["recorded"] == "recorded on a GPU, 2026-11-23");
   std::vector<int> tracks;
@@ -91,7 +91,7 @@ TEST_CASE("work that overlaps gets a track of its own, because a track's events 
                                           "stages (device, CUPTI), overlapping 1"});
 }
 
-TEST_CASE("a trace holds whole tokens, as many as fit, and one at least") {
+TEST_CASE("a trace holds whole tokens, as many as fit, and none where none fits") {
   profiler::Export rows = example();
   rows.steps.clear();
   rows.stages.clear();
@@ -101,10 +101,10 @@ TEST_CASE("a trace holds whole tokens, as many as fit, and one at least") {
       rows.stages.push_back({token, stage, 0, "norm", "kernel", 1000 * token + 100 * stage, 50, 1});
   }
   std::ostringstream all;
-  CHECK(write_chrome_trace(all, rows) == 0);
+  CHECK(write_chrome_trace(all, rows).tokens == 0);
   for (const std::size_t most : {std::size_t{1}, std::size_t{20'000}, all.str().size() - 1, all.str().size() + 2000}) {
     std::ostringstream out;
-    const std::size_t left_out = write_chrome_trace(out, rows, most);
+    const std::size_t left_out = write_chrome_trace(out, rows, most).tokens;
     const auto trace = nlohmann::json::parse(out.str());
     std::size_t steps = 0, stages = 0;
     for (const auto& event : trace["traceEvents"]) {
@@ -116,10 +116,29 @@ TEST_CASE("a trace holds whole tokens, as many as fit, and one at least") {
     CHECK(stages == 3 * steps);
     CHECK(trace["otherData"]["tokens_left_out"] == left_out);
     CHECK(trace["otherData"]["tokens"] == 200);
-    if (most == 1) CHECK(steps == 1);
+    if (most == 1) CHECK(steps == 0);
     if (most > 1) CHECK(out.str().size() <= most);
     if (most > all.str().size()) CHECK(left_out == 0);
     if (most == 20'000) CHECK(out.str().size() > 16'000);
+  }
+}
+
+TEST_CASE("samples that do not fit into a trace are left out before their token is") {
+  profiler::Export rows = example();
+  rows.sampled = {"SM active", "DRAM read"};
+  for (int i = 0; i < 500; ++i) rows.samples.push_back({rows.steps[0].token, 1000 + 2000 * i, {50.0, 20.0}});
+  for (const std::size_t most : {std::size_t{8'000}, std::size_t{1'000'000}}) {
+    CAPTURE(most);
+    std::ostringstream out;
+    const profiler::LeftOut left_out = write_chrome_trace(out, rows, most);
+    const auto trace = nlohmann::json::parse(out.str());
+    const auto counters = std::count_if(trace["traceEvents"].begin(), trace["traceEvents"].end(),
+                                        [](const auto& event) { return event["ph"] == "C"; });
+    CHECK(out.str().size() <= most);
+    CHECK(left_out.tokens == 0);
+    CHECK(left_out.samples == (most < 10'000 ? 1 : 0));
+    CHECK(counters == (most < 10'000 ? 0 : 2 * 501));
+    CHECK(trace["otherData"]["tokens_without_their_samples"] == left_out.samples);
   }
 }
 
