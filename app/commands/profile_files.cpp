@@ -42,8 +42,7 @@ std::vector<int> ranks_of(const Recording& recording) {
 
 std::string model_words(const Recording& recording) {
   if (!recording.family) return recording.profile.model;
-  const std::vector<int> ranks = ranks_of(recording);
-  return fmt::format("{} at ranks {}; here {}", recording.family->shape, fmt::join(ranks, ", "), ranks.front());
+  return fmt::format("{} at ranks {}", recording.family->shape, fmt::join(ranks_of(recording), ", "));
 }
 
 }  // namespace
@@ -174,7 +173,9 @@ int list_profiles(bool json) {
     else
       fmt::print("{:<{}}  {:<{}}  {:<8} {:>5} {:>7} {:>12.1f}  {}, {}{}\n", names[i], widest, model_words(*opened[i]),
                  model, p.plan.variant, p.plan.batch, p.tokens.size(), median_wall_us(p), p.backend.device,
-                 p.recorded_at.substr(0, 10), p.backend.graph ? ", CUDA graph" : "");
+                 p.recorded_at.substr(0, 10),
+                 (p.backend.graph ? ", CUDA graph" : "") +
+                     (opened[i]->family ? fmt::format(", times of rank {}", ranks_of(*opened[i]).front()) : ""));
   }
   if (json) print_json({{"profiles", list}});
   if (names.empty()) fmt::print(stderr, "mambascope: no recorded profiles in {}/profiles.\n", engine::assets_folder());
