@@ -82,7 +82,7 @@ void draw_state_legend(const Theme& theme, const StateData& data, const StateSet
     list->AddRectFilledMultiColor({x0, at.y + height * 0.14F}, {x1, at.y + height * 0.7F}, colour_at(i),
                                   colour_at(i + 1), colour_at(i + 1), colour_at(i));
   }
-  // Powers of ten have a tick: on a logarithmic scale they say what a colour means.
+  // Powers of ten below the limit have a tick: on a logarithmic scale they say what a colour means.
   for (double value = data.limit / 10; settings.logarithmic && value > data.limit * 2e-3; value /= 10) {
     const double position = scale_position(value, data.limit, true);
     for (const double end : {position, -position}) {
@@ -119,7 +119,10 @@ void draw_state_legend(const Theme& theme, const StateData& data, const StateSet
           ? fmt::format("{} × {} cells", number_text(std::max(rows, 1.0), 2), number_text(std::max(columns, 1.0), 2))
           : fmt::format("{} × {} pixels", number_text(1 / columns, 2), number_text(1 / rows, 2));
   const std::string brief = fmt::format("a {}: {}", reduced ? "pixel" : "cell", cells);
-  const std::string scale = settings.logarithmic ? " · log" : " · linear";
+  const std::string scale =
+      settings.logarithmic
+          ? fmt::format(" · log, ticks at {} and {}", number_text(data.limit / 10, 2), number_text(data.limit / 100, 2))
+          : " · linear";
   const std::string text =
       (reduced ? fmt::format("a pixel: {} {} (p × n)", what, cells) : brief) + scale + " · stored frame";
   push_small(theme);
