@@ -161,10 +161,10 @@ TEST_CASE("discretisation: the effect of Euler and the trapezoid is run, follows
 
 TEST_CASE("discretisation: a long run under other lambdas says how far it is, and Cancel ends it") {
   app::GuiOptions options = window("austen-siso", 1600, 1000);
-  options.backend.choice = engine::BackendChoice::reference;
+  options.backend.choice = engine::BackendChoice::cpu;
   Driver driver(options);
   CHECK(driver.run([&](ImGuiTestContext& user) {
-    constexpr int tokens = 400;
+    constexpr int tokens = 6000;
     driver.workspace().post(engine::command::Prompt{std::vector<std::int32_t>(tokens, 'a')});
     driver.workspace().post(engine::command::Step{tokens});
     REQUIRE(driver.wait(
@@ -173,11 +173,11 @@ TEST_CASE("discretisation: a long run under other lambdas says how far it is, an
     user.ItemClick("effect");
     user.Yield(3);
     user.ItemClick("**/Run as Euler and trapezoid");
-    REQUIRE(driver.wait(user, [&] { return user.ItemExists("**/Cancel"); }));
+    const auto& job = driver.workspace().document().effect;
+    REQUIRE(driver.wait(user, [&] { return job && job->report()->done > 0; }));
     driver.picture("effect-running");
     CHECK(holds(driver.words(user), "Running the tokens as Euler and as the trapezoid"));
     user.ItemClick("**/Cancel");
-    const auto& job = driver.workspace().document().effect;
     REQUIRE(driver.wait(user, [&] { return job->report()->state == app::EffectReport::State::cancelled; }));
     CHECK(job->report()->tokens == nullptr);
     CHECK_FALSE(job->report()->error);
