@@ -167,6 +167,17 @@ int run_gui(const Options& parsed) {
                      "of the kernel timings: {}; and {}.",
                      options.page, names, fmt::join(intervention_pages, ", "), timings, parity_page)});
   }
+  // What is in force shows in every panel.
+  if (!options.panel.empty() && !options.page.empty() && options.page != "in-force") {
+    GuiOptions of_page = options;
+    of_page.panel.clear();
+    const std::string other = asked_panel(of_page);
+    if (!other.empty() && other != find_panel(options.panel) && (options.fill || !timing_page_named(options.page)))
+      return report(
+          {engine::ErrorKind::input, fmt::format("--page {} is of the panel {}, and --panel {} is another one: "
+                                                 "give one of the two.",
+                                                 options.page, other, options.panel)});
+  }
   const std::size_t with_times = options.models.size() + options.profiles.size() + (options.preset.empty() ? 0 : 1);
   if (options.page == records_page && with_times > 1)
     return report(

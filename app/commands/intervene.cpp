@@ -380,7 +380,7 @@ void add_intervene(CLI::App& program, Action& action) {
       "--patch-from), tokens.\n\n"
       "Examples:\n  mambascope intervene parity --change \"rotation*0\" --controls 4 --steps 192 --sequences 50\n"
       "  mambascope intervene parity --change \"rotation*0\" --controls 8 --dose 0,0.25,0.5,0.75,1\n"
-      "  mambascope intervene parity --prompt 1011010 --patch-from 1011 --at 3\n"
+      "  mambascope intervene parity --prompt 1011010 --patch-from 1010 --at 3\n"
       "  mambascope intervene parity --prompt 1011010 --patch-recording parity.safetensors --donor-at 8 --at 3\n"
       "  mambascope intervene austen-siso --prompt \"It is a truth\" --change \"dt*2 @ layers 0-1 tokens 8-\"");
   command->callback([options, prompt, command, &action] {

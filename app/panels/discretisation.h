@@ -41,7 +41,7 @@ struct DiscretisationData {
   ErrorSpread carried_spread;
   // The effect of other lambdas, while its page shows it.
   std::shared_ptr<const EffectReport> effect, effect_accuracy;
-  const Document* effect_document = nullptr;  // that the report is of
+  std::weak_ptr<const engine::Model> effect_model;  // that the report is of
   ViewKey effect_key;
   EffectSeries effect_series;
   std::vector<EffectAnswer> effect_answers;

@@ -305,7 +305,7 @@ void draw_effect_page(PanelContext& context, DiscretisationData& data, bool tiny
   if (report && !running && !same_ids(*report, *data.snapshot) && report->seconds < quick_s)
     workspace.requests.effect = true;
   if (report && report->tokens == nullptr && data.effect && data.effect->tokens != nullptr &&
-      data.effect_document == &document)
+      data.effect_model.lock() == document.model)
     report = data.effect;
   if (!report || report->tokens == nullptr) {
     if (running) {
@@ -322,7 +322,7 @@ void draw_effect_page(PanelContext& context, DiscretisationData& data, bool tiny
     }
     return;
   }
-  data.effect_document = &document;
+  data.effect_model = document.model;
   const bool stale = !same_beginning(*report, *data.snapshot, data.index);
   remake(data, report, std::move(accuracy), *document.model);
   controls(context, data.effect.get(), data.effect_accuracy.get(), stale);

@@ -2,7 +2,10 @@
 
 #include "app/viewmodel/shown.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 
 namespace app {
@@ -51,6 +54,37 @@ bool draw_prefilled(const Theme& theme, Workspace& workspace, const engine::Snap
     workspace.selection.token = -1;
     workspace.post(engine::command::Seek{index + 1});
   }
+  return true;
+}
+
+bool draw_without_states(const Theme& theme, Workspace& workspace, const engine::Snapshot& snapshot, int layer) {
+  if (workspace.document().replay == nullptr) return false;
+  const std::int64_t index = shown_index(snapshot, workspace.selection);
+  const auto holds = [&](std::int64_t i) {
+    const auto& state = snapshot.tokens[static_cast<std::size_t>(i)]->state;
+    if (state == nullptr) return false;
+    const auto& layers = state->layers;
+    if (layer >= 0)
+      return static_cast<std::size_t>(layer) < layers.size() && !layers[static_cast<std::size_t>(layer)].ssm.empty();
+    return std::any_of(layers.begin(), layers.end(), [](const auto& each) { return !each.ssm.empty(); });
+  };
+  const auto count = static_cast<std::int64_t>(snapshot.tokens.size());
+  std::int64_t nearest = -1;
+  for (std::int64_t i = 0; i < count; ++i)
+    if (holds(i) && (nearest < 0 || std::abs(i - index) < std::abs(nearest - index))) nearest = i;
+  const std::string what = layer >= 0 ? fmt::format("matrix state of layer {}", layer) : std::string("matrix states");
+  const std::string words =
+      nearest < 0 ? fmt::format(
+                        "The recording holds the {} of none of the tokens up to here. What is kept was chosen when "
+                        "it was made (record --states).",
+                        what)
+                  : fmt::format(
+                        "The recording holds the {} of some tokens; the nearest is token {}. What is kept was "
+                        "chosen when it was made (record --states).",
+                        what, nearest);
+  const std::string go = nearest < 0 ? std::string() : fmt::format("Show token {}", nearest);
+  if (draw_empty_state(theme, fmt::format("No {} recorded of token {}", what, index), words, go))
+    workspace.select_token(nearest);
   return true;
 }
 

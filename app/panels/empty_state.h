@@ -15,5 +15,8 @@ bool draw_empty_state(const Theme& theme, std::string_view sentence, std::string
 
 // Where token `index` was prefilled and nothing is recorded of it: says so, and a click goes there. Whether it was drawn.
 bool draw_prefilled(const Theme& theme, Workspace& workspace, const engine::Snapshot& snapshot, std::int64_t index);
+// Where recorded tokens are replayed and the shown one has no matrix state (of `layer`; -1: of any): says so, and a click goes to
+// the nearest token that has one. Whether it was drawn.
+bool draw_without_states(const Theme& theme, Workspace& workspace, const engine::Snapshot& snapshot, int layer);
 
 }  // namespace app

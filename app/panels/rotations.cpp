@@ -246,7 +246,8 @@ void draw_rotations(PanelContext& context) {
             : "The selected pair's stored state at this token. Stored, it only shrinks by α; the keys k carry the "
               "rotation.");
   if (!data.phasors.recorded) {
-    not_recorded(context, *snapshot, workspace.selection);
+    if (!draw_without_states(context.theme, workspace, *snapshot, workspace.selection.layer))
+      not_recorded(context, *snapshot, workspace.selection);
     return;
   }
   const ImVec2 space = ImGui::GetContentRegionAvail();

@@ -31,7 +31,9 @@ std::int64_t probed_token(const RotationsData& data, const Selection& selection)
 }
 
 bool fits(const RetentionReport& report, const engine::Snapshot& snapshot) {
-  if (report.ids.size() > snapshot.tokens.size() || report.interventions != snapshot.interventions) return false;
+  if (report.model.lock() != snapshot.model || report.ids.size() > snapshot.tokens.size() ||
+      report.interventions != snapshot.interventions)
+    return false;
   for (std::size_t i = 0; i < report.ids.size(); ++i) {
     if (report.ids[i] != snapshot.tokens[i]->id) return false;
   }
@@ -157,7 +159,9 @@ void draw_retention(PanelContext& context, const RotationsData& data, ImVec2 siz
   const std::int64_t wanted = probed_token(data, data.selection);
   const bool current = mine && shown->token == wanted && shown->ids.size() == data.snapshot->tokens.size();
   const bool running = report && report->running;
-  if (!current && !running && shown && shown->seconds < quick_s && !(report && report->error))
+  // One that was quick is repeated by itself, unless somebody stopped it.
+  const bool quick = shown && shown->model.lock() == data.snapshot->model && shown->seconds < quick_s;
+  if (!current && !running && quick && !(report && (report->error || report->cancelled)))
     workspace.requests.retention = wanted;
   const std::string token = fmt::format("“{}”, token {}", token_text(*data.snapshot, wanted), wanted);
   const std::string from = starts_from_words(data.snapshot->interventions);

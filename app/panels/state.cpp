@@ -328,6 +328,7 @@ void draw_state(PanelContext& context) {
   }
   if (draw_prefilled(theme, workspace, *snapshot, shown_index(*snapshot, workspace.selection))) return;
   remake(data, *snapshot, workspace.selection);
+  if (data.texture.empty() && draw_without_states(theme, workspace, *snapshot, -1)) return;
   ask(context, data);
   if (data.texture.empty() && wants_tiles(*snapshot, workspace.selection)) {
     draw_empty_state(theme, "Reading the whole state", "It comes with the session's next step.");

@@ -55,14 +55,21 @@ void refresh_recorded(Workspace& workspace, Document& document, int rows) {
   cache.timeline = make_timeline(document.plan(), *cache.shown, rows);
 }
 
+// The token whose times are shown: the one that all panels show, but where tokens run the newest that was measured (-1).
+std::int64_t timed_token(Workspace& workspace, const Document& document) {
+  if (&document != &workspace.document() && !workspace.linked)
+    return -1;  // models that step together show the same token
+  if (workspace.selection.token >= 0 || !document.snapshot) return workspace.selection.token;
+  const bool running = document.snapshot->mode == engine::SessionMode::running;
+  return running ? -1 : static_cast<std::int64_t>(document.snapshot->tokens.size()) - 1;
+}
+
 // Takes the newest times; makes view values again only when there are new ones.
 void refresh(Workspace& workspace, Document& document, int rows) {
   if (document.recording) return refresh_recorded(workspace, document, rows);
   TimingCache& cache = document.timing_cache;
   const double now = ImGui::GetTime();
-  // Models that step together show the same token.
-  const bool follows = &document == &workspace.document() || workspace.linked;
-  const std::int64_t wanted = follows ? workspace.selection.token : -1;
+  const std::int64_t wanted = timed_token(workspace, document);
   const bool more = !cache.live_whole;
   // While tokens run, another one is shown in every frame; the medians follow at their own pace.
   const bool due = now - cache.refreshed_s > refresh_s || cache.rows != rows || more;

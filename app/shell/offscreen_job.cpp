@@ -95,7 +95,7 @@ JobReport::Model report_on(const Document& document, int steps, double seconds) 
   } else {
     const engine::Snapshot& snapshot = *document.snapshot;
     model.tokens = static_cast<std::int64_t>(snapshot.tokens.size());
-    if (steps > 0 && seconds > 0) model.tokens_per_s = steps / seconds;
+    if (steps > 0 && seconds > 0 && document.replay == nullptr) model.tokens_per_s = steps / seconds;
     for (const auto& record : snapshot.tokens) {
       if (record->truth < 0 || !finite(*record)) continue;
       ++model.judged;

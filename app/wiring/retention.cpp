@@ -9,6 +9,7 @@ namespace app {
 RetentionJob::RetentionJob(std::shared_ptr<const engine::Model> model, Options options,
                            std::function<void()> on_progress)
     : model_(std::move(model)), options_(std::move(options)), on_progress_(std::move(on_progress)) {
+  working_.model = model_;
   working_.ids = options_.ids;
   working_.layer = options_.layer;
   working_.token = options_.token;
@@ -16,6 +17,7 @@ RetentionJob::RetentionJob(std::shared_ptr<const engine::Model> model, Options o
   published_ = std::make_shared<const RetentionReport>(working_);
   thread_ = std::jthread([this](const std::stop_token& stop) {
     if (auto done = run(stop); !done) working_.error = done.error();
+    working_.cancelled = stop.stop_requested();
     working_.running = false;
     publish();
   });

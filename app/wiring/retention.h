@@ -18,9 +18,11 @@ namespace app {
 
 struct RetentionReport {
   bool running = true;
-  double done = 0;                     // 0..1
-  double seconds = 0;                  // that it took
-  std::string device;                  // that did it
+  bool cancelled = false;
+  double done = 0;     // 0..1
+  double seconds = 0;  // that it took
+  std::string device;  // that did it
+  std::weak_ptr<const engine::Model> model;
   std::optional<engine::Error> error;  // why it ended early
   std::vector<std::int32_t> ids;       // of the context
   int layer = 0;

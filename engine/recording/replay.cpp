@@ -3,6 +3,7 @@
 #include "engine/session/command_queue.h"
 #include "engine/session/history.h"
 #include "engine/session/pacer.h"
+#include "engine/session/snapshot_version.h"
 
 #include <fmt/format.h>
 
@@ -122,6 +123,7 @@ class Replay : public Session {
   }
   // Which layers have their matrix state was decided when it was recorded; the views say where one is missing.
   void take(const command::Watch&) {}
+  void take(const command::Tiles&) {}
   template <class Other>
   void take(const Other&) {
     notice_ = fmt::format("This was {} and cannot be changed or go another way. Open the model {} itself for that.",
@@ -130,7 +132,7 @@ class Replay : public Session {
 
   void publish() {
     auto snapshot = std::make_shared<Snapshot>();
-    snapshot->version = ++version_;
+    snapshot->version = next_snapshot_version();
     snapshot->model = recording_->model();
     snapshot->backend = recording_->info().backend;
     snapshot->plan = plan_;
@@ -177,7 +179,6 @@ class Replay : public Session {
   bool running_ = false, changed_ = false;
   double speed_ = 8;
   std::string notice_;
-  std::uint64_t version_ = 0;
   Clock::time_point published_{};
   std::jthread thread_;
 };

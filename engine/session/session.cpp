@@ -2,6 +2,7 @@
 #include "engine/session/session.h"
 
 #include "engine/session/command_queue.h"
+#include "engine/session/snapshot_version.h"
 #include "engine/session/stepper.h"
 
 #include <fmt/core.h>
@@ -101,7 +102,7 @@ class ThreadedSession : public Session {
   void publish(const Stepper& stepper) {
     auto snapshot = std::make_shared<Snapshot>();
     stepper.fill(*snapshot);
-    snapshot->version = ++version_;
+    snapshot->version = next_snapshot_version();
     std::shared_ptr<const Snapshot> old = std::move(snapshot);
     {
       const std::lock_guard lock(newest_mutex_);
@@ -118,7 +119,6 @@ class ThreadedSession : public Session {
   mutable std::mutex newest_mutex_;
   std::shared_ptr<const Snapshot> newest_;
   // Below: the session's thread only.
-  std::uint64_t version_ = 0;
   bool changed_ = false;  // since the last snapshot
   Clock::time_point published_{}, held_until_{};
   std::jthread thread_;

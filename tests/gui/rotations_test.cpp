@@ -162,6 +162,37 @@ TEST_CASE("rotations: what is left of a token, from the coefficients and measure
   std::filesystem::remove_all(folder);
 }
 
+TEST_CASE("rotations: retention of one model is not shown for another one that read the same tokens") {
+  app::GuiOptions options = window(1604, 1000);
+  options.models = {"parity", "parity-mimo"};
+  Driver driver(options);
+  CHECK(driver.run([&](ImGuiTestContext& user) {
+    for (const int model : {1, 0}) {
+      driver.workspace().activate(model);
+      driver.workspace().post(engine::command::Prompt{{1, 0, 1, 1, 0, 1, 0, 0}});
+      step(driver, user, 8);
+      driver.workspace().select_token(3);
+    }
+    user.SetRef("//State rotations##filled");
+    user.ItemClick("retention");
+    user.Yield(3);
+    user.ItemClick("**/Measure");
+    const auto& document = driver.workspace().document();
+    REQUIRE(driver.wait(user, [&] { return document.retention && !document.retention->running(); }));
+    CHECK(shows(driver, user, "half-life"));
+    driver.workspace().selection.layer = 0;
+    user.Yield(3);
+    const int layer = document.retention->report()->layer;
+    driver.workspace().activate(1);
+    driver.workspace().selection.layer = layer;
+    driver.workspace().select_token(3);
+    user.Yield(3);
+    CHECK_FALSE(driver.workspace().document().retention);
+    CHECK(user.ItemExists("**/Measure"));
+    user.ItemClick("memory");
+  }));
+}
+
 TEST_CASE("rotations: a long measurement of retention says how far it is, and Cancel ends it") {
   app::GuiOptions options = window(1604, 1000, "austen-siso");
   options.backend.choice = engine::BackendChoice::cpu;
@@ -188,6 +219,7 @@ TEST_CASE("rotations: a long measurement of retention says how far it is, and Ca
     user.Yield(10);
     CHECK_FALSE(document.retention->running());
     CHECK(user.ItemExists("**/Measure"));
+    user.ItemClick("memory");
   }));
 }
 

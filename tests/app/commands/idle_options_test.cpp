@@ -90,6 +90,9 @@ TEST_CASE("gui: options that would do nothing are refused, with what they need")
   refused("gui parity --offscreen --page lambda --sequences 32", "--sequences", "--page effect");
   for (const char* option : {"--backend cpu", "--threads 2", "--history-mb 64", "--seed 3", "--through-host"})
     refused(std::string("gui --offscreen --profile siso-1.5b-fused ") + option, words_of(option).front(), "MODEL");
+  refused("gui parity --offscreen --steps 4 --page dose --change rotation*0 --panel State", "--page dose",
+          "--panel State");
+  refused("gui parity --offscreen --page patching --panel Discretisation", "--page patching", "Interventions");
   refused("gui parity --offscreen --fps 30", "--fps", "--steps");
   refused("gui parity --offscreen --fill", "--fill", "--panel");
   refused("gui parity --offscreen --page dose", "--page dose", "--change");
