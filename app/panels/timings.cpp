@@ -55,13 +55,15 @@ void refresh_recorded(Workspace& workspace, Document& document, int rows) {
   cache.timeline = make_timeline(document.plan(), *cache.shown, rows);
 }
 
-// The token whose times are shown: the one that all panels show, but where tokens run the newest that was measured (-1).
+// The token whose times are shown: the selected one; else the newest that was measured (-1), but where one went back before
+// it the one that all panels show.
 std::int64_t timed_token(Workspace& workspace, const Document& document) {
   if (&document != &workspace.document() && !workspace.linked)
     return -1;  // models that step together show the same token
   if (workspace.selection.token >= 0 || !document.snapshot) return workspace.selection.token;
-  const bool running = document.snapshot->mode == engine::SessionMode::running;
-  return running ? -1 : static_cast<std::int64_t>(document.snapshot->tokens.size()) - 1;
+  const auto last = static_cast<std::int64_t>(document.snapshot->tokens.size()) - 1;
+  const TimingCache::Newest& newest = document.timing_cache.newest;
+  return newest != nullptr && std::int64_t{newest->token} > last ? last : -1;
 }
 
 // Takes the newest times; makes view values again only when there are new ones.
