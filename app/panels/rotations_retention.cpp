@@ -122,8 +122,12 @@ void draw_curves(PanelContext& context, const RotationsData& data, const Curves&
     const ImVec2 at = ImPlot::PlotToPixels(x, 0.5), foot = ImPlot::PlotToPixels(x, ImPlot::GetPlotLimits().Y.Min);
     ImPlot::PushPlotClipRect();
     ImDrawList* list = ImPlot::GetPlotDrawList();
-    for (float y = at.y; y < foot.y; y += 6 * theme.scale)
-      list->AddLine({at.x, y}, {at.x, std::min(y + 3 * theme.scale, foot.y)}, packed(theme.text, 0.6F), theme.scale);
+    const float dash = 6 * theme.scale;
+    const int dashes = static_cast<int>(std::ceil(std::max(0.0F, foot.y - at.y) / dash));
+    for (int i = 0; i < dashes; ++i) {
+      const float y = at.y + static_cast<float>(i) * dash;
+      list->AddLine({at.x, y}, {at.x, std::min(y + dash / 2, foot.y)}, packed(theme.text, 0.6F), theme.scale);
+    }
     list->AddCircle(at, 4 * theme.scale, packed(theme.text), 16, 1.4F * theme.scale);
     list->AddText({at.x + 6 * theme.scale, at.y - ImGui::GetTextLineHeight()}, packed(theme.text), "½");
     ImPlot::PopPlotClipRect();

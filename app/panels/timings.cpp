@@ -381,8 +381,11 @@ void fill_kind(const Theme& theme, ImDrawList* list, ImVec2 low, ImVec2 high, in
   list->PushClipRect(low, high, true);
   const float height = high.y - low.y, step = 6 * theme.scale;
   const ImU32 line = packed(theme.secondary, 0.45F * strength);
-  for (float x = low.x - height; x < high.x; x += step)
+  const int lines = static_cast<int>(std::ceil((high.x - low.x + height) / step));
+  for (int i = 0; i < lines; ++i) {
+    const float x = low.x - height + static_cast<float>(i) * step;
     list->AddLine({x, high.y}, {x + height, low.y}, line, std::max(1.0F, 0.8F * theme.scale));
+  }
   list->PopClipRect();
 }
 

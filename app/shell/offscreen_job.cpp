@@ -105,6 +105,7 @@ JobReport::Model report_on(const Document& document, int steps, double seconds) 
   document.timings->flush();
   std::vector<double> walls_ms;
   const auto newest = document.timings->newest(TimingStore::default_tokens);
+  walls_ms.reserve(newest.size());
   for (const auto& token : newest) walls_ms.push_back(static_cast<double>(token->wall_ns) * 1e-6);
   const profiler::Spread walls = profiler::spread_of(walls_ms);
   model.step_ms = walls.median;
