@@ -194,7 +194,9 @@ void setup_decades(double low, double high, float height, double shown_decades) 
     if (exponent % step != 0) continue;
     at.push_back(std::pow(10.0, exponent));
     text.push_back(decade_label(exponent));
-    if (!(shown_decades < 2) || step > 1) continue;
+    // 1 and 2 are 0.3 of a decade apart.
+    const bool crowded = last > first && 0.3 * height < std::log10(high / low) * ImGui::GetTextLineHeight();
+    if (!(shown_decades < 2) || step > 1 || crowded) continue;
     for (const int between : {2, 5}) {
       at.push_back(between * std::pow(10.0, exponent));
       text.push_back(fmt::format("{:g}", at.back()));
