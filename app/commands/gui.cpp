@@ -169,9 +169,7 @@ int run_gui(const Options& parsed) {
   }
   // What is in force shows in every panel.
   if (!options.panel.empty() && !options.page.empty() && options.page != "in-force") {
-    GuiOptions of_page = options;
-    of_page.panel.clear();
-    const std::string other = asked_panel(of_page);
+    const std::string other = panel_of_page(options);
     if (!other.empty() && other != find_panel(options.panel) && (options.fill || !timing_page_named(options.page)))
       return report(
           {engine::ErrorKind::input, fmt::format("--page {} is of the panel {}, and --panel {} is another one: "

@@ -114,14 +114,13 @@ int profile(const ProfileOptions& options) {
   if (wants_gpu) profiler::start_process_activity(!options.no_cupti && !options.counters_only && !options.samples_only);
   if (options.counters_only) return count(options);
   if (options.samples_only) return sample(options);
-  if (options.graph != "off" && engine::choice_made(options.backend) != engine::BackendChoice::cuda) {
+  const bool cuda = engine::choice_made(options.backend) == engine::BackendChoice::cuda;
+  const auto why_not = [&] { return wants_gpu ? engine::why_no_cuda() : std::string(); };
+  if (options.graph != "off" && !cuda)
     return refuse(fmt::format("--graph {} needs the cuda backend: a CUDA graph holds the step's kernels. {}",
-                              options.graph, wants_gpu ? engine::why_no_cuda() : std::string()));
-  }
-  if (options.wait && engine::choice_made(options.backend) != engine::BackendChoice::cuda) {
-    return refuse(fmt::format("--wait needs the cuda backend: a CPU's steps are always waited for. {}",
-                              wants_gpu ? engine::why_no_cuda() : std::string()));
-  }
+                              options.graph, why_not()));
+  if (options.wait && !cuda)
+    return refuse(fmt::format("--wait needs the cuda backend: a CPU's steps are always waited for. {}", why_not()));
   if (!options.ranks.empty()) return profile_ranks(options);
   const auto model = open_model_or_preset(options, options.preset, "profile");
   if (!model) return report(model.error());

@@ -68,7 +68,10 @@ App::~App() {
 }
 
 std::string asked_panel(const GuiOptions& options) {
-  if (!options.panel.empty()) return find_panel(options.panel);
+  return options.panel.empty() ? panel_of_page(options) : find_panel(options.panel);
+}
+
+std::string panel_of_page(const GuiOptions& options) {
   if (options.page.empty()) return {};
   if (timing_page_named(options.page)) {
     // Recorded profiles alone have no panels to choose from.

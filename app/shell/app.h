@@ -22,6 +22,8 @@ namespace app {
 
 // The panel that the options bring to the front, by its whole name; empty: none.
 std::string asked_panel(const GuiOptions& options);
+// The panel that --page is of; empty: there is no page, or no panel to choose.
+std::string panel_of_page(const GuiOptions& options);
 
 class App {
  public:

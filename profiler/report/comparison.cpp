@@ -37,6 +37,17 @@ double exact_p(double u, std::size_t n, std::size_t m) {
   return std::min(1.0, 2 * tail / all);
 }
 
+bool is_exact(std::size_t n, std::size_t m) { return n <= most_exact && m <= most_exact; }
+
+// `ties`: the sum of t^3 - t over groups of t equal values.
+double normal_p(double u, std::size_t n, std::size_t m, double ties) {
+  const auto nd = static_cast<double>(n), md = static_cast<double>(m), total = nd + md;
+  const double variance = nd * md / 12 * (total + 1 - ties / (total * (total - 1)));
+  if (!(variance > 0)) return 1;
+  const double distance = std::max(0.0, std::abs(u - nd * md / 2) - 0.5);
+  return std::min(1.0, std::erfc(distance / std::sqrt(2 * variance)));
+}
+
 double median_of(std::vector<double>& values) {
   const std::size_t half = values.size() / 2;
   std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(half), values.end());
@@ -82,25 +93,15 @@ RankTest mann_whitney(std::span<const double> first, std::span<const double> sec
     tied = tied || end - begin > 1;
     begin = end;
   }
-  const auto nd = static_cast<double>(n), md = static_cast<double>(m), total = nd + md;
+  const auto nd = static_cast<double>(n);
   out.u = rank_sum - nd * (nd + 1) / 2;
-  if (!tied && n <= most_exact && m <= most_exact) {
-    out.exact = true;
-    out.p = exact_p(out.u, n, m);
-    return out;
-  }
-  const double variance = nd * md / 12 * (total + 1 - ties / (total * (total - 1)));
-  if (!(variance > 0)) return out;
-  const double distance = std::max(0.0, std::abs(out.u - nd * md / 2) - 0.5);
-  out.p = std::min(1.0, std::erfc(distance / std::sqrt(2 * variance)));
+  out.exact = !tied && is_exact(n, m);
+  out.p = out.exact ? exact_p(out.u, n, m) : normal_p(out.u, n, m, ties);
   return out;
 }
 
 double least_p(std::size_t first, std::size_t second) {
-  std::vector<double> below(first), above(second);
-  std::iota(below.begin(), below.end(), 0.0);
-  std::iota(above.begin(), above.end(), static_cast<double>(first));
-  return mann_whitney(below, above).p;
+  return is_exact(first, second) ? exact_p(0, first, second) : normal_p(0, first, second, 0);
 }
 
 std::vector<double> holm(std::span<const double> p) {

@@ -21,7 +21,7 @@ struct RankTest {
 // for ties and continuity. p = 1 for an empty sample or where all values are equal.
 RankTest mann_whitney(std::span<const double> first, std::span<const double> second);
 
-// The smallest p that samples of these sizes can give, when all values of one lie above all of the other's.
+// The smallest p that samples of these sizes, neither empty, can give: when all values of one lie above all of the other's.
 double least_p(std::size_t first, std::size_t second);
 
 // Holm (1979): p values adjusted so that the chance of one false alarm among all of them stays below the level that they

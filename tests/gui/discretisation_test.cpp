@@ -164,11 +164,7 @@ TEST_CASE("discretisation: a long run under other lambdas says how far it is, an
   options.backend.choice = engine::BackendChoice::cpu;
   Driver driver(options);
   CHECK(driver.run([&](ImGuiTestContext& user) {
-    constexpr int tokens = 6000;
-    driver.workspace().post(engine::command::Prompt{std::vector<std::int32_t>(tokens, 'a')});
-    driver.workspace().post(engine::command::Step{tokens});
-    REQUIRE(driver.wait(
-        user, [&] { return driver.tokens() == tokens; }, 20000));
+    REQUIRE(driver.read(user, 'a', 6000));
     user.SetRef("//Discretisation##filled");
     user.ItemClick("effect");
     user.Yield(3);

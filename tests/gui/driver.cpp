@@ -140,4 +140,11 @@ bool Driver::wait(ImGuiTestContext& context, const std::function<bool()>& done, 
   return done();
 }
 
+bool Driver::read(ImGuiTestContext& context, std::int32_t id, int count) {
+  workspace().post(engine::command::Prompt{std::vector<std::int32_t>(static_cast<std::size_t>(count), id)});
+  workspace().post(engine::command::Step{count});
+  return wait(
+      context, [&] { return tokens() == count; }, 20000);
+}
+
 }  // namespace gui_test

@@ -33,6 +33,9 @@ class Driver {
   // Draws frames until `done`, at most `limit` of them; for use inside and outside of run.
   bool wait(ImGuiTestContext& context, const std::function<bool()>& done, int limit = 600);
   void frames(int count);
+  // Gives the active model a text of so many equal tokens and waits until all are stepped, or prefilled where it does that.
+  // Whether they are.
+  bool read(ImGuiTestContext& context, std::int32_t id, int count);
   // The words of the next frame, tool tips among them; not those that a panel draws itself, without an item.
   std::string words(ImGuiTestContext& context);
   // Clicks an item of a window, or of a child by its path, and draws the frames after it.

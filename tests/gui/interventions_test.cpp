@@ -321,11 +321,8 @@ TEST_CASE("interventions: a long run shows how far it is, and Cancel ends it wit
   options.backend.choice = engine::BackendChoice::reference;
   Driver driver(options);
   CHECK(driver.run([&](ImGuiTestContext& user) {
-    constexpr std::size_t tokens = 400;
-    driver.workspace().post(engine::command::Prompt{std::vector<std::int32_t>(tokens, 'a')});
-    driver.workspace().post(engine::command::Step{tokens});
-    CHECK(driver.wait(
-        user, [&] { return driver.tokens() == tokens; }, 20000));
+    constexpr int tokens = 400;
+    CHECK(driver.read(user, 'a', tokens));
     engine::Intervention zero;
     zero.value = 0;
     desk(driver).list.edit({zero});

@@ -199,10 +199,7 @@ TEST_CASE("rotations: a long measurement of retention says how far it is, and Ca
   Driver driver(options);
   CHECK(driver.run([&](ImGuiTestContext& user) {
     constexpr int tokens = 6000;
-    driver.workspace().post(engine::command::Prompt{std::vector<std::int32_t>(tokens, 'a')});
-    driver.workspace().post(engine::command::Step{tokens});
-    REQUIRE(driver.wait(
-        user, [&] { return driver.tokens() == tokens; }, 20000));
+    REQUIRE(driver.read(user, 'a', tokens));
     driver.workspace().select_token(tokens - 9);
     user.SetRef("//State rotations##filled");
     user.ItemClick("retention");
