@@ -409,7 +409,7 @@ TEST_CASE("interventions: in the docked workspace of both usual sizes") {
       user.ItemClick("**/Zero rotation");
       CHECK(followed(driver, user));
       user.Yield(4);
-      driver.picture("interventions-docked-" + std::to_string(width));
+      driver.picture("interventions-docked-" + std::to_string(driver.app().surface().size().width));
     }));
   }
 }
